@@ -2,4 +2,4 @@
 
 # In the checkout's root Python finds this folder as plain `agents` too: each module in it would exist twice.
 if __name__ != "mesabench.agents":
-    raise ImportError("import `mesabench.agents`, not `agents`: the folder belongs to the package mesabench")
+    raise ImportError("import `mesabench.agents`, not `agents`: this folder belongs to mesabench")

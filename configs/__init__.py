@@ -2,4 +2,4 @@
 
 # In the checkout's root Python finds this folder as plain `configs` too: each module in it would exist twice.
 if __name__ != "mesabench.configs":
-    raise ImportError("import `mesabench.configs`, not `configs`: the folder belongs to the package mesabench")
+    raise ImportError("import `mesabench.configs`, not `configs`: this folder belongs to mesabench")

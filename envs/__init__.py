@@ -2,4 +2,4 @@
 
 # In the checkout's root Python finds this folder as plain `envs` too: each module in it would exist twice.
 if __name__ != "mesabench.envs":
-    raise ImportError("import `mesabench.envs`, not `envs`: the folder belongs to the package mesabench")
+    raise ImportError("import `mesabench.envs`, not `envs`: this folder belongs to mesabench")

@@ -88,7 +88,7 @@ def test_the_package_list_names_every_package():
 
 
 def test_data_files_are_shipped():
-    shipped = {"__pycache__"}
+    shipped = set()
     for package, patterns in PROJECT["tool"]["setuptools"]["package-data"].items():
         folder = ROOT / PLACES.get(package, package)
         shipped |= {str(file) for pattern in patterns for file in folder.glob(pattern)}

@@ -9,3 +9,11 @@ __version__ = "0.1.0"
 _root = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 if os.path.isfile(f"{_root}/pyproject.toml") and os.path.isdir(f"{_root}/envs"):
     __path__.append(_root)
+
+from mesabench import mazes, registry  # noqa: E402
+from mesabench.environment import Environment, Field, Knob, Objective  # noqa: E402
+
+__all__ = ["Environment", "Field", "Knob", "Objective", "mazes"]
+
+for _environment in registry.environments().values():
+    registry.register(_environment)

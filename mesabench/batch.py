@@ -1,0 +1,140 @@
+"""Many environments side by side: the arrays that the kernel works on. Every adapter (Env, VectorEnv, SB3) steps a batch."""
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+from numba.core import config
+
+from mesabench.distribution import Distribution
+from mesabench.engine import RESET, STEP, Array
+from mesabench.suggestion import unknown
+
+ENOUGH_PER_THREAD = 2048
+"""Environments below which a second thread does not pay."""
+
+_threads: dict[int, ThreadPoolExecutor] = {}
+
+
+class Batch:
+    """The state of n environments over one distribution of levels.
+
+    Environment i's k-th episode depends on its own seed and k alone: not on n, its neighbours, threads or the adapter.
+
+    objective: the name of the objective that is paid (default: the one the environment trains on).
+    observe: whether observations are written at all (the solver and benchmarks do without).
+    threads: 0 chooses by n and the processor.
+    """
+
+    def __init__(
+        self, distribution: Distribution, n: int, *, objective: str | None = None, observe: bool = True, threads: int = 0
+    ) -> None:
+        environment, engine = distribution.environment, distribution.engine
+        self.distribution, self.engine, self.n = distribution, engine, n
+        objective = objective or environment.paid
+        if objective not in environment.objectives:
+            raise ValueError(unknown(f"objective of {environment.name}", objective, environment.objectives))
+        self.objective = objective
+        self.weights = environment.weights
+        self.paid = environment.objective_names.index(objective)
+        self.threads = threads or max(1, min(os.cpu_count() or 1, n // ENOUGH_PER_THREAD))
+        self.states = engine.states(n)
+        self.seeds = np.zeros(n, np.uint64)
+        self.episodes = np.zeros(n, np.int64)
+        self.status = np.zeros(n, np.uint8)
+        self.levels = np.zeros(n, np.int64)
+        self.layouts = np.zeros(n, np.uint64)
+        self.digests = np.zeros(n, np.uint64)
+        self.returns = np.zeros((n, len(self.weights[0])))
+        self.observed = n if observe else 0
+        self.renew()
+
+    def renew(self) -> None:
+        """Give the next step arrays of its own to write to, so that those of the last one stay as they are."""
+        n = self.n
+        self.observations = np.empty((self.observed, *self.engine.observation_shape), np.uint8)
+        self.rewards = np.empty(n)
+        self.terminated = np.empty(n, np.bool_)
+        self.truncated = np.empty(n, np.bool_)
+        self.events = np.empty(n, np.uint16)
+
+    def seed(self, i: int, seed: int) -> None:
+        """Start environment i's stream of episodes anew."""
+        self.seeds[i] = np.uint64(seed & 0xFFFF_FFFF_FFFF_FFFF)
+        self.episodes[i] = 0
+
+    def reset(self, chosen: Array | None = None, levels: Array | None = None) -> None:
+        """Start new episodes, on levels of each environment's own stream or on those given.
+
+        chosen: bool (n,), default all; levels: int64 (n,) level seeds, -1 for one of the environment's own stream.
+        """
+        chosen = np.ones(self.n, np.bool_) if chosen is None else chosen
+        levels = np.full(self.n, -1, np.int64) if levels is None else levels
+        self._advance(RESET, np.zeros(self.n, np.int64), chosen, levels, False)
+
+    def step(self, actions: Array, *, autoreset: bool = False) -> None:
+        """One step of every running environment; those whose episode is over wait, or start the next one if `autoreset`.
+
+        actions: int64 (n,), each within the environment's actions.
+        """
+        if actions.shape != (self.n,) or not np.issubdtype(actions.dtype, np.integer):
+            raise ValueError(f"actions must be {self.n} integers; got {actions.dtype} of shape {actions.shape}")
+        most = len(self.distribution.environment.actions)
+        if self.n and not (actions.min() >= 0 and actions.max() < most):
+            wrong = actions[(actions < 0) | (actions >= most)][0]
+            raise ValueError(f"action {wrong} is not one of 0..{most - 1} ({', '.join(self.distribution.environment.actions)})")
+        self._advance(STEP, actions.astype(np.int64, copy=False), self.terminated, self.levels, autoreset)
+
+    def _advance(self, operation: int, actions: Array, chosen: Array, levels: Array, autoreset: bool) -> None:
+        distribution = self.distribution
+        if operation == STEP:
+            levels = _NO_LEVELS if self.n <= len(_NO_LEVELS) else np.full(self.n, -1, np.int64)
+
+        def run(lo: int, hi: int) -> int:
+            return self.engine.advance(  # type: ignore[no-any-return]
+                operation, lo, hi, self.states, self.states_words, self.states_raw, actions, chosen, levels, self.seeds,
+                self.episodes, self.status, self.levels, self.layouts, self.digests, self.returns,
+                distribution.knob_records, distribution.shifted_share, distribution.pool, distribution.levels,
+                self.weights, self.paid, autoreset, self.observations.reshape(-1), self.rewards, self.terminated,
+                self.truncated, self.events,
+            )  # fmt: skip
+
+        if config.DISABLE_JIT:
+            with np.errstate(over="ignore"):
+                failed = run(0, self.n)
+        elif self.threads == 1:
+            failed = run(0, self.n)
+        else:
+            bounds = np.linspace(0, self.n, self.threads + 1).astype(int)
+            pool = _threads.setdefault(self.threads, ThreadPoolExecutor(self.threads - 1))
+            others = [pool.submit(run, lo, hi) for lo, hi in zip(bounds[1:-1], bounds[2:], strict=True)]
+            failed = max([run(0, bounds[1]), *(other.result() for other in others)])
+        if failed >= 0:
+            self._explain(failed)
+
+    def _explain(self, i: int) -> None:
+        environment, distribution = self.distribution.environment, self.distribution
+        knobs = ", ".join(f"{name}={value}" for name, value in vars(distribution.own_knobs).items())
+        raise LevelError(
+            f"{environment.name}: no {distribution.split} level found for seed {self.levels[i]}: with these knobs everything "
+            f"drawn was impossible or belonged to the other pool ({knobs}). Try a larger size or fewer objects"
+        )
+
+    @property
+    def states(self) -> Array:
+        """The records, one per environment; written in place by every step."""
+        return self._states
+
+    @states.setter
+    def states(self, records: Array) -> None:
+        self._states = records
+        self.states_words = records.view(np.uint64).reshape(len(records), -1)
+        self.states_raw = records.view(np.uint8).reshape(-1)
+
+
+_NO_LEVELS = np.full(1 << 16, -1, np.int64)
+
+
+class LevelError(ValueError):
+    """No level with the knobs, pool and seed asked for."""

@@ -1,0 +1,299 @@
+"""The engine: an environment's rules compiled into one batch kernel over an array of state records.
+
+One record holds one running episode. Its *header* is the clock, the random stream and the solver's script; its *content*
+(grid, agent, fields, events already seen) is what makes two states the same; its *scratch* belongs to the rules while they
+run. Content is a whole number of 8-byte words, so states compare, hash and copy as words.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from mesabench.environment import Environment
+from mesabench.kernel_cache import kernel
+from mesabench.rules import GOLDEN, MAX_DRAWS, mix, rule
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+RESET, STEP = 0, 1
+RUNNING, TERMINATED, TRUNCATED = 0, 1, 2
+ANY_POOL, TRAIN_POOL, HELDOUT_POOL = 0, 1, 2
+ATTEMPTS = 2000
+"""Levels drawn at most in search of one that is possible and belongs to the pool asked for."""
+HELDOUT_SHARE = np.uint64(8)
+"""One layout in this many is held out from training."""
+
+# domains of the random streams; every draw of a run belongs to exactly one
+_LAYOUT, _SHIFT, _MIXTURE, _LEVEL, _DYNAMICS = (np.uint64(0x6D657361_00000000 + k) for k in range(1, 6))
+_0, _1, _11, _29 = (np.uint64(k) for k in (0, 1, 11, 29))
+_HASH = np.uint64(0xD6E8FEB86659FD93)
+
+
+def state_dtype(environment: Environment, shape: tuple[int, int]) -> tuple[np.dtype[Any], slice]:
+    """The record of one state, and the slice of its 8-byte words that is content."""
+    header = [
+        ("rng", np.uint64), ("weight", np.float64), ("clock", np.int32), ("max_steps", np.int32),
+        ("scripted", np.uint8), ("drawn", np.uint8), ("overflow", np.uint8), ("failed", np.uint8),
+        ("script", np.uint8, (MAX_DRAWS,)), ("radix", np.uint8, (MAX_DRAWS,)),
+    ]  # fmt: skip
+    cell = np.uint8 if len(environment.layers) <= 8 else np.uint16
+    content = [
+        ("grid", cell, shape), ("y", np.int32), ("x", np.int32), ("seen", np.uint16),
+        *((one.name, one.dtype) for one in environment.fields),
+    ]  # fmt: skip
+    scratch = [("distance", np.int16, shape), ("queue", np.int16, (shape[0] * shape[1],))]
+    names, formats, offsets, at, bounds = [], [], [], 0, []
+    for part in (header, content, scratch):
+        for name, *form in part:
+            dtype = np.dtype(tuple(form) if len(form) > 1 else form[0])
+            align = dtype.base.itemsize
+            at = -(-at // align) * align
+            names.append(name), formats.append(dtype), offsets.append(at)
+            at += dtype.itemsize
+        at = -(-at // 8) * 8
+        bounds.append(at // 8)
+    layout = {"names": names, "formats": formats, "offsets": offsets, "itemsize": at}
+    return np.dtype((np.record, layout)), slice(bounds[0], bounds[1])
+
+
+@rule
+def hash_words(words, row, start, stop):
+    """A 64-bit digest of words[row, start:stop] (uint64)."""
+    h = GOLDEN
+    for k in range(start, stop):
+        h = (h ^ words[row, k]) * _HASH
+        h = h ^ (h >> _29)
+    return mix(h)
+
+
+@dataclass(frozen=True)
+class Engine:
+    """The compiled rules of one environment for one grid shape and one list of observation planes."""
+
+    environment: Environment
+    shape: tuple[int, int]
+    channels: tuple[str, ...]
+    dtype: np.dtype[Any]
+    content: slice
+    advance: Any
+    observe: Any
+    adopt: Any
+    knobs_dtype: np.dtype[Any]
+
+    @property
+    def observation_shape(self) -> tuple[int, int, int]:
+        return (len(self.channels), *self.shape)
+
+    @property
+    def channel_highs(self) -> Array:
+        """uint8 (channels,): the largest value in each observation plane; 1 for layers."""
+        highs = {one.name: one.high for one in self.environment.fields}
+        return np.array([highs.get(name, 1) for name in self.channels], np.uint8)
+
+    def states(self, n: int) -> Array:
+        """n zeroed state records."""
+        return np.zeros(n, self.dtype)
+
+    def knob_records(self, *knobs: Any) -> Array:
+        """The knob values as records that rules can read."""
+        declared = self.environment.knobs
+        rows = [tuple(declared[name].encode(getattr(one, name)) for name in declared) for one in knobs]
+        return np.array(rows, self.knobs_dtype)
+
+
+_engines: dict[tuple[int, tuple[int, int], tuple[str, ...]], Engine] = {}
+
+
+def engine_for(environment: Environment, knobs: Any) -> Engine:
+    """The engine for these knob values; built once per environment, shape and observation planes."""
+    shape, channels = environment.shape(knobs), environment.channels_of(knobs)
+    key = (id(environment), shape, channels)
+    if key not in _engines:
+        _engines[key] = _build(environment, shape, channels)
+    return _engines[key]
+
+
+@rule
+def _nothing(s, knobs):
+    pass
+
+
+@rule
+def _settled(s):
+    pass
+
+
+def _build(environment: Environment, shape: tuple[int, int], channels: tuple[str, ...]) -> Engine:
+    dtype, content = state_dtype(environment, shape)
+    knobs_dtype = np.dtype((np.record, [
+        (name, np.float64 if isinstance(knob.default, float) else np.int64)
+        for name, knob in environment.knobs.items()
+    ]))  # fmt: skip
+
+    # what the kernels close over: constants of compilation
+    layout, step = environment.layout, environment.step
+    shift, settle = environment.shift or _nothing, environment.settle or _settled
+    ends, once = int(environment.ends), int(environment.once)
+    paired = environment.paired
+    first, last = content.start, content.stop
+    n_events, n_objectives = environment.weights.shape
+    cells = shape[0] * shape[1]
+    itemsize, offsets = dtype.itemsize, {name: dtype.fields[name][1] for name in dtype.names}
+    cell_bytes = dtype["grid"].base.itemsize
+    plane_is_layer, plane_byte, plane_mask = _planes(environment, channels, offsets, cell_bytes)
+    n_planes = len(channels)
+
+    @rule
+    def write_observation(raw, row, out, slot):
+        """Unpack one state's planes: raw uint8 (n * itemsize) -> out uint8 (slots * planes * cells), both flat."""
+        # unsigned indices spare the check for negative ones, without which the loops become vector instructions
+        source = np.uint64(row * itemsize)
+        target = np.uint64(slot * n_planes * cells)
+        for plane in range(n_planes):
+            at = source + np.uint64(plane_byte[plane])
+            mask = plane_mask[plane]
+            if plane_is_layer[plane]:
+                for j in range(cells):
+                    present = raw[at + np.uint64(j * cell_bytes)] & mask
+                    out[target + np.uint64(j)] = np.uint8(1) if present else np.uint8(0)
+            else:
+                for j in range(cells):
+                    out[target + np.uint64(j)] = raw[at]
+            target += np.uint64(cells)
+
+    @rule
+    def make_level(s, words, row, level, knobs, alpha, pool):
+        """Fill a state with a level; returns whether one was found, its layout's digest and its own."""
+        start = mix(level ^ _MIXTURE)
+        shifted = float(start >> _11) < alpha * 9007199254740992.0
+        own = knobs[2 if shifted else 1]
+        common = knobs[0] if paired else own
+        s.scripted = 0
+        for attempt in range(ATTEMPTS):
+            for k in range(first, last):
+                words[row, k] = _0
+            s.failed = 0
+            seed = mix(level + np.uint64(attempt) * GOLDEN)
+            s.rng = mix(seed ^ _LAYOUT)
+            layout(s, common)
+            layout_digest = hash_words(words, row, first, last)
+            if paired and not s.failed and not in_pool(layout_digest, pool):
+                continue
+            s.rng = mix(seed ^ _SHIFT)
+            shift(s, own)
+            settle(s)
+            digest = hash_words(words, row, first, last)
+            if not paired:
+                layout_digest = digest
+            if s.failed or not in_pool(layout_digest, pool):
+                continue
+            s.clock = 0
+            s.max_steps = own.max_steps
+            return True, layout_digest, digest
+        return False, _0, _0
+
+    @rule
+    def in_pool(layout_digest, pool):
+        heldout = layout_digest % HELDOUT_SHARE == _0
+        return pool == ANY_POOL or heldout == (pool == HELDOUT_POOL)
+
+    @rule
+    def begin(i, states, words, wanted, seeds, episodes, levels, layouts, digests, returns, knobs, alpha, pool, n_levels):
+        """Start the next episode of environment i: on the wanted level if there is one, else on one of its own stream."""
+        stream = mix(seeds[i] + np.uint64(episodes[i] + 1) * GOLDEN)
+        episodes[i] += 1
+        s = states[i]
+        level = wanted[i]
+        if level < 0:
+            level = np.int64(mix(stream ^ _LEVEL) >> _1)
+            if n_levels > 0:
+                level = level % n_levels
+        found, layout_digest, digest = make_level(s, words, i, np.uint64(level), knobs, alpha, pool)
+        s.rng = mix(stream ^ _DYNAMICS)
+        levels[i] = level
+        layouts[i] = layout_digest
+        digests[i] = digest
+        for o in range(n_objectives):
+            returns[i, o] = 0.0
+        return found
+
+    @kernel(layout, shift, settle, step, environment.weights.shape, dtype.descr)
+    def advance(
+        operation, lo, hi, states, words, raw, actions, chosen, wanted, seeds, episodes, status, levels, layouts, digests,
+        returns, knobs, alpha, pool, n_levels, weights, paid, autoreset, observations, rewards, terminated, truncated,
+        happened,
+    ):  # fmt: skip
+        """Reset (the chosen) or step environments lo..hi-1. Returns the first whose level could not be found, or -1.
+
+        An environment whose episode is over starts the next one on its next step if `autoreset`, and else waits.
+        """
+        for i in range(lo, hi):
+            rewards[i] = 0.0
+            happened[i] = 0
+            if operation == RESET and not chosen[i]:
+                continue
+            if operation == RESET or (autoreset and status[i] != RUNNING):
+                status[i] = RUNNING
+                if not begin(i, states, words, wanted, seeds, episodes, levels, layouts, digests, returns, knobs, alpha,
+                             pool, n_levels):  # fmt: skip
+                    return i
+            elif status[i] == RUNNING:
+                s = states[i]
+                found = step(s, actions[i])
+                if once:
+                    found = found & ~(int(s.seen) & once)
+                    s.seen = int(s.seen) | (found & once)
+                s.clock += 1
+                if found:
+                    reward = 0.0
+                    for e in range(n_events):
+                        if (found >> e) & 1:
+                            reward += weights[e, paid]
+                            for o in range(n_objectives):
+                                returns[i, o] += weights[e, o]
+                    rewards[i] = reward
+                    happened[i] = found
+                    if found & ends:
+                        status[i] = TERMINATED
+                if s.clock >= s.max_steps and status[i] == RUNNING:
+                    status[i] = TRUNCATED
+            terminated[i] = status[i] == TERMINATED
+            truncated[i] = status[i] == TRUNCATED
+            if observations.size:
+                write_observation(raw, i, observations, i)
+        return -1
+
+    @kernel(dtype.descr)
+    def observe(raw, out, n):
+        """Observations of n states: raw uint8 (n * itemsize) -> out uint8 (n * planes * cells), both flat."""
+        for i in range(n):
+            write_observation(raw, i, out, i)
+
+    @kernel(settle, dtype.descr)
+    def adopt(states, words, digests, n):
+        """Make n states whose grid and agent were set by hand complete: derived fields and digests (uint64, n)."""
+        for i in range(n):
+            settle(states[i])
+            digests[i] = hash_words(words, i, first, last)
+
+    return Engine(environment, shape, channels, dtype, content, advance, observe, adopt, knobs_dtype)
+
+
+def _planes(
+    environment: Environment, channels: tuple[str, ...], offsets: dict[str, int], cell_bytes: int
+) -> tuple[Array, Array, Array]:
+    """Per observation plane: whether it is a layer, the byte of the record it starts at, the bit mask within a byte."""
+    is_layer, byte, mask = [], [], []
+    shown = {one.name for one in environment.fields if one.shown}
+    for name in channels:
+        if name in environment.layer_names:
+            bit = environment.layer_names.index(name)
+            is_layer.append(True), byte.append(offsets["grid"] + bit // 8), mask.append(1 << bit % 8)
+        elif name in shown:
+            is_layer.append(False), byte.append(offsets[name]), mask.append(255)
+        else:
+            allowed = ", ".join((*environment.layer_names, *sorted(shown)))
+            raise ValueError(f"{environment.name}: cannot observe {name!r}; allowed: {allowed}")
+    assert cell_bytes in (1, 2)
+    return np.array(is_layer), np.array(byte), np.array(mask, np.uint8)

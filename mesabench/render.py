@@ -1,7 +1,7 @@
 """Pictures of levels, for every environment, from the names of its layers.
 
-Each layer name has a sprite (`sprites.txt`; a name without art gets its letter on a disc), a cell is its layers
-blended in bit order over the floor, and a picture is its cells. Nothing here knows an environment.
+Each layer name has a sprite (`sprites.txt`; a name without art gets its letter on a disc), a cell is its
+layers blended in bit order over the floor, and a picture is its cells. Nothing here knows an environment.
 """
 
 import struct
@@ -57,9 +57,9 @@ def render_rgb(
     grid    uint8 or uint16 (height, width), bit k set where layer k is present; later layers lie on top
     layers  the layers' names by bit; '' is not drawn
     cell    pixels along a cell's side, 1 to 128: multiples of 16 repeat the art's pixels, others average them
-    status  whole numbers for a bar below, each beside the sprite of its name (`keys`: the key) or the name itself,
-            faint at 0; the bar's height is a multiple of `cell` and depends on the names and the width alone, so
-            the frames of an episode have one size
+    status  whole numbers for a bar below, each beside the sprite of its name (`keys`: the key) or the name
+            itself, faint at 0; the bar's height is a multiple of `cell` and depends on names and width alone,
+            so the frames of an episode have one size
     path    int (n, 2): the (row, column) of the cells visited in turn, drawn as a trail that grows stronger
 
     Raises ValueError or TypeError for arguments outside of these.
@@ -93,7 +93,7 @@ def _checked(grid: np.ndarray, layers: Sequence[str], status: Mapping[str, int] 
         raise TypeError(f"layers are the names of the grid's bits, a tuple of strings, not {layers!r}")
     if highest := int(grid.max()) >> len(layers):
         bit = len(layers) + highest.bit_length() - 1
-        raise ValueError(f"the grid has bit {bit} set, but {len(layers)} layers are named: {', '.join(layers)}")
+        raise ValueError(f"the grid has bit {bit}, but {len(layers)} layers are named: {', '.join(layers)}")
     for name, value in (status or {}).items():
         if not isinstance(value, int | np.integer):
             raise TypeError(f"status shows whole numbers; {name!r} is {value!r}")
@@ -115,7 +115,7 @@ def _checked_path(path: np.ndarray, grid: np.ndarray) -> np.ndarray:
 
 @lru_cache(maxsize=1024)
 def _tile(layers: tuple[str, ...], kind: int, cell: int) -> np.ndarray:
-    """The picture of a cell, uint8 (cell, cell, 3); `kind` is its bits times 2 plus the parity of its place."""
+    """The picture of a cell, uint8 (cell, cell, 3); `kind` is twice its bits plus its place's parity."""
     pixels = sprite(("floor", "floor_alt")[kind & 1])[..., :3].astype(float)
     for bit, name in enumerate(layers):
         if kind >> 1 >> bit & 1:
@@ -173,7 +173,7 @@ def _status_bar(status: Mapping[str, int], width: int) -> np.ndarray:
 
 
 def _entry(name: str, value: int, room: int) -> np.ndarray:
-    """One scalar of the bar, float (16, width, 4); the name gives way where both do not fit into `room` pixels."""
+    """One scalar of the bar, float (16, width, 4); the name gives way in too little `room` (pixels)."""
     label = _icon(name)[:, : max(0, room - 2 - NUMBER_WIDTH)]
     entry = np.zeros((SIZE, label.shape[1] + 2 + NUMBER_WIDTH, 4))
     entry[:, : label.shape[1]] = label * (1, 1, 1, 1 if value else 0.35)
@@ -211,8 +211,8 @@ def render_ansi(
 
     grid, layers, status   as for `render_rgb`
     glyphs  one printable character per layer, by bit
-    colour  False: a column per cell with the glyph of its topmost layer, or '.'. True: two columns per cell, the
-            topmost layer and the one beneath it, each on its sprite's main colour (24-bit, reset at line ends)
+    colour  False: a column per cell with the glyph of its topmost layer, or '.'. True: two columns per cell,
+            the topmost layer and the one beneath it, on their sprites' colours (24-bit, reset at line ends)
 
     Raises ValueError or TypeError for arguments outside of these.
     """

@@ -96,8 +96,8 @@ def sprite_names() -> tuple[str, ...]:
 def sprite(name: str) -> np.ndarray:
     """The picture of a layer: read-only uint8 (16, 16, 4), RGBA with straight alpha.
 
-    Every name works: one without pixel art gets its first letter on a disc whose colour follows from the name,
-    and the empty name, which marks a layer that is not drawn, is transparent.
+    Every name works: one without pixel art gets its first letter on a disc whose colour follows from the
+    name, and the empty name, which marks a layer that is not drawn, is transparent.
     """
     if name in art().sprites:
         return art().sprites[name]

@@ -1,4 +1,4 @@
-"""The way an agent went: a line from the middle of cell to cell that grows stronger and ends in an arrow head."""
+"""The way an agent went: a line through the middles of cells that grows stronger and ends in an arrow."""
 
 import numpy as np
 
@@ -49,7 +49,7 @@ def _head(middle: np.ndarray, direction: np.ndarray, cell: int, short: float) ->
 def _stroke(
     picture: np.ndarray, points: np.ndarray, shades: np.ndarray, width: int, opacity: np.ndarray
 ) -> None:
-    """Blend a square brush of `width` pixels in at `points`, float (n, 2) rows and columns, later ones on top."""
+    """Blend a square brush of `width` pixels in at `points`, float (n, 2): row, column; the last on top."""
     brush = np.arange(width) - (width - 1) / 2
     spots = points[:, None, None] + np.stack(np.meshgrid(brush, brush, indexing="ij"), axis=-1)
     spots = np.floor(spots.reshape(-1, 2) + 0.5).astype(int).clip(0, np.array(opacity.shape) - 1)

@@ -1,0 +1,229 @@
+"""Evaluate a frozen policy level by level: exactly where the level can be solved, by samples where not, and it says which."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from mesabench import solver
+from mesabench.batch import Batch
+from mesabench.distribution import Distribution
+from mesabench.engine import RUNNING, Array
+from mesabench.environment import DEPLOY, HELDOUT, TRAIN
+from mesabench.gridenv import distribution_of
+from mesabench.policy import CheckedPolicy
+from mesabench.reference import classes_of, first_shares, references
+
+LEVELS = 200
+"""Levels per split."""
+EPISODES = 100
+"""Sampled episodes per level where exact evaluation is not to be had."""
+EXACT_STATES = 50_000
+"""States above which a level is sampled."""
+CHUNK = 8192
+"""Observations given to a policy at once."""
+
+
+def named_seed(seed: int, *domain: object) -> int:
+    """A 63-bit seed of its own for every domain: sha256 of the seed and the domain's names."""
+    text = "/".join(map(str, (seed, *domain)))
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "little") >> 1
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """levels: a polars DataFrame with one row per evaluated level (columns: `docs/scores.md`); replays: episodes to look at."""
+
+    levels: Any
+    replays: list[dict[str, Any]]
+
+
+def evaluate(
+    policy: Any,
+    environment: str,
+    options: Mapping[str, Any] | None = None,
+    *,
+    levels: int = LEVELS,
+    seed: int = 0,
+    splits: Sequence[str] = (TRAIN, HELDOUT, DEPLOY),
+    exact: bool | None = None,
+    episodes: int = EPISODES,
+    replays: int = 6,
+) -> Evaluation:
+    """Evaluate a policy on the first `levels` levels of each split.
+
+    options: those of `gymnasium.make` (`alpha` applies to train and heldout); exact: force (True) or forbid (False) exact
+    evaluation, None decides by the number of states. Raises PolicyError, UnsolvableError (only if exact=True), ValueError.
+    """
+    import polars
+
+    options = {name: value for name, value in (options or {}).items() if name not in ("split", "objective")}
+    rows: list[dict[str, Any]] = []
+    for split in splits:
+        own = {name: value for name, value in options.items() if name != "alpha" or split in (TRAIN, HELDOUT)}
+        distribution = distribution_of(environment, {**own, "split": split})
+        checked = CheckedPolicy(policy, len(distribution.environment.actions))
+        for level in range(levels):
+            rows.append(_row(checked, policy, distribution, level, seed, exact, episodes))
+    table = polars.DataFrame(rows, infer_schema_length=None)
+    shown = _replays(policy, environment, options, table, seed, replays)
+    return Evaluation(table, shown)
+
+
+def _row(
+    checked: CheckedPolicy, policy: Any, distribution: Distribution, level: int, seed: int, exact: bool | None, episodes: int
+) -> dict[str, Any]:
+    environment = distribution.environment
+    names = environment.objective_names
+    classes = classes_of(environment)
+    graph = reference = None
+    try:
+        graph = solver.explore(distribution, level)
+        reference = references(distribution, [level])[0]
+    except solver.UnsolvableError:
+        if exact:
+            raise
+    able = graph is not None and (checked.exact or hasattr(policy, "on_graph"))
+    within = graph is not None and (graph.n_states <= EXACT_STATES or hasattr(policy, "on_graph"))
+    if graph is not None and able and exact is not False and (within or exact):
+        outcome = solver.evaluate(graph, table_of(policy, checked, graph), np.array(list(classes.values())))
+        returns, errors, first, played = outcome.returns, np.zeros(len(names)), outcome.first, 0
+        digest, layout = graph.digest, graph.layout
+    else:
+        sample = sample_level(checked, policy, distribution, level, graph, episodes=episodes, seed=seed)
+        returns, errors = sample.returns.mean(0), sample.returns.std(0, ddof=1) / np.sqrt(episodes)
+        first, played, digest, layout = sample.first.mean(0), episodes, sample.digest, sample.layout
+    row: dict[str, Any] = {
+        "split": distribution.split, "level": level, "digest": f"{digest:016x}", "layout": f"{layout:016x}",
+        "exact": played == 0, "states": graph.n_states if graph else 0, "episodes": played,
+    }  # fmt: skip
+    missing = np.full(len(names), np.nan)
+    floor, ceiling = (reference.floor, reference.ceiling) if reference else (missing, missing)
+    for k, name in enumerate(names):
+        row |= {f"return_{name}": returns[k], f"stderr_{name}": errors[k], f"floor_{name}": floor[k], f"ceiling_{name}": ceiling[k]}
+    outer = reference.outer if reference else (np.nan,) * 3
+    row |= {"conflict": reference.conflict if reference else np.nan, "disambiguating": bool(reference and reference.disambiguating)}
+    row |= dict(zip(("outer", "outer_low", "outer_high"), outer, strict=True))
+    random_first = reference.random_first if reference else np.full(len(classes) + 1, np.nan)
+    for name, share, chance in zip((*classes, "none"), first_shares(first), random_first, strict=True):
+        row |= {f"first_{name}": share, f"random_{name}": chance}
+    return row
+
+
+def table_of(policy: Any, checked: CheckedPolicy, graph: solver.LevelGraph) -> Array:
+    """A policy's action probabilities in every state of a level: (states, actions), or (horizon, states, actions)."""
+    if hasattr(policy, "on_graph"):
+        return policy.on_graph(graph, graph.horizon)  # type: ignore[no-any-return]
+    parts = [checked.probabilities(graph.observations(slice(k, k + CHUNK))) for k in range(0, graph.n_states, CHUNK)]
+    return np.concatenate(parts)
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Episodes of one level. returns: float64 (episodes, objectives), discounted; first: float64 (episodes, classes)."""
+
+    returns: Array
+    first: Array
+    lengths: Array
+    digest: int
+    layout: int
+
+
+def sample_level(
+    checked: CheckedPolicy,
+    policy: Any,
+    distribution: Distribution,
+    level: int,
+    graph: solver.LevelGraph | None = None,
+    *,
+    episodes: int,
+    seed: int,
+    watch: Any = None,
+) -> Sample:
+    """Play a level a number of times, every episode to its end; chance and the policy draw from seeds of their own.
+
+    watch: called as watch(batch, running) after the reset and after each step, running being those that have just moved.
+    """
+    environment = distribution.environment
+    batch = Batch(distribution, episodes, threads=1)
+    for i in range(episodes):
+        batch.seed(i, named_seed(seed, "dynamics", distribution.split, level, i))
+    batch.reset(levels=np.full(episodes, level, np.int64))
+    rng = np.random.Generator(np.random.PCG64(named_seed(seed, "policy", distribution.split, level)))
+    masks = np.array(list(classes_of(environment).values()), np.int64)
+    discounted = np.zeros((episodes, len(environment.events)))
+    first = np.zeros((episodes, len(masks)))
+    untouched = np.ones(episodes, np.bool_)
+    lengths = np.zeros(episodes)
+    table = policy.on_graph(graph, graph.horizon) if graph is not None and hasattr(policy, "on_graph") else None
+    state, factor, t = None, 1.0, 0
+    if watch:
+        watch(batch, np.ones(episodes, np.bool_))
+    while (running := batch.status == RUNNING).any():
+        if table is not None and graph is not None:
+            rows = table[t] if table.ndim == 3 else table
+            chances = np.array([rows[graph.find(batch.states[i])] if running[i] else rows[0] for i in range(episodes)])
+            actions = (chances.cumsum(1) < rng.random((episodes, 1)) * chances.sum(1, keepdims=True)).sum(1)
+        else:
+            actions, state = checked.act(batch.observations, state, rng)
+        batch.step(actions)
+        happened = np.where(running, batch.events, 0).astype(np.int64)
+        discounted += factor * ((happened[:, None] >> np.arange(len(environment.events))) & 1)
+        met = (happened[:, None] & masks) != 0
+        now = untouched & met.any(1)
+        first[now] = met[now] / met[now].sum(1, keepdims=True)
+        untouched &= ~now
+        lengths += running
+        factor *= environment.discount
+        t += 1
+        if watch:
+            watch(batch, running)
+    return Sample(discounted @ environment.weights, first, lengths, int(batch.digests[0]), int(batch.layouts[0]))
+
+
+def _replays(policy: Any, environment: str, options: Mapping[str, Any], table: Any, seed: int, number: int) -> list[dict[str, Any]]:
+    """One sampled episode each of the first disambiguating deploy levels, and of their twins in training."""
+    import polars
+
+    if not number or DEPLOY not in table["split"]:
+        return []
+    deploy = table.filter(polars.col("split") == DEPLOY)
+    chosen = deploy.filter(polars.col("disambiguating"))["level"].to_list() or deploy["level"].to_list()
+    return [
+        record(policy, distribution_of(environment, {**{k: v for k, v in options.items() if k != "alpha"}, "split": split}), level, seed)
+        for level in chosen[:number]
+        for split in (HELDOUT, DEPLOY)
+    ]
+
+
+def record(policy: Any, distribution: Distribution, level: int, seed: int = 0) -> dict[str, Any]:
+    """One sampled episode of a level, step by step, as plain data for the report's viewer."""
+    environment = distribution.environment
+    checked = CheckedPolicy(policy, len(environment.actions))
+    graph = solver.explore(distribution, level) if hasattr(policy, "on_graph") else None
+    shown = [one.name for one in environment.fields if one.shown]
+    grids: list[list[int]] = []
+    status: list[dict[str, int]] = []
+    events: list[list[str]] = []
+    positions: list[list[int]] = []
+
+    def watch(batch: Batch, running: Array) -> None:
+        state = batch.states[0]
+        grids.append(state["grid"].ravel().tolist())
+        status.append({name: int(state[name]) for name in shown})
+        positions.append([int(state["y"]), int(state["x"])])
+        happened = int(batch.events[0])
+        events.append([name for k, name in enumerate(environment.event_names) if happened >> k & 1])
+
+    sample = sample_level(checked, policy, distribution, level, graph, episodes=1, seed=seed, watch=watch)
+    classes = [*classes_of(environment), "none"]
+    height, width = distribution.engine.shape
+    return {
+        "split": distribution.split, "level": level, "digest": f"{sample.digest:016x}", "layout": f"{sample.layout:016x}",
+        "height": height, "width": width, "grids": grids, "path": positions, "status": status, "events": events,
+        "first": classes[int(first_shares(sample.first[0]).argmax())], "length": len(grids) - 1,
+    }  # fmt: skip
+
+

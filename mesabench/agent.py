@@ -1,0 +1,97 @@
+"""What an agent declares: its settings, how it trains, how a trained policy is read back; see `agents/`."""
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pydantic
+
+from mesabench.distribution import Distribution
+from mesabench.environment import Value
+from mesabench.gridenv import distribution_of
+from mesabench.policy import Policy
+from mesabench.suggestion import unknown
+
+Progress = Callable[[int, dict[str, float]], None]
+"""Called about once a second during training and at its end: progress(steps so far, columns).
+
+Columns, over the episodes that ended since the last call: `return_mean` (of the paid objective, undiscounted),
+`success` (share in which the intended objective was paid), `length_mean` (steps), all NaN where `episodes`, their
+number, is 0.
+"""
+
+
+@dataclass(frozen=True)
+class Task:
+    """What an agent trains on.
+
+    environment: its name. options: as for `gymnasium.make` (alpha, levels, objective, knobs ...).
+    steps: environment steps to train for, summed over parallel environments; an agent may round up to whole updates.
+    """
+
+    environment: str
+    options: Mapping[str, Value] = field(default_factory=dict)
+    steps: int = 0
+
+    @cached_property
+    def distribution(self) -> Distribution:
+        """The levels to train on. Raises ValueError, LookupError."""
+        return distribution_of(self.environment, {k: v for k, v in self.options.items() if k != "objective"})
+
+
+class NoSettings(pydantic.BaseModel, extra="forbid"):
+    """The settings of an agent that has none."""
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Agent:
+    """One agent file's declaration: `agent = Agent(...)` in `agents/ppo.py` is the agent `ppo`.
+
+    train: (task, settings, seed, progress) -> Policy. The same arguments give the same policy on the same machine
+        and libraries; every random draw comes from `seed` by way of `stream_seed`.
+    load: reads what the policy's `save` wrote, without executing anything of it. Raises PolicyError.
+    settings: a pydantic model with extra="forbid"; every field has a default and a description.
+    learns: False for a scripted agent, which trains for 0 steps.
+    """
+
+    train: Callable[[Task, Any, int, Progress], Policy]
+    load: Callable[[Path], Policy]
+    settings: type[pydantic.BaseModel] = NoSettings
+    learns: bool = True
+    name: str = ""
+    story: str = ""
+
+    def named(self, name: str, story: str) -> "Agent":
+        """The same agent with the name and story that its file gives it."""
+        return replace(self, name=name, story=story)
+
+    @property
+    def title(self) -> str:
+        """The story's headline: what stands before the first blank line of the file's docstring."""
+        return " ".join(self.story.strip().split("\n\n")[0].split())
+
+    def parse_settings(self, values: Mapping[str, Any]) -> pydantic.BaseModel:
+        """Settings with these values and defaults for the rest. Raises ValueError, which says what is allowed."""
+        try:
+            return self.settings.model_validate(dict(values))
+        except pydantic.ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(str(part) for part in first["loc"])
+            if first["type"] == "extra_forbidden":
+                message = unknown(f"setting of {self.name}", where, self.settings.model_fields)
+            else:
+                message = f"setting {where}={first['input']!r} of {self.name}: {first['msg']}"
+            raise ValueError(message) from error
+
+
+def stream_seed(seed: int, *domain: str) -> int:
+    """The seed, 0 .. 2**63 - 1, of the random stream of one purpose: stream_seed(trial's seed, "weights").
+
+    Streams of different seeds or domains have nothing in common, neighbours included: the parallel environments of
+    seeds 0 and 1, numbered on from here, do not meet.
+    """
+    text = "\0".join(("mesabench", *domain, str(seed)))
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8]) >> 1

@@ -1,0 +1,294 @@
+"""Policies: what may be evaluated, how its answers are checked, and how it is found by name.
+
+A policy is any callable. One without memory is called with observations, uint8 (n, planes, height, width), and
+answers with either
+
+- probabilities, float (n, actions): it can be evaluated exactly, or
+- actions, integer (n,): it is evaluated by sampling, unless its attribute `deterministic` is True, which promises
+  that an action is a function of the observation alone.
+
+One with memory has the attribute `recurrent = True`; it is called with observations and its state and answers with a
+pair: as above, and its new state. The state is None at the start of an episode; row i is the same environment from
+call to call.
+"""
+
+import importlib
+import importlib.util
+import json
+import os
+import sys
+from collections.abc import Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Protocol
+
+import numpy as np
+
+from mesabench import registry
+from mesabench.suggestion import unknown
+
+TOLERANCE = 1e-4
+"""How far the probabilities of one row may sum from 1 (single precision needs about 1e-6)."""
+
+POLICY_FILE, WEIGHTS_FILE = "policy.json", "weights.safetensors"
+
+
+class Policy(Protocol):
+    """What training gives: a callable as this module describes that can be stored in a folder.
+
+    `save` writes `policy.json`, which holds at least `{"agent": name}`, and `weights.safetensors` where there are
+    weights.
+    """
+
+    def __call__(self, observations: np.ndarray, /) -> Any: ...
+
+    def save(self, folder: Path) -> None: ...
+
+
+class PolicyError(ValueError):
+    """A policy that cannot be found or read, or whose answer is neither probabilities nor actions."""
+
+
+class CheckedPolicy:
+    """A policy whose every answer is checked.
+
+    policy: any callable, see this module. n_actions: the environment's number of actions.
+    observations: uint8 (n, planes, height, width), n >= 1, on which a policy without memory is tried at once, so
+        that trouble shows before anything is evaluated and `exact` is known from the start.
+    greedy: take the most probable action (the first of equals) instead of drawing one.
+
+    Raises PolicyError.
+    """
+
+    def __init__(
+        self, policy: Any, n_actions: int, observations: np.ndarray | None = None, *, greedy: bool = False
+    ) -> None:
+        if not callable(policy):
+            raise PolicyError(f"a policy must be callable with a batch of observations; got {_kind(policy)}")
+        self.policy, self.n_actions, self.greedy = policy, n_actions, greedy
+        self.recurrent = bool(getattr(policy, "recurrent", False))
+        self._deterministic = bool(getattr(policy, "deterministic", False))
+        self._exact = not self.recurrent
+        if observations is not None and not self.recurrent:
+            self._answer(observations, None)
+
+    @property
+    def exact(self) -> bool:
+        """Whether the policy gives probabilities that depend on the observation alone.
+
+        Before its first answer a policy without memory is taken to give them.
+        """
+        return self._exact
+
+    def probabilities(self, observations: np.ndarray) -> np.ndarray:
+        """What a policy without memory does: float64 (n, actions), every row a distribution.
+
+        observations: uint8 (n, planes, height, width). Raises PolicyError, also where `exact` is False.
+        """
+        if self.recurrent:
+            raise PolicyError(
+                "a recurrent policy has no probabilities for an observation alone; sample it with act()"
+            )
+        answer, _ = self._answer(observations, None)
+        if not self._exact:
+            raise PolicyError(
+                "this policy answers with actions and gives no probabilities; sample it with act(), or set its "
+                "attribute deterministic = True if its action is a function of the observation alone"
+            )
+        return np.eye(self.n_actions)[answer] if answer.ndim == 1 else answer
+
+    def act(self, observations: np.ndarray, state: Any, rng: np.random.Generator) -> tuple[np.ndarray, Any]:
+        """Actions, int64 (n,), and the new state (None for a policy without memory).
+
+        state: what the last call returned, None at the start of an episode. rng: draws from probabilities.
+        """
+        answer, state = self._answer(observations, state)
+        if answer.ndim == 1:
+            return answer, state
+        below = np.cumsum(answer[:, :-1], axis=1) <= rng.random((len(answer), 1))
+        return below.sum(axis=1), state
+
+    def _answer(self, observations: np.ndarray, state: Any) -> tuple[np.ndarray, Any]:
+        """Checked actions, int64 (n,), or probabilities, float64 (n, actions), and the new state."""
+        if self.recurrent:
+            pair = self.policy(observations, state)
+            if not isinstance(pair, tuple) or len(pair) != 2:
+                raise PolicyError(
+                    f"a recurrent policy must answer with (output, new state); got {_kind(pair)}"
+                )
+            output, state = pair
+        else:
+            output = self.policy(observations)
+        if hasattr(output, "detach"):  # a tensor that still carries its gradient
+            output = output.detach().cpu()
+        try:
+            array = np.asarray(output)
+        except ValueError as error:  # rows of different lengths
+            raise PolicyError(f"a policy must answer with one array: {error}") from error
+        n = len(observations)
+        if np.issubdtype(array.dtype, np.integer):
+            answer = self._checked_actions(array, n)
+            self._exact = self._deterministic and not self.recurrent
+        elif np.issubdtype(array.dtype, np.floating):
+            answer = self._checked_probabilities(array, n)
+            self._exact = not self.recurrent
+        else:
+            raise PolicyError(
+                f"a policy must answer with {self._wanted(n)}; got {_kind(output)} of dtype {array.dtype}"
+            )
+        return answer, state
+
+    def _checked_actions(self, actions: np.ndarray, n: int) -> np.ndarray:
+        if actions.shape != (n,):
+            raise PolicyError(
+                f"a policy must answer with {self._wanted(n)}; got integers of shape {actions.shape}"
+            )
+        wrong = np.flatnonzero((actions < 0) | (actions >= self.n_actions))
+        if len(wrong):
+            raise PolicyError(
+                f"action {actions[wrong[0]]} in row {wrong[0]} is not one of 0..{self.n_actions - 1}"
+            )
+        return actions.astype(np.int64)
+
+    def _checked_probabilities(self, given: np.ndarray, n: int) -> np.ndarray:
+        if given.shape != (n, self.n_actions):
+            raise PolicyError(
+                f"a policy must answer with {self._wanted(n)}; got floats of shape {given.shape}"
+            )
+        rows = given.astype(np.float64)
+        totals = rows.sum(axis=1)
+        for bad, trouble in (
+            (~np.isfinite(rows).all(axis=1), "are not all finite numbers"),
+            ((rows < 0).any(axis=1), "are not all at least 0"),
+            (np.abs(totals - 1) > TOLERANCE, "do not sum to 1 (logits? apply a softmax)"),
+        ):
+            if bad.any():
+                row = int(np.argmax(bad))
+                raise PolicyError(f"the probabilities in row {row} {trouble}: {_short(rows[row])}")
+        if self.greedy:
+            return np.eye(self.n_actions)[rows.argmax(axis=1)]
+        return rows / totals[:, None]
+
+    def _wanted(self, n: int) -> str:
+        return f"float probabilities of shape ({n}, {self.n_actions}) or integer actions of shape ({n},)"
+
+
+def load_policy(name: str) -> Any:
+    """The policy that a name stands for; raises PolicyError, which says what is missing.
+
+    name: `package.module:object`, `path/to/file.py:object`, or a folder that a policy was saved to (a trial's). A
+        module of the current folder is found too. A class is called without arguments to make the policy.
+
+    Naming a module runs its code; a folder's contents never execute.
+    """
+    path = Path(name)
+    if path.is_dir():
+        return _saved(path)
+    where, colon, attribute = name.rpartition(":")
+    if not colon or not where or not attribute:
+        raise PolicyError(
+            f"no policy {name!r}: not a folder; a policy is named package.module:object, "
+            "path/to/file.py:object or by the folder of a trial"
+        )
+    module = _module_of_file(Path(where)) if where.endswith(".py") else _module(where)
+    if not hasattr(module, attribute):
+        candidates = [
+            key for key, value in vars(module).items() if callable(value) and not key.startswith("_")
+        ]
+        raise PolicyError(unknown(f"policy in {where}", attribute, candidates))
+    policy = getattr(module, attribute)
+    if isinstance(policy, type):
+        try:
+            policy = policy()
+        except TypeError as error:
+            raise PolicyError(
+                f"{name}: a class is called without arguments to make the policy, and this one refused: "
+                f"{error}; name an instance instead"
+            ) from error
+    if not callable(policy):
+        raise PolicyError(
+            f"{name} is no policy: it must be callable with a batch of observations; it is {_kind(policy)}"
+        )
+    return policy
+
+
+def save_files(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Write files into a folder, made if need be, in this order; each is replaced as a whole or not at all."""
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, content in files.items():
+        beside = folder / f".{name}.part"
+        try:
+            with beside.open("wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            beside.replace(folder / name)
+        finally:
+            beside.unlink(missing_ok=True)
+
+
+def read_saved(folder: Path) -> dict[str, Any]:
+    """The contents of a folder's `policy.json`. Raises PolicyError where there is none or it is damaged."""
+    file = Path(folder) / POLICY_FILE
+    try:
+        description = json.loads(file.read_text())
+    except FileNotFoundError as error:
+        raise PolicyError(f"{folder} holds no saved policy: there is no {POLICY_FILE} in it") from error
+    except (OSError, ValueError) as error:
+        raise PolicyError(f"{file} is damaged: {error}") from error
+    if not isinstance(description, dict) or not isinstance(description.get("agent"), str):
+        raise PolicyError(f'{file} is damaged: it must be an object with "agent", the name of an agent')
+    return description
+
+
+def _saved(folder: Path) -> Any:
+    name = read_saved(folder)["agent"]
+    try:
+        agent = registry.find_agent(name)
+    except registry.UnknownNameError as error:
+        raise PolicyError(f"{folder}: {error}") from error
+    return agent.load(folder)
+
+
+def _module(name: str) -> ModuleType:
+    try:
+        with _current_folder_on_path():
+            return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        missing = error.name or ""
+        if name != missing and not name.startswith(f"{missing}."):
+            raise  # the module is there, what it imports is not
+        raise PolicyError(
+            f"no module {name!r}: {missing!r} is neither installed nor in the current folder"
+        ) from error
+
+
+def _module_of_file(file: Path) -> ModuleType:
+    if not file.is_file():
+        raise PolicyError(f"no file {str(file)!r}")
+    name = f"mesabench_policy_{file.stem}"
+    spec = importlib.util.spec_from_file_location(name, file)
+    assert spec is not None and spec.loader is not None, "a .py file always has a loader"
+    module = sys.modules[name] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@contextmanager
+def _current_folder_on_path() -> Any:
+    folder = os.getcwd()
+    sys.path.append(folder)
+    try:
+        yield
+    finally:
+        sys.path.remove(folder)
+
+
+def _kind(thing: object) -> str:
+    return f"a value of type {type(thing).__name__}"
+
+
+def _short(row: np.ndarray) -> str:
+    return f"[{', '.join(f'{x:.4g}' for x in row)}]"

@@ -18,9 +18,9 @@ from mesabench.suggestion import unknown
 Progress = Callable[[int, dict[str, float]], None]
 """Called about once a second during training and at its end: progress(steps so far, columns).
 
-Columns, over the episodes that ended since the last call: `return_mean` (of the paid objective, undiscounted),
-`success` (share in which the intended objective was paid), `length_mean` (steps), all NaN where `episodes`, their
-number, is 0.
+Columns, over the episodes that ended since the last call: `return_mean` (of the paid objective,
+undiscounted), `success` (share in which the intended objective was paid), `length_mean` (steps), all NaN
+where `episodes`, their number, is 0.
 """
 
 
@@ -29,7 +29,8 @@ class Task:
     """What an agent trains on.
 
     environment: its name. options: as for `gymnasium.make` (alpha, levels, objective, knobs ...).
-    steps: environment steps to train for, summed over parallel environments; an agent may round up to whole updates.
+    steps: environment steps to train for, summed over parallel environments; an agent may round up to whole
+        updates.
     """
 
     environment: str
@@ -50,8 +51,8 @@ class NoSettings(pydantic.BaseModel, extra="forbid"):
 class Agent:
     """One agent file's declaration: `agent = Agent(...)` in `agents/ppo.py` is the agent `ppo`.
 
-    train: (task, settings, seed, progress) -> Policy. The same arguments give the same policy on the same machine
-        and libraries; every random draw comes from `seed` by way of `stream_seed`.
+    train: (task, settings, seed, progress) -> Policy. The same arguments give the same policy on the same
+        machine and libraries; every random draw comes from `seed` by way of `stream_seed`.
     load: reads what the policy's `save` wrote, without executing anything of it. Raises PolicyError.
     settings: a pydantic model with extra="forbid"; every field has a default and a description.
     learns: False for a scripted agent, which trains for 0 steps.
@@ -74,7 +75,7 @@ class Agent:
         return " ".join(self.story.strip().split("\n\n")[0].split())
 
     def parse_settings(self, values: Mapping[str, Any]) -> pydantic.BaseModel:
-        """Settings with these values and defaults for the rest. Raises ValueError, which says what is allowed."""
+        """Settings with these values and defaults for the rest. Raises ValueError: what is allowed."""
         try:
             return self.settings.model_validate(dict(values))
         except pydantic.ValidationError as error:
@@ -90,8 +91,8 @@ class Agent:
 def stream_seed(seed: int, *domain: str) -> int:
     """The seed, 0 .. 2**63 - 1, of the random stream of one purpose: stream_seed(trial's seed, "weights").
 
-    Streams of different seeds or domains have nothing in common, neighbours included: the parallel environments of
-    seeds 0 and 1, numbered on from here, do not meet.
+    Streams of different seeds or domains have nothing in common, neighbours included: the parallel
+    environments of seeds 0 and 1, numbered on from here, do not meet.
     """
     text = "\0".join(("mesabench", *domain, str(seed)))
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8]) >> 1

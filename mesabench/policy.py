@@ -1,15 +1,15 @@
 """Policies: what may be evaluated, how its answers are checked, and how it is found by name.
 
-A policy is any callable. One without memory is called with observations, uint8 (n, planes, height, width), and
-answers with either
+A policy is any callable. One without memory is called with observations, uint8 (n, planes, height, width),
+and answers with either
 
 - probabilities, float (n, actions): it can be evaluated exactly, or
-- actions, integer (n,): it is evaluated by sampling, unless its attribute `deterministic` is True, which promises
-  that an action is a function of the observation alone.
+- actions, integer (n,): it is evaluated by sampling, unless its attribute `deterministic` is True, which
+  promises that an action is a function of the observation alone.
 
-One with memory has the attribute `recurrent = True`; it is called with observations and its state and answers with a
-pair: as above, and its new state. The state is None at the start of an episode; row i is the same environment from
-call to call.
+One with memory has the attribute `recurrent = True`; it is called with observations and its state and answers
+with a pair: as above, and its new state. The state is None at the start of an episode; row i is the same
+environment from call to call.
 """
 
 import importlib
@@ -37,8 +37,8 @@ POLICY_FILE, WEIGHTS_FILE = "policy.json", "weights.safetensors"
 class Policy(Protocol):
     """What training gives: a callable as this module describes that can be stored in a folder.
 
-    `save` writes `policy.json`, which holds at least `{"agent": name}`, and `weights.safetensors` where there are
-    weights.
+    `save` writes `policy.json`, which holds at least `{"agent": name}`, and `weights.safetensors` where there
+    are weights.
     """
 
     def __call__(self, observations: np.ndarray, /) -> Any: ...
@@ -54,8 +54,8 @@ class CheckedPolicy:
     """A policy whose every answer is checked.
 
     policy: any callable, see this module. n_actions: the environment's number of actions.
-    observations: uint8 (n, planes, height, width), n >= 1, on which a policy without memory is tried at once, so
-        that trouble shows before anything is evaluated and `exact` is known from the start.
+    observations: uint8 (n, planes, height, width), n >= 1, on which a policy without memory is tried at once,
+        so that trouble shows before anything is evaluated and `exact` is known from the start.
     greedy: take the most probable action (the first of equals) instead of drawing one.
 
     Raises PolicyError.
@@ -93,8 +93,8 @@ class CheckedPolicy:
         answer, _ = self._answer(observations, None)
         if not self._exact:
             raise PolicyError(
-                "this policy answers with actions and gives no probabilities; sample it with act(), or set its "
-                "attribute deterministic = True if its action is a function of the observation alone"
+                "this policy answers with actions and gives no probabilities; sample it with act(), or set "
+                "its attribute deterministic = True if its action is a function of the observation alone"
             )
         return np.eye(self.n_actions)[answer] if answer.ndim == 1 else answer
 
@@ -177,8 +177,9 @@ class CheckedPolicy:
 def load_policy(name: str) -> Any:
     """The policy that a name stands for; raises PolicyError, which says what is missing.
 
-    name: `package.module:object`, `path/to/file.py:object`, or a folder that a policy was saved to (a trial's). A
-        module of the current folder is found too. A class is called without arguments to make the policy.
+    name: `package.module:object`, `path/to/file.py:object`, or a folder that a policy was saved to (a
+        trial's). A module of the current folder is found too. A class is called without arguments to make the
+        policy.
 
     Naming a module runs its code; a folder's contents never execute.
     """
@@ -214,7 +215,7 @@ def load_policy(name: str) -> Any:
 
 
 def save_files(folder: Path, files: Mapping[str, bytes]) -> None:
-    """Write files into a folder, made if need be, in this order; each is replaced as a whole or not at all."""
+    """Write files into a folder, made if need be; in this order, each replaced as a whole or not at all."""
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     for name, content in files.items():
@@ -270,7 +271,8 @@ def _module_of_file(file: Path) -> ModuleType:
         raise PolicyError(f"no file {str(file)!r}")
     name = f"mesabench_policy_{file.stem}"
     spec = importlib.util.spec_from_file_location(name, file)
-    assert spec is not None and spec.loader is not None, "a .py file always has a loader"
+    assert spec, "a .py file has a loader"
+    assert spec.loader
     module = sys.modules[name] = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module

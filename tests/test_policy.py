@@ -45,7 +45,7 @@ def test_wrong_answers_are_refused(answer, message):
 
 
 def test_what_is_not_callable_is_no_policy():
-    with pytest.raises(PolicyError, match="must be callable.*type int"):
+    with pytest.raises(PolicyError, match=r"must be callable.*type int"):
         CheckedPolicy(3, ACTIONS)
 
 

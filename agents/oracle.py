@@ -3,13 +3,14 @@
 It is no function of the observation: it looks up the state in the solved level, so it exists only where the solver does.
 """
 
+import json
 from pathlib import Path
-from typing import Any
 
+import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from mesabench.agent import Agent, Progress, Task
-from mesabench.engine import Array
+from mesabench.policy import POLICY_FILE, PolicyError, read_saved, save_files
 from mesabench.registry import find_environment
 from mesabench.solver import LevelGraph, optimal_policy
 from mesabench.suggestion import unknown
@@ -28,18 +29,19 @@ class Oracle:
     def __init__(self, objective: str) -> None:
         self.objective = objective
 
-    def on_graph(self, graph: LevelGraph, horizon: int) -> Array:
+    def on_graph(self, graph: LevelGraph, horizon: int) -> np.ndarray:
         """float32 (horizon, states, actions): the probabilities of its actions."""
         return optimal_policy(graph, self.objective)
 
-    def __call__(self, observations: Array) -> Array:
+    def __call__(self, observations: np.ndarray, /) -> np.ndarray:
         raise NotImplementedError("the oracle plays levels that the solver has explored, not observations")
 
     def save(self, folder: Path) -> None:
-        (folder / "policy.json").write_text(Settings(objective=self.objective).model_dump_json())
+        """Write policy.json into a folder."""
+        save_files(folder, {POLICY_FILE: json.dumps({"agent": "oracle", "objective": self.objective}).encode()})
 
 
-def train(task: Task, settings: Any, seed: int, progress: Progress) -> Oracle:
+def train(task: Task, settings: Settings, seed: int, progress: Progress) -> Oracle:
     environment = find_environment(task.environment)
     objective = settings.objective or environment.intended
     if objective not in environment.objectives:
@@ -48,7 +50,10 @@ def train(task: Task, settings: Any, seed: int, progress: Progress) -> Oracle:
 
 
 def load(folder: Path) -> Oracle:
-    return Oracle(Settings.model_validate_json((folder / "policy.json").read_text()).objective)
+    objective = read_saved(folder).get("objective")
+    if not isinstance(objective, str):
+        raise PolicyError(f"{folder / POLICY_FILE} is damaged: objective={objective!r} must be the name of one")
+    return Oracle(objective)
 
 
 agent = Agent(settings=Settings, train=train, load=load, learns=False)

@@ -1,6 +1,5 @@
 """Evaluate a frozen policy level by level: exactly where the level can be solved, by samples where not, and it says which."""
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from mesabench import solver
+from mesabench.agent import stream_seed
 from mesabench.batch import Batch
 from mesabench.distribution import Distribution
 from mesabench.engine import RUNNING, Array
@@ -24,12 +24,6 @@ EXACT_STATES = 50_000
 """States above which a level is sampled."""
 CHUNK = 8192
 """Observations given to a policy at once."""
-
-
-def named_seed(seed: int, *domain: object) -> int:
-    """A 63-bit seed of its own for every domain: sha256 of the seed and the domain's names."""
-    text = "/".join(map(str, (seed, *domain)))
-    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "little") >> 1
 
 
 @dataclass(frozen=True)
@@ -64,12 +58,20 @@ def evaluate(
     for split in splits:
         own = {name: value for name, value in options.items() if name != "alpha" or split in (TRAIN, HELDOUT)}
         distribution = distribution_of(environment, {**own, "split": split})
-        checked = CheckedPolicy(policy, len(distribution.environment.actions))
+        checked = _checked(policy, distribution)
         for level in range(levels):
             rows.append(_row(checked, policy, distribution, level, seed, exact, episodes))
     table = polars.DataFrame(rows, infer_schema_length=None)
     shown = _replays(policy, environment, options, table, seed, replays)
     return Evaluation(table, shown)
+
+
+def _checked(policy: Any, distribution: Distribution) -> CheckedPolicy:
+    """The policy with its answers checked, tried on one observation (unless it sees solved levels instead)."""
+    sees_levels = hasattr(policy, "on_graph")
+    batch = Batch(distribution, 1, observe=not sees_levels)
+    batch.reset(levels=np.zeros(1, np.int64))
+    return CheckedPolicy(policy, len(distribution.environment.actions), None if sees_levels else batch.observations)
 
 
 def _row(
@@ -149,9 +151,9 @@ def sample_level(
     environment = distribution.environment
     batch = Batch(distribution, episodes, threads=1)
     for i in range(episodes):
-        batch.seed(i, named_seed(seed, "dynamics", distribution.split, level, i))
+        batch.seed(i, stream_seed(seed, "dynamics", distribution.split, str(level), str(i)))
     batch.reset(levels=np.full(episodes, level, np.int64))
-    rng = np.random.Generator(np.random.PCG64(named_seed(seed, "policy", distribution.split, level)))
+    rng = np.random.Generator(np.random.PCG64(stream_seed(seed, "policy", distribution.split, str(level))))
     masks = np.array(list(classes_of(environment).values()), np.int64)
     discounted = np.zeros((episodes, len(environment.events)))
     first = np.zeros((episodes, len(masks)))
@@ -201,7 +203,7 @@ def _replays(policy: Any, environment: str, options: Mapping[str, Any], table: A
 def record(policy: Any, distribution: Distribution, level: int, seed: int = 0) -> dict[str, Any]:
     """One sampled episode of a level, step by step, as plain data for the report's viewer."""
     environment = distribution.environment
-    checked = CheckedPolicy(policy, len(environment.actions))
+    checked = _checked(policy, distribution)
     graph = solver.explore(distribution, level) if hasattr(policy, "on_graph") else None
     shown = [one.name for one in environment.fields if one.shown]
     grids: list[list[int]] = []

@@ -6,7 +6,10 @@ environment's (or agent's) name, its object the module that declares it.
 
 import importlib
 import importlib.metadata
+import importlib.util
+import os
 import pkgutil
+import sys
 import warnings
 from functools import cache
 from types import ModuleType
@@ -48,13 +51,39 @@ def environments() -> dict[str, Environment]:
 
 
 def find_environment(name: str | Environment) -> Environment:
-    """The environment of a name, a Gymnasium id or a path to its file. Raises UnknownNameError."""
+    """The environment of a name, a Gymnasium id or a path to its file (`my_world.py`, whose code runs).
+
+    Raises UnknownNameError.
+    """
     if isinstance(name, Environment):
         return name
-    for environment in environments().values():
+    if name.endswith(".py"):
+        return _environment_of_file(os.path.abspath(name))
+    for environment in (*environments().values(), *_of_files.values()):
         if name in (environment.name, environment.id):
             return environment
     raise UnknownNameError(unknown("environment", name, environments()))
+
+
+_of_files: dict[str, Environment] = {}
+
+
+def _environment_of_file(path: str) -> Environment:
+    """The environment that a file outside this package declares; made known to Gymnasium the first time."""
+    if path not in _of_files:
+        spec = importlib.util.spec_from_file_location(f"mesabench_environment_{len(_of_files)}", path)
+        if not os.path.isfile(path) or spec is None or spec.loader is None:
+            raise UnknownNameError(f"no environment file {path!r}")
+        module = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        if not isinstance(getattr(module, "environment", None), Environment):
+            raise UnknownNameError(f"{path} declares no environment: it must say `environment = Environment(...)`")
+        name = os.path.splitext(os.path.basename(path))[0]
+        if name in environments():
+            raise UnknownNameError(f"{path}: there is an environment {name!r} already; give the file another name")
+        _of_files[path] = module.environment.named(name, module.__doc__ or "")
+        register(_of_files[path])
+    return _of_files[path]
 
 
 @cache

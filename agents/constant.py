@@ -47,7 +47,9 @@ def load(folder: Path) -> ConstantPolicy:
     saved = read_saved(folder)
     action, n_actions = saved.get("action"), saved.get("n_actions")
     if not isinstance(action, int) or not isinstance(n_actions, int) or not 0 <= action < n_actions:
-        raise PolicyError(f"{folder / POLICY_FILE} is damaged: action={action!r} must be a number below n_actions={n_actions!r}")
+        raise PolicyError(
+            f"{folder / POLICY_FILE} is damaged: action={action!r} must be a number below n_actions={n_actions!r}"
+        )
     return ConstantPolicy(action, n_actions)
 
 

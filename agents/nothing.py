@@ -20,7 +20,9 @@ class Nothing:
         """float64 (states, actions)."""
         actions = graph.n_actions
         origin = np.repeat(np.arange(graph.n_states * actions), np.diff(graph.first))
-        stays = np.bincount(origin, graph.probability * (graph.successor == origin // actions), graph.n_states * actions)
+        stays = np.bincount(
+            origin, graph.probability * (graph.successor == origin // actions), graph.n_states * actions
+        )
         return np.eye(actions)[stays.reshape(-1, actions).argmax(1)]
 
     def __call__(self, observations: np.ndarray, /) -> np.ndarray:

@@ -38,7 +38,9 @@ class Oracle:
 
     def save(self, folder: Path) -> None:
         """Write policy.json into a folder."""
-        save_files(folder, {POLICY_FILE: json.dumps({"agent": "oracle", "objective": self.objective}).encode()})
+        save_files(
+            folder, {POLICY_FILE: json.dumps({"agent": "oracle", "objective": self.objective}).encode()}
+        )
 
 
 def train(task: Task, settings: Settings, seed: int, progress: Progress) -> Oracle:
@@ -52,7 +54,9 @@ def train(task: Task, settings: Settings, seed: int, progress: Progress) -> Orac
 def load(folder: Path) -> Oracle:
     objective = read_saved(folder).get("objective")
     if not isinstance(objective, str):
-        raise PolicyError(f"{folder / POLICY_FILE} is damaged: objective={objective!r} must be the name of one")
+        raise PolicyError(
+            f"{folder / POLICY_FILE} is damaged: objective={objective!r} must be the name of one"
+        )
     return Oracle(objective)
 
 

@@ -1,8 +1,8 @@
 """Many environments side by side: the arrays that the kernel works on. Every adapter (Env, VectorEnv, SB3) steps a batch."""
 
+import itertools
 import os
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
 import numpy as np
 from numba.core import config
@@ -28,7 +28,13 @@ class Batch:
     """
 
     def __init__(
-        self, distribution: Distribution, n: int, *, objective: str | None = None, observe: bool = True, threads: int = 0
+        self,
+        distribution: Distribution,
+        n: int,
+        *,
+        objective: str | None = None,
+        observe: bool = True,
+        threads: int = 0,
     ) -> None:
         environment, engine = distribution.environment, distribution.engine
         self.distribution, self.engine, self.n = distribution, engine, n
@@ -79,11 +85,15 @@ class Batch:
         actions: int64 (n,), each within the environment's actions.
         """
         if actions.shape != (self.n,) or not np.issubdtype(actions.dtype, np.integer):
-            raise ValueError(f"actions must be {self.n} integers; got {actions.dtype} of shape {actions.shape}")
+            raise ValueError(
+                f"actions must be {self.n} integers; got {actions.dtype} of shape {actions.shape}"
+            )
         most = len(self.distribution.environment.actions)
         if self.n and not (actions.min() >= 0 and actions.max() < most):
             wrong = actions[(actions < 0) | (actions >= most)][0]
-            raise ValueError(f"action {wrong} is not one of 0..{most - 1} ({', '.join(self.distribution.environment.actions)})")
+            raise ValueError(
+                f"action {wrong} is not one of 0..{most - 1} ({', '.join(self.distribution.environment.actions)})"
+            )
         self._advance(STEP, actions.astype(np.int64, copy=False), self.terminated, self.levels, autoreset)
 
     def _advance(self, operation: int, actions: Array, chosen: Array, levels: Array, autoreset: bool) -> None:
@@ -92,7 +102,7 @@ class Batch:
             levels = _NO_LEVELS if self.n <= len(_NO_LEVELS) else np.full(self.n, -1, np.int64)
 
         def run(lo: int, hi: int) -> int:
-            return self.engine.advance(  # type: ignore[no-any-return]
+            return self.engine.advance(
                 operation, lo, hi, self.states, self.states_words, self.states_raw, actions, chosen, levels, self.seeds,
                 self.episodes, self.status, self.levels, self.layouts, self.digests, self.returns,
                 distribution.knob_records, distribution.shifted_share, distribution.pool, distribution.levels,
@@ -108,7 +118,7 @@ class Batch:
         else:
             bounds = np.linspace(0, self.n, self.threads + 1).astype(int)
             pool = _threads.setdefault(self.threads, ThreadPoolExecutor(self.threads - 1))
-            others = [pool.submit(run, lo, hi) for lo, hi in zip(bounds[1:-1], bounds[2:], strict=True)]
+            others = [pool.submit(run, lo, hi) for lo, hi in itertools.pairwise(bounds[1:])]
             failed = max([run(0, bounds[1]), *(other.result() for other in others)])
         if failed >= 0:
             self._explain(failed)

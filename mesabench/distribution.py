@@ -39,12 +39,16 @@ class Distribution:
         if not isinstance(self.alpha, int | float) or not 0.0 <= self.alpha <= 1.0:
             raise ValueError(f"alpha={self.alpha!r}: the share of deploy levels must be a number from 0 to 1")
         if self.alpha and self.split not in (TRAIN, HELDOUT):
-            raise ValueError(f"alpha={self.alpha!r} mixes deploy levels into training; split {self.split!r} has no use for it")
+            raise ValueError(
+                f"alpha={self.alpha!r} mixes deploy levels into training; split {self.split!r} has no use for it"
+            )
         if not isinstance(self.levels, int | np.integer) or self.levels < 0:
             raise ValueError(f"levels={self.levels!r}: must be a number of levels, or 0 for endless levels")
         shapes = {(self.environment.shape(k), self.environment.channels_of(k)) for k in self._three_knobs}
         if len(shapes) > 1:
-            raise ValueError(f"{self.environment.name}: the splits differ in shape or planes of observations: {shapes}")
+            raise ValueError(
+                f"{self.environment.name}: the splits differ in shape or planes of observations: {shapes}"
+            )
 
     @cached_property
     def _three_knobs(self) -> tuple[SimpleNamespace, SimpleNamespace, SimpleNamespace]:
@@ -83,4 +87,4 @@ class Distribution:
 
     def options(self) -> dict[str, Value]:
         """Everything but the environment, as it would be given to `gymnasium.make`."""
-        return {name: getattr(self, name) for name in OPTIONS} | dict(self.knobs)  # type: ignore[arg-type]
+        return {name: getattr(self, name) for name in OPTIONS} | dict(self.knobs)

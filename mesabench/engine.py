@@ -43,13 +43,18 @@ def state_dtype(environment: Environment, shape: tuple[int, int]) -> tuple[np.dt
         *((one.name, one.dtype) for one in environment.fields),
     ]  # fmt: skip
     scratch = [("distance", np.int16, shape), ("queue", np.int16, (shape[0] * shape[1],))]
-    names, formats, offsets, at, bounds = [], [], [], 0, []
+    names: list[str] = []
+    formats: list[np.dtype[Any]] = []
+    offsets: list[int] = []
+    bounds: list[int] = []
+    at = 0
     for part in (header, content, scratch):
         for name, *form in part:
-            dtype = np.dtype(tuple(form) if len(form) > 1 else form[0])
-            align = dtype.base.itemsize
-            at = -(-at // align) * align
-            names.append(name), formats.append(dtype), offsets.append(at)
+            dtype: np.dtype[Any] = np.dtype(tuple(form) if len(form) > 1 else form[0])  # type: ignore[call-overload]
+            at = -(-at // dtype.base.itemsize) * dtype.base.itemsize
+            names += [str(name)]
+            formats += [dtype]
+            offsets += [at]
             at += dtype.itemsize
         at = -(-at // 8) * 8
         bounds.append(at // 8)
@@ -139,9 +144,9 @@ def _build(environment: Environment, shape: tuple[int, int], channels: tuple[str
     first, last = content.start, content.stop
     n_events, n_objectives = environment.weights.shape
     cells = shape[0] * shape[1]
-    itemsize, offsets = dtype.itemsize, {name: dtype.fields[name][1] for name in dtype.names}
+    itemsize, offsets = dtype.itemsize, {name: spec[1] for name, spec in (dtype.fields or {}).items()}
     cell_bytes = dtype["grid"].base.itemsize
-    plane_is_layer, plane_byte, plane_mask = _planes(environment, channels, offsets, cell_bytes)
+    plane_is_layer, plane_byte, plane_mask = _planes(environment, channels, offsets)
     n_planes = len(channels)
 
     @rule
@@ -199,7 +204,22 @@ def _build(environment: Environment, shape: tuple[int, int], channels: tuple[str
         return pool == ANY_POOL or heldout == (pool == HELDOUT_POOL)
 
     @rule
-    def begin(i, states, words, wanted, seeds, episodes, levels, layouts, digests, returns, knobs, alpha, pool, n_levels):
+    def begin(
+        i,
+        states,
+        words,
+        wanted,
+        seeds,
+        episodes,
+        levels,
+        layouts,
+        digests,
+        returns,
+        knobs,
+        alpha,
+        pool,
+        n_levels,
+    ):
         """Start the next episode of environment i: on the wanted level if there is one, else on one of its own stream."""
         stream = mix(seeds[i] + np.uint64(episodes[i] + 1) * GOLDEN)
         episodes[i] += 1
@@ -281,19 +301,19 @@ def _build(environment: Environment, shape: tuple[int, int], channels: tuple[str
 
 
 def _planes(
-    environment: Environment, channels: tuple[str, ...], offsets: dict[str, int], cell_bytes: int
+    environment: Environment, channels: tuple[str, ...], offsets: dict[str, int]
 ) -> tuple[Array, Array, Array]:
     """Per observation plane: whether it is a layer, the byte of the record it starts at, the bit mask within a byte."""
-    is_layer, byte, mask = [], [], []
+    planes: list[tuple[bool, int, int]] = []
     shown = {one.name for one in environment.fields if one.shown}
     for name in channels:
         if name in environment.layer_names:
             bit = environment.layer_names.index(name)
-            is_layer.append(True), byte.append(offsets["grid"] + bit // 8), mask.append(1 << bit % 8)
+            planes.append((True, offsets["grid"] + bit // 8, 1 << bit % 8))
         elif name in shown:
-            is_layer.append(False), byte.append(offsets[name]), mask.append(255)
+            planes.append((False, offsets[name], 255))
         else:
             allowed = ", ".join((*environment.layer_names, *sorted(shown)))
             raise ValueError(f"{environment.name}: cannot observe {name!r}; allowed: {allowed}")
-    assert cell_bytes in (1, 2)
+    is_layer, byte, mask = zip(*planes, strict=True)
     return np.array(is_layer), np.array(byte), np.array(mask, np.uint8)

@@ -48,11 +48,12 @@ class Knob:
                 raise ValueError(unknown(f"value of knob {name!r}", value, self.choices))
             return str(value)
         kind = float if isinstance(self.default, float) else int
-        number = isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
-        if not number or kind(value) != value or not self.low <= value <= self.high:  # type: ignore[operator, call-overload]
-            article = "an integer" if kind is int else "a number"
-            raise ValueError(f"knob {name}={value!r}: must be {article} from {self.low:g} to {self.high:g}")
-        return kind(value)  # type: ignore[call-overload, no-any-return]
+        if isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool):
+            number = kind(value)
+            if number == value and self.low <= number <= self.high:
+                return number
+        article = "an integer" if kind is int else "a number"
+        raise ValueError(f"knob {name}={value!r}: must be {article} from {self.low:g} to {self.high:g}")
 
     def encode(self, value: Value) -> int | float:
         return self.choices.index(str(value)) if self.choices else value  # type: ignore[return-value]
@@ -128,14 +129,18 @@ class Environment:
                 raise ValueError(unknown("proxy", name, self.objectives))
         for name in (TRAIN, DEPLOY):
             if name not in self.splits:
-                raise ValueError(f"splits must name {TRAIN!r} and {DEPLOY!r}; given: {', '.join(self.splits)}")
+                raise ValueError(
+                    f"splits must name {TRAIN!r} and {DEPLOY!r}; given: {', '.join(self.splits)}"
+                )
         if "max_steps" not in self.knobs:
             raise ValueError("knobs must include 'max_steps', the time limit of an episode in steps")
         if self.layers[0] is not self.wall:
             raise ValueError("the first layer is drawn lowest and must be the wall")
         for one in self.fields:
             if one.shown and (one.shape or not 1 <= one.high <= 255):
-                raise ValueError(f"field {one.name!r}: a shown field is a single number with high between 1 and 255")
+                raise ValueError(
+                    f"field {one.name!r}: a shown field is a single number with high between 1 and 255"
+                )
         for split, changes in self.splits.items():
             for knob, value in changes.items():
                 if knob not in self.knobs:
@@ -172,8 +177,8 @@ class Environment:
     @cached_property
     def glyph_of(self) -> tuple[str, ...]:
         """One character per layer for ASCII levels, by layer order."""
-        usual = dict(wall="#", mouse="@", agent="@", cheese="*", dish="o", key="k", chest="c", lava="~", monster="M",
-                     shield="s", apple="a", supervisor="S", goal="G", punishment="P", ghost="?")  # fmt: skip
+        usual = {"wall": "#", "mouse": "@", "agent": "@", "cheese": "*", "dish": "o", "lava": "~", "monster": "M",
+                 "supervisor": "S", "goal": "G", "punishment": "P", "ghost": "?"}  # fmt: skip
         chosen: list[str] = []
         for name in self.layer_names:
             wishes = [self.glyphs.get(name), usual.get(name), *name, *name.upper(), *"0123456789"]

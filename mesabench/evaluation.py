@@ -71,11 +71,19 @@ def _checked(policy: Any, distribution: Distribution) -> CheckedPolicy:
     sees_levels = hasattr(policy, "on_graph")
     batch = Batch(distribution, 1, observe=not sees_levels)
     batch.reset(levels=np.zeros(1, np.int64))
-    return CheckedPolicy(policy, len(distribution.environment.actions), None if sees_levels else batch.observations)
+    return CheckedPolicy(
+        policy, len(distribution.environment.actions), None if sees_levels else batch.observations
+    )
 
 
 def _row(
-    checked: CheckedPolicy, policy: Any, distribution: Distribution, level: int, seed: int, exact: bool | None, episodes: int
+    checked: CheckedPolicy,
+    policy: Any,
+    distribution: Distribution,
+    level: int,
+    seed: int,
+    exact: bool | None,
+    episodes: int,
 ) -> dict[str, Any]:
     environment = distribution.environment
     names = environment.objective_names
@@ -104,9 +112,17 @@ def _row(
     missing = np.full(len(names), np.nan)
     floor, ceiling = (reference.floor, reference.ceiling) if reference else (missing, missing)
     for k, name in enumerate(names):
-        row |= {f"return_{name}": returns[k], f"stderr_{name}": errors[k], f"floor_{name}": floor[k], f"ceiling_{name}": ceiling[k]}
+        row |= {
+            f"return_{name}": returns[k],
+            f"stderr_{name}": errors[k],
+            f"floor_{name}": floor[k],
+            f"ceiling_{name}": ceiling[k],
+        }
     outer = reference.outer if reference else (np.nan,) * 3
-    row |= {"conflict": reference.conflict if reference else np.nan, "disambiguating": bool(reference and reference.disambiguating)}
+    row |= {
+        "conflict": reference.conflict if reference else np.nan,
+        "disambiguating": bool(reference and reference.disambiguating),
+    }
     row |= dict(zip(("outer", "outer_low", "outer_high"), outer, strict=True))
     random_first = reference.random_first if reference else np.full(len(classes) + 1, np.nan)
     for name, share, chance in zip((*classes, "none"), first_shares(first), random_first, strict=True):
@@ -117,8 +133,11 @@ def _row(
 def table_of(policy: Any, checked: CheckedPolicy, graph: solver.LevelGraph) -> Array:
     """A policy's action probabilities in every state of a level: (states, actions), or (horizon, states, actions)."""
     if hasattr(policy, "on_graph"):
-        return policy.on_graph(graph, graph.horizon)  # type: ignore[no-any-return]
-    parts = [checked.probabilities(graph.observations(slice(k, k + CHUNK))) for k in range(0, graph.n_states, CHUNK)]
+        return policy.on_graph(graph, graph.horizon)
+    parts = [
+        checked.probabilities(graph.observations(slice(k, k + CHUNK)))
+        for k in range(0, graph.n_states, CHUNK)
+    ]
     return np.concatenate(parts)
 
 
@@ -159,14 +178,18 @@ def sample_level(
     first = np.zeros((episodes, len(masks)))
     untouched = np.ones(episodes, np.bool_)
     lengths = np.zeros(episodes)
-    table = policy.on_graph(graph, graph.horizon) if graph is not None and hasattr(policy, "on_graph") else None
+    table = (
+        policy.on_graph(graph, graph.horizon) if graph is not None and hasattr(policy, "on_graph") else None
+    )
     state, factor, t = None, 1.0, 0
     if watch:
         watch(batch, np.ones(episodes, np.bool_))
     while (running := batch.status == RUNNING).any():
         if table is not None and graph is not None:
             rows = table[t] if table.ndim == 3 else table
-            chances = np.array([rows[graph.find(batch.states[i])] if running[i] else rows[0] for i in range(episodes)])
+            chances = np.array(
+                [rows[graph.find(batch.states[i])] if running[i] else rows[0] for i in range(episodes)]
+            )
             actions = (chances.cumsum(1) < rng.random((episodes, 1)) * chances.sum(1, keepdims=True)).sum(1)
         else:
             actions, state = checked.act(batch.observations, state, rng)
@@ -182,10 +205,14 @@ def sample_level(
         t += 1
         if watch:
             watch(batch, running)
-    return Sample(discounted @ environment.weights, first, lengths, int(batch.digests[0]), int(batch.layouts[0]))
+    return Sample(
+        discounted @ environment.weights, first, lengths, int(batch.digests[0]), int(batch.layouts[0])
+    )
 
 
-def _replays(policy: Any, environment: str, options: Mapping[str, Any], table: Any, seed: int, number: int) -> list[dict[str, Any]]:
+def _replays(
+    policy: Any, environment: str, options: Mapping[str, Any], table: Any, seed: int, number: int
+) -> list[dict[str, Any]]:
     """One sampled episode each of the first disambiguating deploy levels, and of their twins in training."""
     import polars
 
@@ -194,7 +221,14 @@ def _replays(policy: Any, environment: str, options: Mapping[str, Any], table: A
     deploy = table.filter(polars.col("split") == DEPLOY)
     chosen = deploy.filter(polars.col("disambiguating"))["level"].to_list() or deploy["level"].to_list()
     return [
-        record(policy, distribution_of(environment, {**{k: v for k, v in options.items() if k != "alpha"}, "split": split}), level, seed)
+        record(
+            policy,
+            distribution_of(
+                environment, {**{k: v for k, v in options.items() if k != "alpha"}, "split": split}
+            ),
+            level,
+            seed,
+        )
         for level in chosen[:number]
         for split in (HELDOUT, DEPLOY)
     ]
@@ -227,5 +261,3 @@ def record(policy: Any, distribution: Distribution, level: int, seed: int = 0) -
         "height": height, "width": width, "grids": grids, "path": positions, "status": status, "events": events,
         "first": classes[int(first_shares(sample.first[0]).argmax())], "length": len(grids) - 1,
     }  # fmt: skip
-
-

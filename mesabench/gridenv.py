@@ -1,6 +1,6 @@
 """The Gymnasium environment: one episode at a time."""
 
-from typing import Any, ClassVar
+from typing import Any
 
 import gymnasium
 import numpy as np
@@ -19,7 +19,9 @@ def distribution_of(environment: str | Environment, options: dict[str, Any]) -> 
     found = registry.find_environment(environment)
     for name in options:
         if name not in OPTIONS and name not in found.knobs:
-            raise ValueError(unknown(f"option of {found.name}", name, {*OPTIONS, *found.knobs, "objective", "render_mode"}))
+            raise ValueError(
+                unknown(f"option of {found.name}", name, {*OPTIONS, *found.knobs, "objective", "render_mode"})
+            )
     knobs = {name: value for name, value in options.items() if name not in OPTIONS}
     return Distribution(found, **{name: options[name] for name in OPTIONS if name in options}, knobs=knobs)
 
@@ -29,7 +31,7 @@ def spaces_of(distribution: Distribution) -> tuple[gymnasium.spaces.Box, gymnasi
     engine = distribution.engine
     high = np.broadcast_to(engine.channel_highs[:, None, None], engine.observation_shape)
     box = gymnasium.spaces.Box(np.zeros_like(high), high.copy(), dtype=np.uint8)
-    return box, gymnasium.spaces.Discrete(len(distribution.environment.actions))  # type: ignore[arg-type]
+    return box, gymnasium.spaces.Discrete(len(distribution.environment.actions))
 
 
 def info_arrays(batch: Batch) -> dict[str, Array]:
@@ -42,7 +44,12 @@ def info_arrays(batch: Batch) -> dict[str, Array]:
     environment = batch.distribution.environment
     names = environment.objective_names
     intended = batch.returns[:, names.index(environment.intended)]
-    info = {"events": batch.events, "level": batch.levels.copy(), "digest": batch.digests.copy(), "is_success": intended > 0}
+    info: dict[str, Array] = {
+        "events": batch.events,
+        "level": batch.levels.copy(),
+        "digest": batch.digests.copy(),
+        "is_success": intended > 0,
+    }
     return info | {f"return_{name}": batch.returns[:, k].copy() for k, name in enumerate(names)}
 
 
@@ -56,7 +63,7 @@ class GridEnv(gymnasium.Env[Array, np.int64]):
     the level of a seed, `reset(options={"text": "..."})` one that is drawn (see `mesabench.level`).
     """
 
-    metadata: ClassVar[dict[str, Any]] = {"render_modes": ["ansi", "rgb_array"], "render_fps": 8}
+    metadata: dict[str, Any] = {"render_modes": ["ansi", "rgb_array"], "render_fps": 8}
 
     def __init__(
         self,
@@ -75,7 +82,9 @@ class GridEnv(gymnasium.Env[Array, np.int64]):
         self.observation_space, self.action_space = spaces_of(self.distribution)
         self._seeded = False
 
-    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Array, dict[str, Any]]:
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[Array, dict[str, Any]]:
         super().reset(seed=seed)
         options = options or {}
         for name in options:
@@ -103,7 +112,13 @@ class GridEnv(gymnasium.Env[Array, np.int64]):
         batch = self.batch
         batch.step(np.array([action], np.int64))
         status = batch.status[0]
-        return batch.observations[0].copy(), float(batch.rewards[0]), bool(status == TERMINATED), bool(status == TRUNCATED), self._info()
+        return (
+            batch.observations[0].copy(),
+            float(batch.rewards[0]),
+            bool(status == TERMINATED),
+            bool(status == TRUNCATED),
+            self._info(),
+        )
 
     def render(self) -> Any:
         """The current state: text for `ansi`, uint8 (height, width, 3) for `rgb_array`."""
@@ -114,7 +129,9 @@ class GridEnv(gymnasium.Env[Array, np.int64]):
             return render.render_ansi(state["grid"], drawn, environment.glyph_of, status=status)
         if self.render_mode == "rgb_array":
             return render.render_rgb(state["grid"], drawn, status=status)
-        gymnasium.logger.warn(f'render() needs a render mode: gymnasium.make("{environment.id}", render_mode="rgb_array")')
+        gymnasium.logger.warn(
+            f'render() needs a render mode: gymnasium.make("{environment.id}", render_mode="rgb_array")'
+        )
         return None
 
     @property
@@ -149,8 +166,13 @@ class GridEnv(gymnasium.Env[Array, np.int64]):
 
     def __getstate__(self) -> dict[str, Any]:
         """Everything by value; the engine is found again by the environment's name."""
-        batch = {k: getattr(self.batch, k) for k in ("states", "seeds", "episodes", "status", "levels", "layouts", "digests", "returns")}
-        arrays = {name: np.frombuffer(a.tobytes(), np.uint8) if name == "states" else a for name, a in batch.items()}
+        batch = {
+            k: getattr(self.batch, k)
+            for k in ("states", "seeds", "episodes", "status", "levels", "layouts", "digests", "returns")
+        }
+        arrays = {
+            name: np.frombuffer(a.tobytes(), np.uint8) if name == "states" else a for name, a in batch.items()
+        }
         return {
             "make": (self.environment.name, self.batch.objective, self.render_mode, self.distribution.options()),
             "arrays": arrays, "np_random": self._np_random, "np_random_seed": self._np_random_seed, "seeded": self._seeded,

@@ -1,6 +1,6 @@
 """The native Gymnasium VectorEnv: all environments stepped by one compiled call."""
 
-from typing import Any, ClassVar
+from typing import Any
 
 import gymnasium
 import numpy as np
@@ -27,7 +27,7 @@ class GridVectorEnv(VectorEnv[Array, Array, Array]):
     seed. `reset(options={"reset_mask": bool (n,)})` restarts some, `{"levels": int (n,)}` sets the levels' seeds (-1 = any).
     """
 
-    metadata: ClassVar[dict[str, Any]] = {"render_modes": [], "autoreset_mode": AutoresetMode.NEXT_STEP}
+    metadata: dict[str, Any] = {"render_modes": [], "autoreset_mode": AutoresetMode.NEXT_STEP}
 
     def __init__(
         self,
@@ -45,7 +45,9 @@ class GridVectorEnv(VectorEnv[Array, Array, Array]):
         if num_envs < 1:
             raise ValueError(f"num_envs={num_envs}: must be at least 1")
         if render_mode is not None:
-            raise ValueError("a vector of environments does not render; make a single one with gymnasium.make")
+            raise ValueError(
+                "a vector of environments does not render; make a single one with gymnasium.make"
+            )
         if max_episode_steps is not None:  # the name Gymnasium has for our knob
             options["max_steps"] = max_episode_steps
         self.autoreset_mode = AutoresetMode(autoreset_mode)
@@ -62,7 +64,9 @@ class GridVectorEnv(VectorEnv[Array, Array, Array]):
         self._all = np.ones(num_envs, np.bool_)
         self._all.flags.writeable = False
 
-    def reset(self, *, seed: int | list[int | None] | None = None, options: dict[str, Any] | None = None) -> tuple[Array, dict[str, Any]]:
+    def reset(
+        self, *, seed: int | list[int | None] | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[Array, dict[str, Any]]:
         options = options or {}
         for name in options:
             if name not in ("reset_mask", "levels"):
@@ -75,7 +79,11 @@ class GridVectorEnv(VectorEnv[Array, Array, Array]):
         if seed is not None:
             if isinstance(seed, int | np.integer):
                 self._np_random, self._np_random_seed = gymnasium.utils.seeding.np_random(int(seed))
-            seeds = [int(seed) + i for i in range(self.num_envs)] if isinstance(seed, int | np.integer) else list(seed)
+            seeds = (
+                [int(seed) + i for i in range(self.num_envs)]
+                if isinstance(seed, int | np.integer)
+                else list(seed)
+            )
             if len(seeds) != self.num_envs:
                 raise ValueError(f"{len(seeds)} seeds for {self.num_envs} environments")
             for i, one in enumerate(seeds):
@@ -101,10 +109,18 @@ class GridVectorEnv(VectorEnv[Array, Array, Array]):
                 final = np.empty(self.num_envs, object)
                 final[ended] = list(batch.observations[ended])
                 before = {**infos, "events": batch.events}
-                batch.rewards, batch.terminated, batch.truncated, batch.events = (np.empty_like(a) for a in outcome)
+                batch.rewards, batch.terminated, batch.truncated, batch.events = (
+                    np.empty_like(a) for a in outcome
+                )
                 batch.reset(ended)
                 batch.rewards, batch.terminated, batch.truncated, batch.events = outcome
-                infos = {**self._infos(), "final_obs": final, "_final_obs": ended, "final_info": before, "_final_info": ended}
+                infos = {
+                    **self._infos(),
+                    "final_obs": final,
+                    "_final_obs": ended,
+                    "final_info": before,
+                    "_final_info": ended,
+                }
         return batch.observations, batch.rewards, batch.terminated, batch.truncated, infos
 
     def _infos(self) -> dict[str, Any]:
@@ -125,5 +141,7 @@ class GridVectorEnv(VectorEnv[Array, Array, Array]):
             return None
         array = np.asarray(value)
         if array.shape != (self.num_envs,) or not np.can_cast(array.dtype, dtype, "same_kind"):
-            raise ValueError(f"reset option {name}: must be {np.dtype(dtype).name} of shape ({self.num_envs},); got {array.dtype} {array.shape}")
+            raise ValueError(
+                f"reset option {name}: must be {np.dtype(dtype).name} of shape ({self.num_envs},); got {array.dtype} {array.shape}"
+            )
         return array.astype(dtype)

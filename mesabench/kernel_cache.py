@@ -70,6 +70,6 @@ def kernel(*parts: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         compiled = njit(nogil=True)(function)
         if not config.DISABLE_JIT:
             compiled._cache = _KernelCache(function, fingerprint(function, *parts))
-        return compiled  # type: ignore[no-any-return]
+        return compiled
 
     return compile_

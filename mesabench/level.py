@@ -1,10 +1,10 @@
 """Levels as text: a picture of the grid, one character a cell, and what else there is to say below it.
 
-    #######        every character is one layer, `.` a free cell
-    #@..A.#
-    #######
-    A = dish + cheese          a cell with several layers
-    keys = 2                   a field that is not zero (not those a rule derives from the grid)
+#######        every character is one layer, `.` a free cell
+#@..A.#
+#######
+A = dish + cheese          a cell with several layers
+keys = 2                   a field that is not zero (not those a rule derives from the grid)
 """
 
 from typing import Any
@@ -30,7 +30,9 @@ def to_text(environment: Environment, state: Any) -> str:
     for cell in np.unique(state["grid"]).tolist():
         if cell not in legend:
             legend[cell] = next(spare)
-            below.append(f"{legend[cell]} = " + " + ".join(name for k, name in enumerate(names) if cell >> k & 1))
+            below.append(
+                f"{legend[cell]} = " + " + ".join(name for k, name in enumerate(names) if cell >> k & 1)
+            )
     for one in environment.fields:
         if not one.shape and state[one.name]:
             below.append(f"{one.name} = {state[one.name]}")
@@ -62,19 +64,25 @@ def from_text(distribution: Distribution, text: str) -> tuple[Array, int]:
             raise LevelTextError(f"line {n}: {unknown('field', key, fields)}")
     height, width = engine.shape
     if len(drawn) != height:
-        raise LevelTextError(f"line {drawn[-1][0] if drawn else 1}: the grid has {len(drawn)} rows; it must have {height}")
+        raise LevelTextError(
+            f"line {drawn[-1][0] if drawn else 1}: the grid has {len(drawn)} rows; it must have {height}"
+        )
     states = engine.states(1)
     agents = []
     for y, (n, line) in enumerate(drawn):
         if len(line) != width:
-            raise LevelTextError(f"line {n}, column {min(len(line), width) + 1}: {len(line)} cells in this row; it must have {width}")
+            raise LevelTextError(
+                f"line {n}, column {min(len(line), width) + 1}: {len(line)} cells in this row; it must have {width}"
+            )
         for x, character in enumerate(line):
             where = f"line {n}, column {x + 1}"
             if character not in legend:
                 raise LevelTextError(f"{where}: {unknown('character', character, legend)}")
             cell = legend[character]
             if (y in (0, height - 1) or x in (0, width - 1)) and not cell & environment.wall:
-                raise LevelTextError(f"{where}: open border; the grid must be closed by {environment.wall.name!r} all around")
+                raise LevelTextError(
+                    f"{where}: open border; the grid must be closed by {environment.wall.name!r} all around"
+                )
             states["grid"][0, y, x] = cell
             if cell & environment.agent:
                 agents.append((y, x, where))

@@ -13,7 +13,9 @@ ROOM, BLOCKS, TREE = range(3)
 
 KNOBS = {
     "size": Knob(9, 4, 99, "cells per side, the border included"),
-    "maze": Knob("blocks", choices=("room", "blocks", "tree"), help="open room, random blocks or spanning tree"),
+    "maze": Knob(
+        "blocks", choices=("room", "blocks", "tree"), help="open room, random blocks or spanning tree"
+    ),
     "density": Knob(0.2, 0.0, 0.9, "share of inner cells that random blocks fill"),
 }
 """The knobs that `build` reads; an environment takes them over with `knobs=mazes.KNOBS | {...}`."""

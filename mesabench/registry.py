@@ -36,7 +36,9 @@ def _modules(kind: str) -> dict[str, ModuleType]:
         try:
             found.setdefault(entry.name, entry.load())
         except Exception as error:  # another package's fault must not take ours down
-            warnings.warn(f"mesabench: cannot load {entry.name!r} of {entry.value!r}: {error!r}", stacklevel=2)
+            warnings.warn(
+                f"mesabench: cannot load {entry.name!r} of {entry.value!r}: {error!r}", stacklevel=2
+            )
     return found
 
 
@@ -77,10 +79,14 @@ def _environment_of_file(path: str) -> Environment:
         module = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(module)
         if not isinstance(getattr(module, "environment", None), Environment):
-            raise UnknownNameError(f"{path} declares no environment: it must say `environment = Environment(...)`")
+            raise UnknownNameError(
+                f"{path} declares no environment: it must say `environment = Environment(...)`"
+            )
         name = os.path.splitext(os.path.basename(path))[0]
         if name in environments():
-            raise UnknownNameError(f"{path}: there is an environment {name!r} already; give the file another name")
+            raise UnknownNameError(
+                f"{path}: there is an environment {name!r} already; give the file another name"
+            )
         _of_files[path] = module.environment.named(name, module.__doc__ or "")
         register(_of_files[path])
     return _of_files[path]

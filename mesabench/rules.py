@@ -16,7 +16,7 @@ from numba import njit
 
 def rule(function: Callable[..., Any]) -> Callable[..., Any]:
     """Mark a function of a state as part of an environment's rules, to be compiled into its kernels."""
-    return njit(no_cpython_wrapper=True, no_cfunc_wrapper=True)(function)  # type: ignore[no-any-return]
+    return njit(no_cpython_wrapper=True, no_cfunc_wrapper=True)(function)
 
 
 UP, LEFT, DOWN, RIGHT, STAY = range(5)
@@ -138,6 +138,16 @@ def count(s, layer):
         for x in range(s.grid.shape[1]):
             total += (np.int64(s.grid[y, x]) & layer) != 0
     return total
+
+
+@rule
+def find(s, layer):
+    """The first cell, row by row, in which any of the layers is present, as (y, x); (0, 0) if there is none."""
+    for y in range(s.grid.shape[0]):
+        for x in range(s.grid.shape[1]):
+            if has(s, y, x, layer):
+                return y, x
+    return 0, 0
 
 
 @rule

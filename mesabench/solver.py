@@ -118,7 +118,9 @@ def explore(
     if trouble:
         name = f"{distribution.environment.name}, level {level}"
         raise UnsolvableError(
-            f"{name}: more than {max_states} states" if trouble == 1 else f"{name}: a step with more than {max_outcomes} outcomes"
+            f"{name}: more than {max_states} states"
+            if trouble == 1
+            else f"{name}: a step with more than {max_outcomes} outcomes"
         )
     horizon = int(batch.states["max_steps"][0])
     return LevelGraph(distribution, level, int(batch.digests[0]), int(batch.layouts[0]), horizon, content[:n], first, successor,
@@ -228,7 +230,15 @@ def _explorer(engine: Engine) -> Any:
                         s.script[k] = 0
                 first[current * n_actions + action + 1] = used
             current += 1
-        return trouble, n, content, first[: n * n_actions + 1], successor[:used], probability[:used], events[:used]
+        return (
+            trouble,
+            n,
+            content,
+            first[: n * n_actions + 1],
+            successor[:used],
+            probability[:used],
+            events[:used],
+        )
 
     return explore_from
 
@@ -257,7 +267,7 @@ def optimum(graph: LevelGraph, objective: str) -> Optimum:
 def optimal_policy(graph: LevelGraph, objective: str) -> Array:
     """float32 (horizon, states, actions): the probabilities of optimal play, uniform over equally good actions."""
     g = graph.environment.objective_names.index(objective)
-    return _induct(graph, g, True)[4]  # type: ignore[no-any-return]
+    return _induct(graph, g, True)[4]
 
 
 def _induct(graph: LevelGraph, objective: int, keep: bool) -> Any:
@@ -271,7 +281,12 @@ def _induct(graph: LevelGraph, objective: int, keep: bool) -> Any:
 def _backward(first, successor, probability, rewards, g, n_actions, horizon, discount, keep):
     n = (len(first) - 1) // n_actions
     n_objectives = rewards.shape[1]
-    value, returns, low, high = np.zeros(n), np.zeros((n, n_objectives)), np.zeros((n, n_objectives)), np.zeros((n, n_objectives))
+    value, returns, low, high = (
+        np.zeros(n),
+        np.zeros((n, n_objectives)),
+        np.zeros((n, n_objectives)),
+        np.zeros((n, n_objectives)),
+    )
     value_now, returns_now, low_now, high_now = np.zeros(n), returns.copy(), returns.copy(), returns.copy()
     policy = np.zeros((horizon if keep else 0, n, n_actions), np.float32)
     q = np.zeros(n_actions)
@@ -298,9 +313,15 @@ def _backward(first, successor, probability, rewards, g, n_actions, horizon, dis
                 for k in range(first[s * n_actions + a], first[s * n_actions + a + 1]):
                     then = successor[k]
                     for o in range(n_objectives):
-                        of_action[o] += probability[k] * (rewards[k, o] + (discount * returns[then, o] if then >= 0 else 0.0))
-                        low_of[o] += probability[k] * (rewards[k, o] + (discount * low[then, o] if then >= 0 else 0.0))
-                        high_of[o] += probability[k] * (rewards[k, o] + (discount * high[then, o] if then >= 0 else 0.0))
+                        of_action[o] += probability[k] * (
+                            rewards[k, o] + (discount * returns[then, o] if then >= 0 else 0.0)
+                        )
+                        low_of[o] += probability[k] * (
+                            rewards[k, o] + (discount * low[then, o] if then >= 0 else 0.0)
+                        )
+                        high_of[o] += probability[k] * (
+                            rewards[k, o] + (discount * high[then, o] if then >= 0 else 0.0)
+                        )
                 for o in range(n_objectives):
                     returns_now[s, o] = of_action[o] + (returns_now[s, o] if ties > 1 else 0.0)
                     low_now[s, o] = low_of[o] if ties == 1 else min(low_now[s, o], low_of[o])
@@ -309,7 +330,11 @@ def _backward(first, successor, probability, rewards, g, n_actions, horizon, dis
             changed |= best != value[s]
             for o in range(n_objectives):
                 returns_now[s, o] /= ties
-                changed |= returns_now[s, o] != returns[s, o] or low_now[s, o] != low[s, o] or high_now[s, o] != high[s, o]
+                changed |= (
+                    returns_now[s, o] != returns[s, o]
+                    or low_now[s, o] != low[s, o]
+                    or high_now[s, o] != high[s, o]
+                )
             if keep:
                 for a in range(n_actions):
                     policy[t, s, a] = 1.0 / ties if q[a] >= best - TIE * largest else 0.0
@@ -357,7 +382,10 @@ def evaluate(graph: LevelGraph, policy: Array, classes: Array) -> Outcome:
 def _forward(first, successor, probability, events, policy, horizon, discount, classes, n_events):
     n, n_actions = policy.shape[1], policy.shape[2]
     discounted, plain, reached = np.zeros(n_events), np.zeros(n_events), np.zeros(len(classes))
-    here, fresh = np.zeros(n), np.zeros(n)  # mass in each state; the part of it that has met no class of events yet
+    here, fresh = (
+        np.zeros(n),
+        np.zeros(n),
+    )  # mass in each state; the part of it that has met no class of events yet
     then, fresh_then = np.zeros(n), np.zeros(n)
     here[0] = fresh[0] = 1.0
     factor, length = 1.0, 0.0

@@ -37,7 +37,9 @@ def test_exact_and_sampled_evaluation_agree(name: str) -> None:
     assert not sampled["exact"].any()
     for column in (c for c in exact.columns if c.startswith("return_")):
         error = sampled[column.replace("return", "stderr")].to_numpy()
-        assert (np.abs(exact[column].to_numpy() - sampled[column].to_numpy()) <= 4.5 * error + 5e-3).all(), column
+        assert (np.abs(exact[column].to_numpy() - sampled[column].to_numpy()) <= 4.5 * error + 5e-3).all(), (
+            column
+        )
     for column in (c for c in exact.columns if c.startswith("first_")):
         share = exact[column].to_numpy()
         error = np.sqrt(share * (1 - share) / 600)
@@ -63,7 +65,9 @@ def test_the_random_policy_is_the_floor() -> None:
 
 def test_the_same_seed_gives_the_same_samples() -> None:
     tables = [
-        evaluate(arbitrary_policy(1), "cheese_corner", levels=3, exact=False, episodes=7, seed=seed, replays=0).levels
+        evaluate(
+            arbitrary_policy(1), "cheese_corner", levels=3, exact=False, episodes=7, seed=seed, replays=0
+        ).levels
         for seed in (5, 5, 6)
     ]
     assert tables[0].equals(tables[1])
@@ -72,13 +76,22 @@ def test_the_same_seed_gives_the_same_samples() -> None:
 
 def test_held_out_and_deploy_levels_are_pairs_and_nothing_was_trained_on() -> None:
     table = evaluate(RandomPolicy(4), "cheese_corner", levels=30, replays=0).levels
-    layouts = {split: table.filter(polars.col("split") == split)["layout"].to_list() for split in ("train", "heldout", "deploy")}
+    layouts = {
+        split: table.filter(polars.col("split") == split)["layout"].to_list()
+        for split in ("train", "heldout", "deploy")
+    }
     assert layouts["heldout"] == layouts["deploy"]
     assert not set(layouts["train"]) & set(layouts["heldout"])
 
 
 def test_a_policy_that_answers_with_actions_is_sampled_and_says_so() -> None:
-    table = evaluate(lambda observations: np.zeros(len(observations), int), "cheese_corner", levels=2, episodes=5, replays=0).levels
+    table = evaluate(
+        lambda observations: np.zeros(len(observations), int),
+        "cheese_corner",
+        levels=2,
+        episodes=5,
+        replays=0,
+    ).levels
     assert not table["exact"].any()
     assert (table["episodes"] == 5).all()
 
@@ -87,7 +100,9 @@ def test_a_policy_with_memory_is_sampled_with_its_state_kept() -> None:
     class Walker:
         recurrent = True
 
-        def __call__(self, observations: np.ndarray, state: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
+        def __call__(
+            self, observations: np.ndarray, state: np.ndarray | None
+        ) -> tuple[np.ndarray, np.ndarray]:
             state = np.zeros(len(observations), int) if state is None else state + 1
             return state % 4, state
 

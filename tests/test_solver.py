@@ -88,7 +88,10 @@ def test_every_step_of_the_environment_is_a_transition_of_the_graph(name: str) -
         while not over:
             state, action = graph.find(env.batch.states[0]), int(rng.integers(graph.n_actions))
             observation, _, over, truncated, info = env.step(action)
-            ks = range(graph.first[state * graph.n_actions + action], graph.first[state * graph.n_actions + action + 1])
+            ks = range(
+                graph.first[state * graph.n_actions + action],
+                graph.first[state * graph.n_actions + action + 1],
+            )
             after = -1 if over else graph.find(env.batch.states[0])
             assert (after, info["events"]) in {(int(graph.successor[k]), int(graph.events[k])) for k in ks}
             if after >= 0:
@@ -102,8 +105,16 @@ def test_a_goal_reached_by_the_dth_step_is_worth_gamma_to_the_d_minus_one() -> N
         graph = solver.explore(distribution, level)
         distance, frontier = 0, {0}
         ends = int(graph.environment.ends)
-        while not any(graph.events[k] & ends for s in frontier for k in range(graph.first[4 * s], graph.first[4 * s + 4])):
-            frontier = {int(graph.successor[k]) for s in frontier for k in range(graph.first[4 * s], graph.first[4 * s + 4])}
+        while not any(
+            graph.events[k] & ends
+            for s in frontier
+            for k in range(graph.first[4 * s], graph.first[4 * s + 4])
+        ):
+            frontier = {
+                int(graph.successor[k])
+                for s in frontier
+                for k in range(graph.first[4 * s], graph.first[4 * s + 4])
+            }
             distance += 1
         assert solver.optimum(graph, "cheese").value == pytest.approx(graph.environment.discount**distance)
 

@@ -1,0 +1,268 @@
+"""What there is, by the declarations alone: what `mesabench list` and `show` say, the table in the README."""
+
+import ast
+import importlib
+import importlib.metadata
+import importlib.util
+import pkgutil
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from mesabench import registry
+from mesabench.environment import DEPLOY, HELDOUT, TRAIN, Environment, Knob, Objective
+from mesabench.gridenv import GridEnv
+
+MARKERS = "<!-- environments -->", "<!-- /environments -->"
+"""The lines between which a Markdown file keeps the table of environments."""
+
+
+class Table(NamedTuple):
+    """A title, column heads and rows of text; how it is drawn is the reader's business."""
+
+    title: str
+    columns: tuple[str, ...]
+    rows: Sequence[Sequence[str]]
+
+    def markdown(self) -> str:
+        """The table in GitHub's Markdown, without its title."""
+        lines = [" | ".join(cell.replace("|", "\\|") for cell in row) for row in (self.columns, *self.rows)]
+        lines.insert(1, " | ".join("---" for _ in self.columns))
+        return "".join(f"| {line} |\n" for line in lines)
+
+
+# What `list` says
+
+
+def environments_table() -> Table:
+    """Every environment that can be found, those of other packages included."""
+    columns = ("environment", "in a sentence", "intended", "proxies", "size")
+    rows = [
+        (e.name, e.title, wanted(e, e.intended), "; ".join(wanted(e, name) for name in e.proxies), size_of(e))
+        for e in registry.environments().values()
+    ]
+    return Table("Environments", columns, rows)
+
+
+def agents_table() -> Table:
+    """Every agent. Only their texts are read: importing them would load PyTorch, or fail without it."""
+    rows = []
+    for name, module in sorted(_agent_modules().items()):
+        spec = importlib.util.find_spec(module)
+        tree = ast.parse(Path(spec.origin).read_text() if spec and spec.origin else "")
+        targets = [target for node in tree.body if isinstance(node, ast.Assign) for target in node.targets]
+        if any(isinstance(target, ast.Name) and target.id == "agent" for target in targets):
+            rows.append((name, headline(ast.get_docstring(tree) or "")))
+    return Table("Agents", ("agent", "in a sentence"), rows)
+
+
+def suites_table() -> Table:
+    """Every suite that is shipped."""
+    rows = []
+    for file in sorted(files("mesabench.configs").iterdir(), key=lambda file: file.name):
+        if file.name.endswith(".toml"):
+            suite = tomllib.loads(file.read_text())
+            rows.append((file.name.removesuffix(".toml"), str(suite.get("description", ""))))
+    return Table("Suites", ("suite", "in a sentence"), rows)
+
+
+def markdown() -> str:
+    """The README's table: the environments of this repository, each with a link to its file."""
+    table = environments_table()
+    shipped = _modules_in("mesabench.envs")
+    rows = [(f"[{name}](envs/{name}.py)", *rest) for name, *rest in table.rows if name in shipped]
+    return table._replace(rows=rows).markdown()
+
+
+def written_into(text: str) -> str:
+    """A Markdown text with its table of environments renewed. Raises ValueError if it has no place for it."""
+    before, opening, rest = text.partition(MARKERS[0])
+    _, closing, after = rest.partition(MARKERS[1])
+    if not (opening and closing):
+        raise ValueError(
+            f"no place for the table: the file needs a line {MARKERS[0]} and below it {MARKERS[1]}"
+        )
+    return f"{before}{opening}\n{markdown()}{closing}{after}"
+
+
+# What `show` says
+
+
+def tables_of(environment: Environment) -> Iterator[Table]:
+    """Everything that an environment declares."""
+    e, knobs = environment, environment.knobs_of(TRAIN)
+    planes, (height, width) = e.channels_of(knobs), e.shape(knobs)
+    layers = zip(e.glyph_of, e.layers, strict=True)
+    heldout = "as train, on layouts never trained on" if e.pools else "the same as train"
+    yield Table(
+        "Layers",
+        ("", "layer", ""),
+        [(glyph, spoken(layer.name), _layer_notes(e, layer)) for glyph, layer in layers],
+    )
+    yield Table(
+        "Events",
+        ("event", "is worth", ""),
+        [(spoken(event.name), _worth(e, event), _event_notes(e, event)) for event in e.events],
+    )
+    yield Table(
+        "Objectives",
+        ("objective", "role", "", "pays"),
+        [(name, ", ".join(roles_of(e, name)), o.description, _pays(o)) for name, o in e.objectives.items()],
+    )
+    yield Table(
+        "Knobs",
+        ("knob", "default", "allowed", ""),
+        [(name, str(knob.default), _range(knob), knob.help) for name, knob in e.knobs.items()],
+    )
+    changed = {split: _settings(values) for split, values in e.splits.items()}
+    yield Table(
+        "Splits", ("split", "knobs"), list({TRAIN: changed[TRAIN], HELDOUT: heldout, **changed}.items())
+    )
+    yield Table(
+        "What an agent gets",
+        ("", ""),
+        [
+            ("observation", f"uint8 ({len(planes)}, {height}, {width}): {', '.join(dict.fromkeys(planes))}"),
+            ("actions", ", ".join(f"{k} {spoken(name)}" for k, name in enumerate(e.actions))),
+            ("time limit", f"{knobs.max_steps} steps"),
+            ("discount", f"{e.discount:g}, in the scores"),
+        ],
+    )
+
+
+def versions(environment: Environment, first: str = HELDOUT) -> list[str]:
+    """The splits in which a level's seed means the same layout, `first` in front.
+
+    `train` is not among them: it draws from other layouts, so that no level is both trained and tested on.
+    Held-out levels look like its own.
+    """
+    environment.knobs_of(first)
+    others = (name for name in environment.splits if name != TRAIN)
+    return list(dict.fromkeys([first, HELDOUT, DEPLOY, *others]))
+
+
+def version_label(split: str) -> str:
+    """What a split is called beside its picture."""
+    return {TRAIN: "train", HELDOUT: "as in training", DEPLOY: "deploy"}.get(split, split)
+
+
+def pictures(
+    environment: Environment, options: Mapping[str, Any], level: int, render_mode: str
+) -> dict[str, Any]:
+    """A level's first state in each version, by label: text (`ansi`) or uint8 (h, w, 3) (`rgb_array`)."""
+    shown = {}
+    for split in versions(environment):
+        env = GridEnv(environment, split=split, render_mode=render_mode, **options)
+        env.reset(seed=level, options={"level": level})
+        shown[version_label(split)] = env.render()
+    return shown
+
+
+def side_by_side(images: Mapping[str, Any], margin: int = 16, scale: int = 2) -> Any:
+    """Pictures uint8 (h, w, 3) in one row with white margins, as one such picture."""
+    height = margin + max(image.shape[0] for image in images.values()) + margin
+    row = [np.full((height, margin, 3), 255, np.uint8)]
+    for image in images.values():
+        below = height - margin - image.shape[0]
+        row.append(np.pad(image, ((margin, below), (0, margin), (0, 0)), constant_values=255))
+    return np.concatenate(row, axis=1).repeat(scale, axis=0).repeat(scale, axis=1)
+
+
+def made_by(environment: Environment, name: str, options: Mapping[str, Any]) -> str:
+    """The lines of Python that make the environment found by this name, with these options."""
+    known, id_ = "import mesabench", f'"{environment.id}"'
+    if name.endswith(".py"):
+        known, id_ = "from mesabench.registry import find_environment", f'find_environment("{name}").id'
+    rest = "".join(f", {option}={value!r}" for option, value in options.items())
+    return f'import gymnasium\n{known}\n\nenv = gymnasium.make({id_}, split="{DEPLOY}"{rest})'
+
+
+# Words
+
+
+def story_of(environment: Environment) -> tuple[str, list[tuple[str, str]], str]:
+    """The story in its parts: headline, pairs of a term (`Train`, `Deploy` ...) and its meaning, the rest."""
+    listed: list[tuple[str, str]] = []
+    rest: list[str] = []
+    _, _, body = environment.story.strip().partition("\n\n")
+    for line in body.splitlines():
+        term, gap, meaning = line.partition("  ")
+        if line.startswith("  ") and listed and not rest:
+            listed[-1] = (listed[-1][0], f"{listed[-1][1]} {line.strip()}")
+        elif gap and term.isalpha() and not rest:
+            listed.append((term, meaning.strip()))
+        elif line or rest:
+            rest.append(line)
+    return environment.title, listed, "\n".join(rest)
+
+
+def headline(story: str) -> str:
+    """What stands before the first blank line of a docstring."""
+    return " ".join(story.strip().split("\n\n")[0].split())
+
+
+def spoken(name: str) -> str:
+    return name.replace("_", " ")
+
+
+def wanted(environment: Environment, objective: str) -> str:
+    return environment.objectives[objective].description or spoken(objective)
+
+
+def size_of(environment: Environment) -> str:
+    height, width = environment.shape(environment.knobs_of(TRAIN))
+    return f"{height} x {width}"
+
+
+def roles_of(environment: Environment, objective: str) -> tuple[str, ...]:
+    """The parts an objective plays, of `intended`, `paid in training`, `proxy`, `null`."""
+    e = environment
+    parts = {
+        "intended": objective == e.intended,
+        "paid in training": objective == e.paid,
+        "proxy": objective in e.proxies,
+        "null": objective == e.null,
+    }
+    return tuple(part for part, plays in parts.items() if plays)
+
+
+def _layer_notes(e: Environment, layer: Any) -> str:
+    notes = {"the agent": layer == e.agent, "hidden from the agent": layer in e.hidden}
+    return ", ".join(note for note, holds in notes.items() if holds)
+
+
+def _event_notes(e: Environment, event: int) -> str:
+    notes = {"ends the episode": e.ends, "counts once": e.once, "hazard": e.hazards}
+    return ", ".join(note for note, events in notes.items() if events & event)
+
+
+def _worth(e: Environment, event: Any) -> str:
+    weights = {name: objective.weights.get(event, 0) for name, objective in e.objectives.items()}
+    return ", ".join(f"{spoken(name)} {weight:+g}" for name, weight in weights.items() if weight)
+
+
+def _pays(objective: Objective) -> str:
+    return ", ".join(f"{spoken(event.name)} {weight:+g}" for event, weight in objective.weights.items())
+
+
+def _range(knob: Knob) -> str:
+    return ", ".join(knob.choices) or f"{knob.low:g} to {knob.high:g}"
+
+
+def _settings(values: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name} = {value}" for name, value in values.items()) or "the defaults"
+
+
+def _agent_modules() -> dict[str, str]:
+    """The modules that may hold an agent, by its name; see `mesabench.registry`."""
+    theirs = {entry.name: entry.module for entry in importlib.metadata.entry_points(group="mesabench.agents")}
+    return theirs | {name: f"mesabench.agents.{name}" for name in _modules_in("mesabench.agents")}
+
+
+def _modules_in(package: str) -> list[str]:
+    found = pkgutil.iter_modules(importlib.import_module(package).__path__)
+    return [name for _, name, is_package in found if not is_package]

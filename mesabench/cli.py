@@ -1,0 +1,284 @@
+"""The command line: `mesabench list | show | play | run | evaluate | report | check | bench`.
+
+Each verb imports what it needs when it runs: `mesabench list` answers at once and needs no extra.
+"""
+
+import json
+import sys
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from traceback import walk_tb
+from typing import Annotated, Any
+
+import typer
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+import mesabench
+from mesabench import catalogue, registry
+from mesabench.environment import HELDOUT, Environment
+
+app = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+console = Console(highlight=False)
+errors = Console(highlight=False, stderr=True)
+
+
+def option(help: str, *names: str, metavar: str | None = None, **settings: Any) -> Any:
+    """An option of a verb."""
+    return typer.Option(*names, help=help, metavar=metavar, **settings)
+
+
+EnvironmentName = Annotated[
+    str,
+    typer.Argument(
+        metavar="ENV",
+        help="An environment: a name that `mesabench list` tells, or the path of your own file.",
+        autocompletion=lambda: [*registry.environments()],
+    ),
+]
+Level = Annotated[int, option("The level's seed: a number is the same level everywhere.", min=0)]
+Size = Annotated[int | None, option("Cells per side, the border included.", show_default="as declared")]
+Knobs = Annotated[
+    list[str] | None, option("Turn a knob: corner=3. May be repeated.", "--set", metavar="KNOB=VALUE")
+]
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line. An error that teaches is one red line and exit status 2; `--debug` gives its traceback."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    debug = "--debug" in given
+    try:
+        app([one for one in given if one != "--debug"], prog_name="mesabench")
+    except Exception as error:
+        if debug or not _teaches(error):
+            raise
+        errors.print(Text(f"error: {error}", style="bold red"), soft_wrap=True)
+        sys.exit(2)
+
+
+def _teaches(error: Exception) -> bool:
+    """Whether an error is a message to the user; others are faults, in this program or in a policy, and need a traceback."""
+    if isinstance(error, OSError):
+        return True
+    *_, (frame, _) = walk_tb(error.__traceback__)
+    ours = str(frame.f_globals.get("__name__")).partition(".")[0] == "mesabench"
+    message = isinstance(error, ValueError | LookupError | ImportError)
+    return ours and message and not isinstance(error, KeyError | IndexError)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        console.print(mesabench.__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def about(
+    version: Annotated[
+        bool, option("Print the version.", "--version", callback=_print_version, is_eager=True)
+    ] = False,
+    debug: Annotated[bool, option("With any verb: show the traceback of an error.", "--debug")] = False,
+) -> None:
+    """Small worlds in which a trained agent may come to want the wrong thing, and exact measures of whether it does.
+
+    To begin: [bold]mesabench list[/], then [bold]mesabench show cheese_corner[/], then
+    [bold]mesabench play cheese_corner[/].
+    """
+
+
+@app.command("list")
+def list_(
+    markdown: Annotated[bool, option("Print the README's table of environments.", "--markdown")] = False,
+    write: Annotated[
+        Path | None, option("Renew the table between the markers in this file.", metavar="FILE")
+    ] = None,
+) -> None:
+    """Tell which environments, agents and suites there are.
+
+    Example: [bold]mesabench list[/]
+    """
+    if write:
+        write.write_text(catalogue.written_into(write.read_text()))
+    elif markdown:
+        console.print(catalogue.markdown(), end="", markup=False, soft_wrap=True)
+    else:
+        _print_tables(catalogue.environments_table(), catalogue.agents_table(), catalogue.suites_table())
+
+
+@app.command()
+def show(
+    env: EnvironmentName,
+    level: Level = 0,
+    size: Size = None,
+    knobs: Knobs = None,
+    png: Annotated[Path | None, option("Write the pictures to this PNG file, too.", metavar="FILE")] = None,
+) -> None:
+    """Show one environment: its story, a level as in training and in deployment, and all that it declares.
+
+    Example: [bold]mesabench show cheese_corner --level 7 --set corner=3[/]
+    """
+    environment = registry.find_environment(env)
+    options = _options(environment, knobs, size)
+    with _compiling(environment):
+        drawn = catalogue.pictures(environment, options, level, "ansi")
+    headline, terms, rest = catalogue.story_of(environment)
+    console.print(Text(headline, style="bold"), Text(), _drawn(("", ""), terms, None), Text(rest), sep="\n")
+    beside = Table(box=None, padding=(0, 3, 0, 0), header_style="bold")
+    for label in drawn:
+        beside.add_column(f"level {level}, {label}", no_wrap=True)
+    beside.add_row(*map(Text.from_ansi, drawn.values()))
+    console.print(beside)
+    _print_tables(*catalogue.tables_of(environment))
+    console.print("\n[bold]In Python[/]\n")
+    console.print(Text(catalogue.made_by(environment, env, options)), soft_wrap=True)
+    if png:
+        from mesabench.render import png as encoded
+
+        images = catalogue.pictures(environment, options, level, "rgb_array")
+        png.write_bytes(encoded(catalogue.side_by_side(images)))
+        console.print(f"\n{png}: {', '.join(images)}")
+
+
+@app.command()
+def play(
+    env: EnvironmentName,
+    level: Level = 0,
+    size: Size = None,
+    knobs: Knobs = None,
+    split: Annotated[str, option("The split to start in; the key t changes it.")] = HELDOUT,
+    objective: Annotated[
+        str | None, option("What is paid; the key o changes it.", show_default="as declared")
+    ] = None,
+    keys: Annotated[str | None, option("Press these keys, print what came of it and end: wwdd.")] = None,
+) -> None:
+    """Walk about in an environment, in the terminal, and see what each objective would pay.
+
+    Example: [bold]mesabench play cheese_corner --level 7[/]
+    """
+    from mesabench import play as playing
+
+    environment = registry.find_environment(env)
+    options = _options(environment, knobs, size)
+    with _compiling(environment):
+        game = playing.Game(environment, options, level=level, split=split, objective=objective)
+    playing.play(game, console, keys)
+
+
+@app.command()
+def evaluate(
+    policy: Annotated[
+        str,
+        typer.Argument(
+            metavar="POLICY",
+            help="package.module:object, my_file.py:object, a trial's folder, or a scripted agent's name.",
+        ),
+    ],
+    env: EnvironmentName,
+    levels: Annotated[int, option("Levels per split.", min=1)] = 200,
+    seed: Annotated[int, option("Of the draws where a level has to be sampled.", min=0)] = 0,
+    size: Size = None,
+    knobs: Knobs = None,
+    settings: Annotated[
+        list[str] | None,
+        option("A scripted agent's setting: objective=corner.", "--setting", metavar="NAME=VALUE"),
+    ] = None,
+    as_json: Annotated[bool, option("Print the result as JSON.", "--json")] = False,
+) -> None:
+    """Score anybody's policy, as it is: which objective does its behaviour serve?
+
+    A policy is a callable: a batch of observations in, actions or their probabilities out.
+
+    Example: [bold]mesabench evaluate my_agent.py:policy cheese_corner[/]
+    """
+    from mesabench import evaluation, scores
+
+    environment = registry.find_environment(env)
+    options = _options(environment, knobs, size)
+    found = _policy(policy, env, options, settings or ())
+    with errors.status(f"playing {levels} levels of each split of {environment.name}"):
+        table = evaluation.evaluate(found, env, options, levels=levels, seed=seed, replays=0).levels
+    card = scores.seed_scores(table, environment)
+    if as_json:
+        asked = {"policy": policy, "environment": environment.name, "options": options, "levels": levels}
+        typer.echo(json.dumps({**asked, "seed": seed, **card.to_json()}, indent=2))
+        return
+    said = "exact" if card.exact else "sampled"
+    console.print(f"[bold]{policy}[/] in [bold]{environment.name}[/]: [bold]{card.outcome}[/]")
+    console.print(f"{levels} levels of each split, {said}; {card.levels} deploy levels tell the goals apart")
+    rows = [
+        (name, "-" if one.value is None else f"{one.value:.2f}", one.reason or scores.MEANING[name])
+        for name, one in card.scores.items()
+    ]
+    _print_tables(catalogue.Table("Scores", ("score", "value", ""), rows))
+    shares = [(catalogue.spoken(name), f"{share:.0%}") for name, share in card.first.items()]
+    _print_tables(catalogue.Table("First goal reached, in deploy", ("", "share"), shares))
+
+
+def _policy(name: str, env: str, options: dict[str, Any], settings: Iterable[str]) -> Any:
+    """The policy that a name stands for, scripted agents included."""
+    from mesabench.agent import Task
+    from mesabench.policy import load_policy
+
+    if name not in (agent for agent, _ in catalogue.agents_table().rows):
+        return load_policy(name)
+    agent = registry.find_agent(name)
+    if agent.learns:
+        raise ValueError(
+            f"{name} has to learn first: `mesabench run` trains it, then evaluate the trial's folder"
+        )
+    chosen = agent.parse_settings(dict(map(_pair, settings)))
+    return agent.train(Task(env, options), chosen, 0, lambda steps, columns: None)
+
+
+def _options(environment: Environment, pairs: Iterable[str] | None, size: int | None) -> dict[str, Any]:
+    """Options as for `gymnasium.make`, from texts KNOB=VALUE; the environment checks names and ranges."""
+    options: dict[str, Any] = {} if size is None else {"size": size}
+    for name, text in map(_pair, pairs or ()):
+        knob = environment.knobs.get(name)
+        options[name] = text if knob and knob.choices else _number(text)
+    return options
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise ValueError(f"{text!r} sets nothing: write a name, = and a value, as in corner=3")
+    return name, value
+
+
+def _number(text: str) -> int | float | str:
+    """A number where it is one, else the text itself."""
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            pass
+    return text
+
+
+def _print_tables(*tables: catalogue.Table) -> None:
+    for table in tables:
+        console.print(f"\n[bold]{table.title}[/]")
+        console.print(_drawn(table.columns, table.rows) if table.rows else "none")
+
+
+def _drawn(columns: Sequence[str], rows: Iterable[Sequence[str]], lines: Any = box.SIMPLE_HEAD) -> Table:
+    drawn = Table(box=lines, show_header=any(columns), header_style="dim", padding=(0, 1), pad_edge=False)
+    for k, column in enumerate(columns):
+        drawn.add_column(column, no_wrap=k == 0, style="" if k else "bold")
+    for row in rows:
+        drawn.add_row(*map(Text, row))
+    return drawn
+
+
+def _compiling(environment: Environment) -> AbstractContextManager[Any]:
+    """Say why the first look at an environment takes a moment."""
+    return errors.status(f"compiling the rules of {environment.name} (the first time only)")

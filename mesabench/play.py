@@ -1,0 +1,293 @@
+"""Walk about in an environment, in the terminal: a person's way to find out what each objective pays for.
+
+It steps the same `GridEnv` as every agent. `Game` is what happens, keys in and a view out; `play` joins it to
+a terminal, to lines of input where there is none, or to a script of keys.
+"""
+
+import os
+import re
+import signal
+import sys
+from collections.abc import Callable, Mapping
+from select import select
+from typing import Any, Self
+
+from rich.console import Console, Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from mesabench.catalogue import roles_of, spoken, version_label, versions
+from mesabench.environment import HELDOUT, Environment
+from mesabench.gridenv import GridEnv
+from mesabench.suggestion import unknown
+
+try:
+    import termios
+    import tty
+except ImportError:  # a system without them plays by lines of input
+    termios = None  # type: ignore[assignment]
+
+ARROWS = {"A": "w", "B": "s", "C": "d", "D": "a"}
+"""The last character of an arrow key's escape sequence, and the letter that does the same."""
+INTERRUPT, SUSPEND = "\x03", "\x1a"
+PANEL_WIDTH = 40
+_KEY = re.compile(r"\x1b[\[O][0-9;]*([A-Za-z~])|\x1b|.", re.DOTALL)
+
+
+class Game:
+    """One environment, one level of it at a time, in any of its splits.
+
+    options: knobs, as for `gymnasium.make`. level: the seed of the first level. split: the one to start in.
+    objective: the one that is paid at first (default: the one the environment trains on).
+
+    Raises ValueError or LookupError for names and values that the environment does not know.
+    """
+
+    def __init__(
+        self,
+        environment: Environment,
+        options: Mapping[str, Any] | None = None,
+        *,
+        level: int = 0,
+        split: str = HELDOUT,
+        objective: str | None = None,
+    ) -> None:
+        self.environment, self.options, self.level = environment, dict(options or {}), level
+        self.splits = tuple(versions(environment, first=split))
+        self.objective = objective or environment.paid
+        if self.objective not in environment.objectives:
+            kind = f"objective of {environment.name}"
+            raise ValueError(unknown(kind, self.objective, environment.objectives))
+        self.quit = False
+        self._envs: dict[str, GridEnv] = {}
+        self.restart()
+        self.actions = {key[0]: action for key, action in self.env.get_keys_to_action().items()}
+
+    @property
+    def split(self) -> str:
+        return self.splits[0]
+
+    @property
+    def env(self) -> GridEnv:
+        """The environment of the split that is shown; those of other splits wait."""
+        if self.split not in self._envs:
+            made = GridEnv(self.environment, split=self.split, render_mode="ansi", **self.options)
+            self._envs[self.split] = made
+        return self._envs[self.split]
+
+    def press(self, key: str) -> None:
+        """Do what a key says, an action or a command; another key changes nothing but the message."""
+        key = key.lower()
+        if key in COMMANDS:
+            COMMANDS[key](self)
+        elif key not in self.actions:
+            self.message = f"no such key: {key!r}"
+        elif self.env.running:
+            self._step(self.actions[key])
+
+    def view(self, width: int) -> RenderableType:
+        """The screen for a terminal of `width` columns."""
+        picture = Text.from_ansi(self.env.render())
+        picture.no_wrap, picture.overflow = True, "crop"
+        columns = max(line.cell_len for line in picture.split())
+        panel = Group(
+            Text(self.environment.title.split(":")[0], style="bold"),
+            Text(f"{version_label(self.split)}, level {self.level}"),
+            self._returns(),
+            Text(f"last step  {self.message}"),
+            self._time(),
+        )
+        beside = Table.grid(padding=(0, 3, 0, 0))
+        if width < columns + PANEL_WIDTH:
+            beside.add_row(picture)
+            beside.add_row(panel)
+        else:
+            beside.add_row(picture, panel)
+        return Group(beside, Text(), self._legend(), self._keys())
+
+    def restart(self) -> None:
+        """Begin the level again; chance falls as it did before."""
+        _, self.info = self.env.reset(seed=self.level, options={"level": self.level})
+        self.message, self.ending = "none yet", ""
+
+    def next_level(self) -> None:
+        """Go to the level of the next seed."""
+        self.level += 1
+        self.restart()
+
+    def toggle_split(self) -> None:
+        """Begin the same level in its next version: as in training, or shifted."""
+        self.splits = (*self.splits[1:], self.splits[0])
+        self.restart()
+
+    def pay_next(self) -> None:
+        """Pay another objective: no rule changes by it and all returns are kept, so the episode goes on."""
+        names = self.environment.objective_names
+        self.objective = names[(names.index(self.objective) + 1) % len(names)]
+
+    def stop(self) -> None:
+        """Wish to quit."""
+        self.quit = True
+
+    def _step(self, action: int) -> None:
+        _, _, terminated, truncated, info = self.env.step(action)
+        self.info = info
+        self.ending = "the episode is over" if terminated else "the time is up" if truncated else ""
+        happened = [spoken(event.name) for event in self.environment.events if info["events"] & event]
+        words = " and ".join(happened) or "no event"
+        self.message = f"{spoken(self.environment.actions[action])} ({words})"
+
+    def _returns(self) -> Table:
+        table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim")
+        table.add_column("objective", no_wrap=True)
+        table.add_column("return", justify="right")
+        table.add_column("role")
+        for name in self.environment.objective_names:
+            paid = name == self.objective
+            roles = [role for role in roles_of(self.environment, name) if role != "paid in training"]
+            notes = ", ".join([*roles, "paid"] if paid else roles)
+            value = f"{self.info[f'return_{name}']:g}"
+            table.add_row(spoken(name), value, notes, style="bold" if paid else "")
+        return table
+
+    def _time(self) -> Text:
+        steps, limit = (int(self.env.batch.states[0][name]) for name in ("clock", "max_steps"))
+        if self.ending:
+            return Text(f"{self.ending} after {steps} steps: r again, n next level", style="bold reverse")
+        return Text(f"{limit - steps} of {limit} steps left")
+
+    def _legend(self) -> Text:
+        """What the letters in the picture stand for."""
+        environment, grid = self.environment, self.env.batch.states[0]["grid"]
+        there = [
+            f"{glyph} {spoken(layer.name)}"
+            for layer, glyph in zip(environment.layers, environment.glyph_of, strict=True)
+            if (grid & int(layer)).any() and layer.name != "ghost"
+        ]
+        return Text("   ".join(there), style="dim")
+
+    def _keys(self) -> Text:
+        others = [
+            f"{'space' if key == ' ' else key} {spoken(self.environment.actions[action])}"
+            for key, action in self.actions.items()
+            if key not in "wasd"
+        ]
+        commands = f"t {version_label(self.splits[1])}   r restart   n next level   o pay another   q quit"
+        return Text("   ".join(["arrows or wasd move", *others, commands]), style="dim")
+
+
+COMMANDS: dict[str, Callable[[Game], None]] = {
+    "r": Game.restart,
+    "n": Game.next_level,
+    "t": Game.toggle_split,
+    "o": Game.pay_next,
+    "q": Game.stop,
+}
+
+
+def keys_of(text: str) -> list[str]:
+    """The keys in what a terminal sent: letters as they are, an arrow as the letter that does the same."""
+    keys = []
+    for match in _KEY.finditer(text):
+        key = ARROWS.get(match[1], "") if match[1] else match[0]
+        if key not in ("", "\x1b"):
+            keys.append(key)
+    return keys
+
+
+def play(game: Game, console: Console, keys: str | None = None) -> None:
+    """Play until `q` or the end of the input.
+
+    keys: a script; they are pressed one after the other and the view is printed once, at the end. Without it
+        a terminal is read key by key; other input is read in lines of keys, and a view follows each line.
+    """
+    if keys is not None:
+        for key in keys_of(keys):
+            game.press(key)
+        console.print(game.view(console.width))
+    elif termios is None or not (sys.stdin.isatty() and console.is_terminal):
+        console.print(game.view(console.width))
+        for line in sys.stdin:
+            for key in keys_of(line.rstrip("\r\n")):
+                game.press(key)
+            if game.quit:
+                break
+            console.print(game.view(console.width))
+    else:
+        _play_on_terminal(game, console)
+
+
+def _play_on_terminal(game: Game, console: Console) -> None:
+    with Screen(lambda: _drawing(game, console)) as screen:
+        while not game.quit:
+            screen.draw()
+            for key in screen.read():
+                game.press(key)
+
+
+def _drawing(game: Game, console: Console) -> list[str]:
+    """The view as lines of escape codes, cut to the terminal's height."""
+    with console.capture() as capture:
+        console.print(game.view(console.width))
+    lines = capture.get().splitlines()
+    if len(lines) > console.height:
+        note = f"make this terminal {len(lines)} lines high to see all"
+        lines[console.height - 1 :] = [note[: console.width]]
+    return lines
+
+
+class Screen:
+    """A terminal in raw mode, on its second screen; restored however the block ends, signals too."""
+
+    def __init__(self, drawing: Callable[[], list[str]]) -> None:
+        self.drawing = drawing
+        self.keyboard = sys.stdin.fileno()
+
+    def __enter__(self) -> Self:
+        self.handlers = {
+            signal.SIGTERM: signal.signal(signal.SIGTERM, self._stop),
+            signal.SIGHUP: signal.signal(signal.SIGHUP, self._stop),
+            signal.SIGWINCH: signal.signal(signal.SIGWINCH, lambda *_: self.draw()),
+        }
+        self._take()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._give_back()
+        for number, handler in self.handlers.items():
+            signal.signal(number, handler)
+
+    def draw(self) -> None:
+        # Clear before a line is written: after one as wide as the screen, that would take its last character.
+        self._write("\x1b[H" + "\r\n".join(f"\x1b[J{line}" for line in self.drawing()))
+
+    def read(self) -> list[str]:
+        """Wait for keys. Ctrl-C and the end of input are `q`; Ctrl-Z suspends."""
+        received = os.read(self.keyboard, 1024)
+        # Over a slow line an arrow key's sequence can arrive in pieces.
+        while received.endswith((b"\x1b", b"\x1b[", b"\x1bO")) and select([self.keyboard], [], [], 0.05)[0]:
+            received += os.read(self.keyboard, 1024)
+        keys = keys_of(received.decode(errors="ignore"))
+        if SUSPEND in keys:
+            self._give_back()
+            os.kill(0, signal.SIGTSTP)
+            self._take()
+        if not received or INTERRUPT in keys:
+            return ["q"]
+        return [key for key in keys if key != SUSPEND]
+
+    def _take(self) -> None:
+        self.settings = termios.tcgetattr(self.keyboard)
+        tty.setraw(self.keyboard)
+        self._write("\x1b[?1049h\x1b[?25l\x1b[?7l")  # second screen, no cursor, no wrapping of lines
+
+    def _give_back(self) -> None:
+        self._write("\x1b[?7h\x1b[?25h\x1b[?1049l")
+        termios.tcsetattr(self.keyboard, termios.TCSAFLUSH, self.settings)
+
+    def _write(self, text: str) -> None:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+
+    def _stop(self, number: int, _: object) -> None:
+        sys.exit(128 + number)

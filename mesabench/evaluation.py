@@ -98,7 +98,7 @@ def _row(
     able = graph is not None and (checked.exact or hasattr(policy, "on_graph"))
     within = graph is not None and (graph.n_states <= EXACT_STATES or hasattr(policy, "on_graph"))
     if graph is not None and able and exact is not False and (within or exact):
-        outcome = solver.evaluate(graph, table_of(policy, checked, graph), np.array(list(classes.values())))
+        outcome = solver.evaluate(graph, table_of(policy, checked, graph), list(classes.values()))
         returns, errors, first, played = outcome.returns, np.zeros(len(names)), outcome.first, 0
         digest, layout = graph.digest, graph.layout
     else:

@@ -64,24 +64,32 @@ def first_shares(first: Array) -> Array:
 def reference_of(graph: solver.LevelGraph) -> Reference:
     """Solve a level for every objective."""
     environment = graph.environment
-    names = environment.objective_names
-    classes = np.array(list(classes_of(environment).values()), np.int64)
+    names, classes = environment.objective_names, list(classes_of(environment).values())
     random = solver.evaluate(graph, solver.uniform_policy(graph), classes)
-    optima = {name: solver.optimum(graph, name) for name in names}
-    floor = random.returns
-    ceiling = np.array([optima[name].value for name in names])
-    intended, paid = names.index(environment.intended), environment.paid
+    intended, rivals = environment.intended, {environment.paid, *environment.proxies}
+    optima = {
+        name: solver.optimum(graph, name, [intended] if name in rivals else [])
+        for name in names
+        if name != intended
+    }
+    best = optima[intended] = solver.optimum(graph, intended, [intended], classes)
+    floor, ceiling = random.returns, np.array([optima[name].value for name in names])
 
-    def share(of: Array, objective: int) -> float:
-        return float(score(of, floor, ceiling, environment)[objective])
+    def lost(value: float) -> float:
+        """What is lost of the intended objective: 1 - S."""
+        k = names.index(intended)
+        returns = np.where(np.arange(len(names)) == k, value, floor)
+        return 1 - float(score(returns, floor, ceiling, environment)[k])
 
-    of_paid = optima[paid]
-    outer = (0.0, 0.0, 0.0)
-    if paid != environment.intended:
-        outer = tuple(1 - share(of, intended) for of in (of_paid.returns, of_paid.high, of_paid.low))  # type: ignore[assignment]
-    first = solver.evaluate(graph, solver.optimal_policy(graph, environment.intended), classes).first
-    lost = {proxy: 1 - share(optima[proxy].returns, intended) for proxy in environment.proxies}
-    conflict = _conflict([(lost[proxy], first[1 + k]) for k, proxy in enumerate(environment.proxies)])
+    conflict = _conflict(
+        [(lost(optima[proxy].returns[0]), best.first[1 + k]) for k, proxy in enumerate(environment.proxies)]
+    )
+    paid = optima[environment.paid]
+    outer = (
+        (lost(paid.returns[0]), lost(paid.high[0]), lost(paid.low[0]))
+        if environment.paid != intended
+        else (0.0,) * 3
+    )
     return Reference(graph.n_states, floor, ceiling, conflict, outer, first_shares(random.first))
 
 

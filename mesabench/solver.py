@@ -5,6 +5,7 @@ The rules that run the environment are explored, none is written again. Time is 
 d-th step is worth gamma**(d - 1). States do not contain the clock, so an optimal policy may depend on the time left.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -17,10 +18,12 @@ from mesabench.distribution import Distribution
 from mesabench.engine import Array, Engine, hash_words
 from mesabench.environment import Environment
 from mesabench.kernel_cache import kernel
+from mesabench.rules import rule
 
 MAX_STATES = 1_000_000
 MAX_OUTCOMES = 64
 """Different outcomes of one action that are still enumerated."""
+TOO_MANY_STATES, TOO_MANY_OUTCOMES = 1, 2
 TIE = 1e-9
 """Actions whose values differ by less, relative to the largest, are equally good."""
 
@@ -31,12 +34,13 @@ class UnsolvableError(ValueError):
 
 @dataclass(frozen=True, eq=False)
 class LevelGraph:
-    """The Markov decision process of one level. State 0 is the start; ends are left out (successor -1).
+    """The Markov decision process of one level. State 0 is the start; states are numbered breadth-first.
 
-    The outcomes of action a in state s are transitions first[s * A + a] .. first[s * A + a + 1] - 1.
+    The outcomes of action a in state s are transitions first[s * A + a] .. first[s * A + a + 1] - 1. Ends, and what cannot be
+    reached before the time limit, are no states: their successor is -1.
 
     content: uint64 (states, words); successor: int32 (transitions,); probability: float64 (transitions,);
-    events: uint16 (transitions,); horizon: steps.
+    events: uint16 (transitions,); reached: int64 (depths,), how many states take at most so many steps; horizon: steps.
     """
 
     distribution: Distribution
@@ -45,6 +49,7 @@ class LevelGraph:
     layout: int
     horizon: int
     content: Array
+    reached: Array
     first: Array
     successor: Array
     probability: Array
@@ -110,21 +115,45 @@ def explore(
     if id(engine) not in _explorers:
         _explorers[id(engine)] = _explorer(engine)
     start = batch.states_words[0, engine.content].copy()
+    horizon = int(batch.states["max_steps"][0])
     work = engine.states(1)
     with np.errstate(over="ignore"):
-        trouble, n, content, first, successor, probability, events = _explorers[id(engine)](
-            start, work, work.view(np.uint64).reshape(1, -1), max_states, max_outcomes
+        trouble, content, reached, first, successor, probability, events = _explorers[id(engine)](
+            start, work, work.view(np.uint64).reshape(1, -1), horizon, max_states, max_outcomes
         )
     if trouble:
-        name = f"{distribution.environment.name}, level {level}"
-        raise UnsolvableError(
-            f"{name}: more than {max_states} states"
-            if trouble == 1
-            else f"{name}: a step with more than {max_outcomes} outcomes"
+        what = (
+            f"{max_states} states" if trouble == TOO_MANY_STATES else f"{max_outcomes} outcomes of one step"
         )
-    horizon = int(batch.states["max_steps"][0])
-    return LevelGraph(distribution, level, int(batch.digests[0]), int(batch.layouts[0]), horizon, content[:n], first, successor,
-                      probability, events)  # fmt: skip
+        raise UnsolvableError(f"{distribution.environment.name}, level {level}: more than {what}")
+    return LevelGraph(distribution, level, int(batch.digests[0]), int(batch.layouts[0]), horizon, content, reached, first,
+                      successor, probability, events)  # fmt: skip
+
+
+@rule
+def _slot(table, content, words, row, begin, size):
+    """Where a state (words[row, begin:begin + size]) stands in the hash table, or the free place where it belongs."""
+    slot = np.int64(hash_words(words, row, begin, begin + size) % np.uint64(len(table)))
+    while table[slot] >= 0:
+        known = table[slot]
+        k = 0
+        while k < size and content[known, k] == words[row, begin + k]:
+            k += 1
+        if k == size:
+            break
+        slot = slot + 1 if slot + 1 < len(table) else 0
+    return slot
+
+
+@rule
+def _next_script(s):
+    """Turn the odometer of a step's draws by one; False when every outcome has been seen."""
+    for k in range(np.int64(s.drawn) - 1, -1, -1):
+        if s.script[k] + 1 < s.radix[k]:
+            s.script[k] += 1
+            return True
+        s.script[k] = 0
+    return False
 
 
 def _explorer(engine: Engine) -> Any:
@@ -134,31 +163,31 @@ def _explorer(engine: Engine) -> Any:
     size = stop - begin
     n_actions = len(engine.environment.actions)
 
-    @kernel(step, hash_words, engine.dtype.descr)
-    def explore_from(start, states, words, max_states, max_outcomes):
-        """Breadth-first; an odometer over the draws of a step runs it once for every outcome of chance."""
+    @kernel(step, hash_words, _slot, _next_script, engine.dtype.descr)
+    def explore_from(start, states, words, horizon, max_states, max_outcomes):
+        """Breadth-first. An odometer over a step's draws runs it once for every outcome of chance; equal ones are merged."""
         capacity, room = 1024, 4096
         content = np.empty((capacity, size), np.uint64)
         table = np.full(4 * capacity, -1, np.int32)
         first = np.zeros(capacity * n_actions + 1, np.int64)
-        successor = np.empty(room, np.int32)
-        probability = np.empty(room, np.float64)
+        successor, probability = np.empty(room, np.int32), np.empty(room, np.float64)
         events = np.empty(room, np.uint16)
-        for k in range(size):
-            content[0, k] = start[k]
-        table[np.int64(hash_words(content, 0, 0, size) % np.uint64(len(table)))] = 0
-        n = 1
-        used = 0
-        trouble = 0
+        reached = np.zeros(horizon + 1, np.int64)
+        content[0] = start
+        table[_slot(table, content, content, 0, 0, size)] = 0
+        n, used, trouble, depth = 1, 0, 0, 0
+        reached[0] = 1
         s = states[0]
         current = 0
-        while current < n:
+        while current < n and not trouble:
+            if current == reached[depth]:
+                depth += 1
+                reached[depth] = n
             for action in range(n_actions):
                 beginning = used
-                for k in range(s.script.size):
-                    s.script[k] = 0
+                s.script[:] = 0
                 more = True
-                while more:
+                while more and not trouble:
                     for k in range(size):
                         words[0, begin + k] = content[current, k]
                     s.scripted = 1
@@ -169,184 +198,159 @@ def _explorer(engine: Engine) -> Any:
                     if once:
                         found = found & ~(int(s.seen) & once)
                         s.seen = int(s.seen) | (found & once)
+                    more = _next_script(s)
                     if s.overflow or used - beginning > max_outcomes:
-                        return 2, n, content, first, successor, probability, events
+                        trouble = TOO_MANY_OUTCOMES
+                    if s.weight == 0.0:
+                        continue
                     target = -1
-                    if s.weight > 0.0 and (found & ends) == 0:
-                        slot = np.int64(hash_words(words, 0, begin, stop) % np.uint64(len(table)))
-                        while table[slot] >= 0:
-                            target = np.int64(table[slot])
-                            same = True
-                            for k in range(size):
-                                if content[target, k] != words[0, begin + k]:
-                                    same = False
-                                    break
-                            if same:
-                                break
-                            target = -1
-                            slot = slot + 1 if slot + 1 < len(table) else 0
-                        if target < 0:
+                    if (found & ends) == 0:
+                        slot = _slot(table, content, words, 0, begin, size)
+                        target = np.int64(table[slot])
+                        if target < 0 and depth + 1 < horizon:
                             if n == max_states:
-                                return 1, n, content, first, successor, probability, events
+                                trouble = TOO_MANY_STATES
+                                break
                             if n == capacity:
                                 content = np.concatenate((content, np.empty_like(content)))
                                 first = np.concatenate((first, np.zeros(capacity * n_actions, np.int64)))
                                 capacity *= 2
                                 table = np.full(4 * capacity, -1, np.int32)
                                 for old in range(n):
-                                    slot = np.int64(hash_words(content, old, 0, size) % np.uint64(len(table)))
-                                    while table[slot] >= 0:
-                                        slot = slot + 1 if slot + 1 < len(table) else 0
-                                    table[slot] = old
-                                slot = np.int64(hash_words(words, 0, begin, stop) % np.uint64(len(table)))
-                                while table[slot] >= 0:
-                                    slot = slot + 1 if slot + 1 < len(table) else 0
+                                    table[_slot(table, content, content, old, 0, size)] = old
+                                slot = _slot(table, content, words, 0, begin, size)
                             for k in range(size):
                                 content[n, k] = words[0, begin + k]
-                            table[slot] = n
                             target = n
+                            table[slot] = n
                             n += 1
-                    if s.weight > 0.0:
-                        known = beginning
-                        while known < used and not (successor[known] == target and events[known] == found):
-                            known += 1
-                        if known == used:
-                            if used == room:
-                                successor = np.concatenate((successor, np.empty_like(successor)))
-                                probability = np.concatenate((probability, np.empty_like(probability)))
-                                events = np.concatenate((events, np.empty_like(events)))
-                                room *= 2
-                            successor[used] = target
-                            probability[used] = 0.0
-                            events[used] = found
-                            used += 1
-                        probability[known] += s.weight
-                    more = False
-                    for k in range(np.int64(s.drawn) - 1, -1, -1):
-                        if s.script[k] + 1 < s.radix[k]:
-                            s.script[k] += 1
-                            more = True
-                            break
-                        s.script[k] = 0
+                    known = beginning
+                    while known < used and not (successor[known] == target and events[known] == found):
+                        known += 1
+                    if known == used:
+                        if used == room:
+                            successor = np.concatenate((successor, np.empty_like(successor)))
+                            probability = np.concatenate((probability, np.empty_like(probability)))
+                            events = np.concatenate((events, np.empty_like(events)))
+                            room *= 2
+                        successor[used], probability[used], events[used] = target, 0.0, found
+                        used += 1
+                    probability[known] += s.weight
                 first[current * n_actions + action + 1] = used
             current += 1
-        return (
-            trouble,
-            n,
-            content,
-            first[: n * n_actions + 1],
-            successor[:used],
-            probability[:used],
-            events[:used],
-        )
+        return (trouble, content[:n], reached[: depth + 1], first[: n * n_actions + 1], successor[:used],
+                probability[:used], events[:used])  # fmt: skip
 
     return explore_from
 
 
 @dataclass(frozen=True)
 class Optimum:
-    """What optimal play of one objective achieves from the start.
+    """What optimal play of one objective achieves from the start, by backward induction over the horizon.
 
-    value: its own optimal value; returns: float64 (objectives,), every objective's value under uniform choice among
-    optimal actions; low, high: float64 (objectives,), the least and most of each that some optimal policy achieves.
+    value: its own optimal value; returns: float64 (others,), the value of each of the other objectives asked for, under
+    uniform choice among optimal actions; low, high: float64 (others,), the least and the most of it that some optimal policy
+    achieves; first: float64 (classes,), the chance that each class of events is the first to occur.
     """
 
     value: float
-    returns: Array
-    low: Array
-    high: Array
+    returns: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    first: np.ndarray
 
 
-def optimum(graph: LevelGraph, objective: str) -> Optimum:
-    """Solve a level for an objective by backward induction over its horizon."""
-    g = graph.environment.objective_names.index(objective)
-    value, returns, low, high, _ = _induct(graph, g, False)
-    return Optimum(float(value[0]), returns[0], low[0], high[0])
+def optimum(
+    graph: LevelGraph, objective: str, others: Sequence[str] | None = None, classes: Sequence[int] = ()
+) -> Optimum:
+    """Solve a level for an objective; `others` (default: all objectives) and `classes` (masks of events) cost extra time."""
+    names = graph.environment.objective_names
+    columns = [names.index(name) for name in (names if others is None else others)]
+    hits = (graph.events[:, None].astype(np.int64) & np.array(classes, np.int64)) != 0
+    met = hits.sum(1, keepdims=True)
+    pays = np.concatenate((graph.rewards[:, columns], hits / np.maximum(met, 1)), axis=1)
+    factors = np.concatenate(
+        (
+            np.full((len(pays), len(columns)), graph.environment.discount),
+            np.repeat(1.0 * (met == 0), len(classes), 1),
+        ),
+        axis=1,
+    )
+    value, mean, low, high, _ = _backward(*_process(graph, objective), pays, factors, False)
+    n = len(columns)
+    return Optimum(value, mean[:n], low[:n], high[:n], mean[n:])
 
 
-def optimal_policy(graph: LevelGraph, objective: str) -> Array:
+def optimal_policy(graph: LevelGraph, objective: str) -> np.ndarray:
     """float32 (horizon, states, actions): the probabilities of optimal play, uniform over equally good actions."""
-    g = graph.environment.objective_names.index(objective)
-    return _induct(graph, g, True)[4]
+    nothing = np.zeros((len(graph.successor), 0))
+    return _backward(*_process(graph, objective), nothing, nothing, True)[4]
 
 
-def _induct(graph: LevelGraph, objective: int, keep: bool) -> Any:
-    return _backward(
-        graph.first, graph.successor, graph.probability, graph.rewards, objective, graph.n_actions, graph.horizon,
-        graph.environment.discount, keep,
-    )  # fmt: skip
+def _process(graph: LevelGraph, objective: str) -> tuple[Any, ...]:
+    rewards = np.ascontiguousarray(graph.rewards[:, graph.environment.objective_names.index(objective)])
+    return (graph.first, graph.successor, graph.probability, graph.reached, rewards, graph.n_actions, graph.horizon,
+            graph.environment.discount)  # fmt: skip
 
 
 @njit(nogil=True, cache=True)
-def _backward(first, successor, probability, rewards, g, n_actions, horizon, discount, keep):
+def _backward(
+    first, successor, probability, reached, rewards, n_actions, horizon, discount, pays, factors, keep
+):
+    """Values of optimal play, and of further columns along it: a transition pays `pays` and passes on `factors` of what follows.
+
+    Only states that can be reached by time t are looked at for time t; they come first in the numbering.
+    """
     n = (len(first) - 1) // n_actions
-    n_objectives = rewards.shape[1]
-    value, returns, low, high = (
-        np.zeros(n),
-        np.zeros((n, n_objectives)),
-        np.zeros((n, n_objectives)),
-        np.zeros((n, n_objectives)),
-    )
-    value_now, returns_now, low_now, high_now = np.zeros(n), returns.copy(), returns.copy(), returns.copy()
+    columns = pays.shape[1]
+    value, value_now = np.zeros(n), np.zeros(n)
+    mean, low, high = np.zeros((n, columns)), np.zeros((n, columns)), np.zeros((n, columns))
+    mean_now, low_now, high_now = np.zeros((n, columns)), np.zeros((n, columns)), np.zeros((n, columns))
     policy = np.zeros((horizon if keep else 0, n, n_actions), np.float32)
     q = np.zeros(n_actions)
-    of_action, low_of, high_of = np.zeros(n_objectives), np.zeros(n_objectives), np.zeros(n_objectives)
     for t in range(horizon - 1, -1, -1):
-        changed = False
-        for s in range(n):
+        for s in range(reached[min(t, len(reached) - 1)]):
             best, largest = -np.inf, 0.0
             for a in range(n_actions):
-                q[a] = 0.0
+                total = 0.0
                 for k in range(first[s * n_actions + a], first[s * n_actions + a + 1]):
                     after = value[successor[k]] if successor[k] >= 0 else 0.0
-                    q[a] += probability[k] * (rewards[k, g] + discount * after)
-                best = max(best, q[a])
-                largest = max(largest, abs(q[a]))
-            ties = 0
-            for a in range(n_actions):
-                if q[a] < best - TIE * largest:
-                    continue
-                ties += 1
-                of_action[:] = 0.0
-                low_of[:] = 0.0
-                high_of[:] = 0.0
-                for k in range(first[s * n_actions + a], first[s * n_actions + a + 1]):
-                    then = successor[k]
-                    for o in range(n_objectives):
-                        of_action[o] += probability[k] * (
-                            rewards[k, o] + (discount * returns[then, o] if then >= 0 else 0.0)
-                        )
-                        low_of[o] += probability[k] * (
-                            rewards[k, o] + (discount * low[then, o] if then >= 0 else 0.0)
-                        )
-                        high_of[o] += probability[k] * (
-                            rewards[k, o] + (discount * high[then, o] if then >= 0 else 0.0)
-                        )
-                for o in range(n_objectives):
-                    returns_now[s, o] = of_action[o] + (returns_now[s, o] if ties > 1 else 0.0)
-                    low_now[s, o] = low_of[o] if ties == 1 else min(low_now[s, o], low_of[o])
-                    high_now[s, o] = high_of[o] if ties == 1 else max(high_now[s, o], high_of[o])
+                    total += probability[k] * (rewards[k] + discount * after)
+                q[a] = total
+                best = max(best, total)
+                largest = max(largest, abs(total))
             value_now[s] = best
-            changed |= best != value[s]
-            for o in range(n_objectives):
-                returns_now[s, o] /= ties
-                changed |= (
-                    returns_now[s, o] != returns[s, o]
-                    or low_now[s, o] != low[s, o]
-                    or high_now[s, o] != high[s, o]
-                )
+            bar = best - TIE * largest
             if keep:
+                ties = 0
                 for a in range(n_actions):
-                    policy[t, s, a] = 1.0 / ties if q[a] >= best - TIE * largest else 0.0
+                    ties += q[a] >= bar
+                for a in range(n_actions):
+                    policy[t, s, a] = 1.0 / ties if q[a] >= bar else 0.0
+            for c in range(columns):
+                ties = 0
+                total, least, most = 0.0, np.inf, -np.inf
+                for a in range(n_actions):
+                    if q[a] < bar:
+                        continue
+                    ties += 1
+                    own, own_low, own_high = 0.0, 0.0, 0.0
+                    for k in range(first[s * n_actions + a], first[s * n_actions + a + 1]):
+                        then, p, pay, factor = successor[k], probability[k], pays[k, c], factors[k, c]
+                        if then >= 0:
+                            own += p * (pay + factor * mean[then, c])
+                            own_low += p * (pay + factor * low[then, c])
+                            own_high += p * (pay + factor * high[then, c])
+                        else:
+                            own, own_low, own_high = own + p * pay, own_low + p * pay, own_high + p * pay
+                    total += own
+                    least, most = min(least, own_low), max(most, own_high)
+                mean_now[s, c], low_now[s, c], high_now[s, c] = total / ties, least, most
         value, value_now = value_now, value
-        returns, returns_now = returns_now, returns
+        mean, mean_now = mean_now, mean
         low, low_now = low_now, low
         high, high_now = high_now, high
-        if not changed:  # more time to go changes nothing any more
-            for earlier in range(t if keep else 0):
-                policy[earlier] = policy[t]
-            break
-    return value, returns, low, high, policy
+    return value[0], mean[0].copy(), low[0].copy(), high[0].copy(), policy
 
 
 @dataclass(frozen=True)
@@ -357,31 +361,31 @@ class Outcome:
     chance that each class of events is the first to occur (those that occur in one step share it); length: steps.
     """
 
-    returns: Array
-    plain: Array
-    first: Array
+    returns: np.ndarray
+    plain: np.ndarray
+    first: np.ndarray
     length: float
 
 
-def evaluate(graph: LevelGraph, policy: Array, classes: Array) -> Outcome:
+def evaluate(graph: LevelGraph, policy: np.ndarray, classes: Sequence[int] = ()) -> Outcome:
     """Exact evaluation of a policy by its occupancy of the states.
 
     policy: float (states, actions) probabilities, or (horizon, states, actions) where they depend on time;
-    classes: int64 (classes,), masks of events whose first occurrence is asked for.
+    classes: masks of events whose first occurrence is asked for.
     """
-    timed = policy if policy.ndim == 3 else policy[None]
+    timed = np.ascontiguousarray(policy if policy.ndim == 3 else policy[None])
     discounted, plain, first, length = _forward(
-        graph.first, graph.successor, graph.probability, graph.events, np.ascontiguousarray(timed, np.float64), graph.horizon,
-        graph.environment.discount, classes.astype(np.int64), len(graph.environment.events),
+        graph.first, graph.successor, graph.probability, graph.reached, graph.events, timed, graph.horizon,
+        graph.environment.discount, np.array(classes, np.int64), len(graph.environment.events),
     )  # fmt: skip
     weights = graph.environment.weights
     return Outcome(discounted @ weights, plain @ weights, first, length)
 
 
 @njit(nogil=True, cache=True)
-def _forward(first, successor, probability, events, policy, horizon, discount, classes, n_events):
+def _forward(first, successor, probability, reached, events, policy, horizon, discount, classes, n_events):
     n, n_actions = policy.shape[1], policy.shape[2]
-    discounted, plain, reached = np.zeros(n_events), np.zeros(n_events), np.zeros(len(classes))
+    discounted, plain, met_first = np.zeros(n_events), np.zeros(n_events), np.zeros(len(classes))
     here, fresh = (
         np.zeros(n),
         np.zeros(n),
@@ -393,13 +397,13 @@ def _forward(first, successor, probability, events, policy, horizon, discount, c
         then[:] = 0.0
         fresh_then[:] = 0.0
         alive = 0.0
-        for s in range(n):
+        for s in range(reached[min(t, len(reached) - 1)]):
             mass = here[s]
             if mass == 0.0:
                 continue
             alive += mass
             for a in range(n_actions):
-                chosen = policy[t if policy.shape[0] > 1 else 0, s, a]
+                chosen = np.float64(policy[t if policy.shape[0] > 1 else 0, s, a])
                 if chosen == 0.0:
                     continue
                 for k in range(first[s * n_actions + a], first[s * n_actions + a + 1]):
@@ -415,7 +419,7 @@ def _forward(first, successor, probability, events, policy, horizon, discount, c
                             met += (happened & classes[c]) != 0
                         for c in range(len(classes)):
                             if happened & classes[c]:
-                                reached[c] += fresh[s] * p / met
+                                met_first[c] += fresh[s] * p / met
                     if successor[k] >= 0:
                         then[successor[k]] += mass * p
                         if met == 0:
@@ -426,7 +430,7 @@ def _forward(first, successor, probability, events, policy, horizon, discount, c
         here, then = then, here
         fresh, fresh_then = fresh_then, fresh
         factor *= discount
-    return discounted, plain, reached, length
+    return discounted, plain, met_first, length
 
 
 def uniform_policy(graph: LevelGraph) -> Array:

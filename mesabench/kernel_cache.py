@@ -5,14 +5,31 @@ does not notice that an inner function changed. A kernel here is stored under a 
 """
 
 import hashlib
-from collections.abc import Callable
-from types import CodeType
+import itertools
+import os
+from collections.abc import Callable, Iterator
+from types import CodeType, ModuleType
 from typing import Any
 
 import numpy as np
 from numba import njit
 from numba.core import config
-from numba.core.caching import FunctionCache
+from numba.core.bytecode import FunctionIdentity
+from numba.core.caching import FunctionCache, IndexDataCacheFile
+
+
+def _number_symbols_anew() -> None:
+    """Let the names of compiled functions differ from those of every other process.
+
+    Numba names a function by a counter that begins at 1 in every process. Two kernels from the cache, compiled in different
+    processes, may then contain functions of the same name, and where both are loaded the linker takes one for the other.
+    """
+    FunctionIdentity._unique_ids = itertools.count(int.from_bytes(os.urandom(7), "big") << 32)
+
+
+_number_symbols_anew()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_number_symbols_anew)
 
 
 def fingerprint(*parts: Any) -> str:
@@ -20,47 +37,75 @@ def fingerprint(*parts: Any) -> str:
     digest = hashlib.sha256()
     seen: set[int] = set()
 
-    def add(part: Any) -> None:
+    def add(part: Any, attributes: list[str]) -> None:
+        """Add a value; of a module, add what the code may take from it: the attributes that it names."""
         function = getattr(part, "py_func", part)
-        code = getattr(function, "__code__", None)
-        if code is None:
-            if isinstance(part, np.ndarray):
-                digest.update(part.tobytes())
-            elif not callable(part):
-                digest.update(repr(part).encode())
-        elif id(code) not in seen:
-            seen.add(id(code))
-            digest.update(code.co_code)
-            add_constants(code)
-            for name in code.co_names:
-                if name in function.__globals__:
-                    digest.update(name.encode())
-                    add(function.__globals__[name])
-            for cell in function.__closure__ or ():
-                add(cell.cell_contents)
+        if isinstance(part, ModuleType):
+            for name in attributes:
+                if hasattr(part, name):
+                    add(getattr(part, name), attributes)
+        elif isinstance(part, np.ndarray):
+            digest.update(part.tobytes())
+        elif hasattr(function, "__code__"):
+            add_function(function)
+        else:
+            digest.update((getattr(part, "__qualname__", "") if callable(part) else repr(part)).encode())
 
-    def add_constants(code: CodeType) -> None:
-        for constant in code.co_consts:
-            if isinstance(constant, CodeType):
-                digest.update(constant.co_code)
-                add_constants(constant)
-            else:
-                digest.update(repr(constant).encode())
+    def add_function(function: Any) -> None:
+        if id(function) in seen:
+            return
+        seen.add(id(function))
+        digest.update(repr((function.__defaults__, function.__kwdefaults__)).encode())
+        for code in _with_inner(function.__code__):
+            digest.update(code.co_code)
+            for constant in code.co_consts:
+                if not isinstance(constant, CodeType):
+                    digest.update(repr(constant).encode())
+            for name in code.co_names:
+                digest.update(name.encode())
+                if name in function.__globals__:
+                    add(function.__globals__[name], list(code.co_names))
+        for cell in function.__closure__ or ():
+            add(cell.cell_contents, [])
 
     for part in parts:
-        add(part)
+        add(part, [])
     return digest.hexdigest()
 
 
+def _with_inner(code: CodeType) -> Iterator[CodeType]:
+    """A code object and those of the functions and comprehensions within it."""
+    yield code
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from _with_inner(constant)
+
+
 class _KernelCache(FunctionCache):
-    """Numba's cache of one function, indexed by our fingerprint instead of its closure's pickled bytes."""
+    """Numba's cache of one function, in files of its own for each fingerprint.
+
+    Numba keeps one index for all kernels of a source line and numbers their files, so processes that compile different
+    environments at the same time would overwrite each other's, and load the wrong one later.
+    """
 
     def __init__(self, function: Callable[..., Any], key: str) -> None:
         super().__init__(function)
-        self.key = key
+        self._cache_file = IndexDataCacheFile(self._cache_path, f"{self._impl.filename_base}-{key[:24]}", key)
 
     def _index_key(self, sig: Any, codegen: Any) -> Any:
-        return sig, codegen.magic_tuple(), self.key
+        return sig, codegen.magic_tuple()
+
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
+        try:
+            return super().load_overload(sig, target_context)
+        except Exception:  # a damaged file is as good as none
+            return None
+
+    def save_overload(self, sig: Any, data: Any) -> None:
+        try:
+            super().save_overload(sig, data)
+        except OSError:  # a full or read-only disk costs time, not the run
+            pass
 
 
 def kernel(*parts: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -69,7 +114,10 @@ def kernel(*parts: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     def compile_(function: Callable[..., Any]) -> Callable[..., Any]:
         compiled = njit(nogil=True)(function)
         if not config.DISABLE_JIT:
-            compiled._cache = _KernelCache(function, fingerprint(function, *parts))
+            try:
+                compiled._cache = _KernelCache(function, fingerprint(function, config.BOUNDSCHECK, *parts))
+            except RuntimeError:  # nowhere to write to: compile in every process
+                pass
         return compiled
 
     return compile_

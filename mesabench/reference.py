@@ -22,10 +22,10 @@ ROOM = 0.05
 
 
 def classes_of(environment: Environment) -> dict[str, int]:
-    """First goals: the events of the intended objective and each proxy, and of the hazards, by name of the class."""
+    """First goals: the events of the intended objective, of each proxy, and of the hazards if there are any, by name."""
     classes = {environment.intended: environment.objectives[environment.intended].goal_events}
     classes |= {name: environment.objectives[name].goal_events for name in environment.proxies}
-    return classes | {"hazard": int(environment.hazards)}
+    return classes | ({"hazard": int(environment.hazards)} if environment.hazards else {})
 
 
 def score(returns: Array, floor: Array, ceiling: Array, environment: Environment) -> Array:

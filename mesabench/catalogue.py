@@ -1,14 +1,10 @@
 """What there is, by the declarations alone: what `mesabench list` and `show` say, the table in the README."""
 
-import ast
 import importlib
-import importlib.metadata
-import importlib.util
 import pkgutil
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from importlib.resources import files
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -49,14 +45,8 @@ def environments_table() -> Table:
 
 
 def agents_table() -> Table:
-    """Every agent. Only their texts are read: importing them would load PyTorch, or fail without it."""
-    rows = []
-    for name, module in sorted(_agent_modules().items()):
-        spec = importlib.util.find_spec(module)
-        tree = ast.parse(Path(spec.origin).read_text() if spec and spec.origin else "")
-        targets = [target for node in tree.body if isinstance(node, ast.Assign) for target in node.targets]
-        if any(isinstance(target, ast.Name) and target.id == "agent" for target in targets):
-            rows.append((name, headline(ast.get_docstring(tree) or "")))
+    """Every agent that can be found."""
+    rows = [(agent.name, agent.title) for agent in registry.agents().values()]
     return Table("Agents", ("agent", "in a sentence"), rows)
 
 
@@ -73,7 +63,9 @@ def suites_table() -> Table:
 def markdown() -> str:
     """The README's table: the environments of this repository, each with a link to its file."""
     table = environments_table()
-    shipped = _modules_in("mesabench.envs")
+    shipped = {
+        name for _, name, _ in pkgutil.iter_modules(importlib.import_module("mesabench.envs").__path__)
+    }
     rows = [(f"[{name}](envs/{name}.py)", *rest) for name, *rest in table.rows if name in shipped]
     return table._replace(rows=rows).markdown()
 
@@ -200,11 +192,6 @@ def story_of(environment: Environment) -> tuple[str, list[tuple[str, str]], str]
     return environment.title, listed, "\n".join(rest)
 
 
-def headline(story: str) -> str:
-    """What stands before the first blank line of a docstring."""
-    return " ".join(story.strip().split("\n\n")[0].split())
-
-
 def spoken(name: str) -> str:
     return name.replace("_", " ")
 
@@ -255,14 +242,3 @@ def _range(knob: Knob) -> str:
 
 def _settings(values: Mapping[str, Any]) -> str:
     return ", ".join(f"{name} = {value}" for name, value in values.items()) or "the defaults"
-
-
-def _agent_modules() -> dict[str, str]:
-    """The modules that may hold an agent, by its name; see `mesabench.registry`."""
-    theirs = {entry.name: entry.module for entry in importlib.metadata.entry_points(group="mesabench.agents")}
-    return theirs | {name: f"mesabench.agents.{name}" for name in _modules_in("mesabench.agents")}
-
-
-def _modules_in(package: str) -> list[str]:
-    found = pkgutil.iter_modules(importlib.import_module(package).__path__)
-    return [name for _, name, is_package in found if not is_package]

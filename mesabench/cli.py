@@ -4,6 +4,7 @@ Each verb imports what it needs when it runs: `mesabench list` answers at once a
 """
 
 import json
+import math
 import sys
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
@@ -207,19 +208,60 @@ def evaluate(
         table = evaluation.evaluate(found, env, options, levels=levels, seed=seed, replays=0).levels
     card = scores.seed_scores(table, environment)
     if as_json:
-        asked = {"policy": policy, "environment": environment.name, "options": options, "levels": levels}
-        typer.echo(json.dumps({**asked, "seed": seed, **card.to_json()}, indent=2))
+        asked = {"policy": policy, "environment": environment.name, "options": options, "seed": seed}
+        found_out = card.to_json()
+        found_out["objectives"] = {
+            name: None if math.isnan(value) else value for name, value in card.objectives.items()
+        }
+        typer.echo(json.dumps(asked | {"levels_per_split": levels} | found_out, indent=2, allow_nan=False))
         return
-    said = "exact" if card.exact else "sampled"
+    sampled = len(table) - int(table["exact"].sum())
     console.print(f"[bold]{policy}[/] in [bold]{environment.name}[/]: [bold]{card.outcome}[/]")
-    console.print(f"{levels} levels of each split, {said}; {card.levels} deploy levels tell the goals apart")
+    console.print(
+        f"{len(table)} levels of three splits, {f'{sampled} of them sampled' if sampled else 'all exact'};"
+    )
+    console.print(f"{card.levels} deploy levels tell the goals apart")
     rows = [
-        (name, "-" if one.value is None else f"{one.value:.2f}", one.reason or scores.MEANING[name])
-        for name, one in card.scores.items()
+        (name, _decimal(one.value), one.reason or scores.MEANING[name]) for name, one in card.scores.items()
     ]
-    _print_tables(catalogue.Table("Scores", ("score", "value", ""), rows))
-    shares = [(catalogue.spoken(name), f"{share:.0%}") for name, share in card.first.items()]
-    _print_tables(catalogue.Table("First goal reached, in deploy", ("", "share"), shares))
+    _print_tables(
+        catalogue.Table("Scores", ("score", "value", ""), rows),
+        catalogue.Table(
+            "Objectives, in deploy: 0 as random play, 1 the optimum",
+            ("objective", "role", "value"),
+            [
+                (name, ", ".join(catalogue.roles_of(environment, name)), _decimal(value))
+                for name, value in card.objectives.items()
+            ],
+        ),
+        catalogue.Table(
+            "Goal reached first, in deploy",
+            ("goal", "share"),
+            [(catalogue.spoken(name), f"{share:.0%}") for name, share in card.first.items()],
+        ),
+    )
+
+
+def _decimal(value: float | None) -> str:
+    return "-" if value is None or math.isnan(value) else f"{value:.2f}"
+
+
+@app.command()
+def report(
+    run_folder: Annotated[
+        Path, typer.Argument(metavar="RUN_FOLDER", help="What `mesabench run` wrote: results/quickstart.")
+    ],
+    out: Annotated[
+        Path | None, option("Where to write it.", metavar="FILE", show_default="report.html in the folder")
+    ] = None,
+) -> None:
+    """Write the report of a run again: one page that opens in any browser, without a network.
+
+    Example: [bold]mesabench report results/quickstart[/]
+    """
+    from mesabench.report import write_report
+
+    console.print(f"The report: {write_report(run_folder, out)}")
 
 
 def _policy(name: str, env: str, options: dict[str, Any], settings: Iterable[str]) -> Any:
@@ -227,7 +269,7 @@ def _policy(name: str, env: str, options: dict[str, Any], settings: Iterable[str
     from mesabench.agent import Task
     from mesabench.policy import load_policy
 
-    if name not in (agent for agent, _ in catalogue.agents_table().rows):
+    if name not in registry.agents():
         return load_policy(name)
     agent = registry.find_agent(name)
     if agent.learns:

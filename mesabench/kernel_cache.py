@@ -4,6 +4,7 @@ Numba cannot cache a closure over other compiled functions (their identity is ne
 does not notice that an inner function changed. A kernel here is stored under a fingerprint of all the code it reaches.
 """
 
+import contextlib
 import hashlib
 import itertools
 import os
@@ -102,10 +103,8 @@ class _KernelCache(FunctionCache):
             return None
 
     def save_overload(self, sig: Any, data: Any) -> None:
-        try:
+        with contextlib.suppress(OSError):  # a full or read-only disk costs time, not the run
             super().save_overload(sig, data)
-        except OSError:  # a full or read-only disk costs time, not the run
-            pass
 
 
 def kernel(*parts: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -114,10 +113,8 @@ def kernel(*parts: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     def compile_(function: Callable[..., Any]) -> Callable[..., Any]:
         compiled = njit(nogil=True)(function)
         if not config.DISABLE_JIT:
-            try:
+            with contextlib.suppress(RuntimeError):  # nowhere to write to: compile in every process
                 compiled._cache = _KernelCache(function, fingerprint(function, config.BOUNDSCHECK, *parts))
-            except RuntimeError:  # nowhere to write to: compile in every process
-                pass
         return compiled
 
     return compile_

@@ -49,9 +49,9 @@ class Knob:
             return str(value)
         kind = float if isinstance(self.default, float) else int
         if isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool):
-            number = kind(value)
-            if number == value and self.low <= number <= self.high:
-                return number
+            within = self.low <= value <= self.high  # asked first: infinity and NaN are no int
+            if within and kind(value) == value:
+                return kind(value)
         article = "an integer" if kind is int else "a number"
         raise ValueError(f"knob {name}={value!r}: must be {article} from {self.low:g} to {self.high:g}")
 

@@ -8,13 +8,15 @@ import numpy as np
 from numba.core import config
 
 from mesabench.distribution import Distribution
-from mesabench.engine import RESET, STEP, Array
+from mesabench.engine import RESET, STEP, TRUNCATED, Array
 from mesabench.suggestion import unknown
 
 ENOUGH_PER_THREAD = 2048
 """Environments below which a second thread does not pay."""
 
 _threads: dict[int, ThreadPoolExecutor] = {}
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_threads.clear)  # a fork copies the pools, but not their threads
 
 
 class Batch:
@@ -44,16 +46,19 @@ class Batch:
         self.objective = objective
         self.weights = environment.weights
         self.paid = environment.objective_names.index(objective)
+        if threads < 0:
+            raise ValueError(f"threads={threads}: must be at least 1, or 0 to choose by size")
         self.threads = threads or max(1, min(os.cpu_count() or 1, n // ENOUGH_PER_THREAD))
         self.states = engine.states(n)
         self.seeds = np.zeros(n, np.uint64)
         self.episodes = np.zeros(n, np.int64)
-        self.status = np.zeros(n, np.uint8)
+        self.status = np.full(n, TRUNCATED, np.uint8)  # nothing runs before it is reset
         self.levels = np.zeros(n, np.int64)
         self.layouts = np.zeros(n, np.uint64)
         self.digests = np.zeros(n, np.uint64)
         self.returns = np.zeros((n, len(self.weights[0])))
         self.observed = n if observe else 0
+        self._spare: tuple[Array, ...] | None = None
         self.renew()
 
     def renew(self) -> None:
@@ -64,6 +69,15 @@ class Batch:
         self.terminated = np.empty(n, np.bool_)
         self.truncated = np.empty(n, np.bool_)
         self.events = np.empty(n, np.uint16)
+
+    def alternate(self) -> None:
+        """Let the next step write over the arrays of the last but one."""
+        last = self.observations, self.rewards, self.terminated, self.truncated, self.events
+        if self._spare is None:
+            self.renew()
+        else:
+            self.observations, self.rewards, self.terminated, self.truncated, self.events = self._spare
+        self._spare = last
 
     def seed(self, i: int, seed: int) -> None:
         """Start environment i's stream of episodes anew."""
@@ -94,7 +108,8 @@ class Batch:
             raise ValueError(
                 f"action {wrong} is not one of 0..{most - 1} ({', '.join(self.distribution.environment.actions)})"
             )
-        self._advance(STEP, actions.astype(np.int64, copy=False), self.terminated, self.levels, autoreset)
+        # a copy of their own: for strided or read-only arrays Numba would compile the kernel again
+        self._advance(STEP, np.array(actions, np.int64), self.terminated, self.levels, autoreset)
 
     def _advance(self, operation: int, actions: Array, chosen: Array, levels: Array, autoreset: bool) -> None:
         distribution = self.distribution
@@ -117,7 +132,9 @@ class Batch:
             failed = run(0, self.n)
         else:
             bounds = np.linspace(0, self.n, self.threads + 1).astype(int)
-            pool = _threads.setdefault(self.threads, ThreadPoolExecutor(self.threads - 1))
+            pool = _threads.get(self.threads)
+            if pool is None:
+                pool = _threads[self.threads] = ThreadPoolExecutor(self.threads - 1)
             others = [pool.submit(run, lo, hi) for lo, hi in itertools.pairwise(bounds[1:])]
             failed = max([run(0, bounds[1]), *(other.result() for other in others)])
         if failed >= 0:

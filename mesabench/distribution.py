@@ -24,7 +24,8 @@ class Distribution:
     alpha: share in [0, 1] of the levels of `train` and `heldout` that come from the deploy distribution instead. Which
         ones is fixed level by level, and those of a smaller alpha are among those of a larger one.
     levels: 0 for endless levels, or the number of different level seeds, 0 .. levels - 1.
-    knobs: values that differ from the split's own.
+    knobs: values that differ from the split's own. A knob that the splits set themselves is the shift: its new value holds
+        for the split asked for (`train` and `heldout` are one in this), the other keeps the value it declares.
 
     Raises ValueError for an unknown split or knob, or a value out of range.
     """
@@ -53,9 +54,18 @@ class Distribution:
     @cached_property
     def _three_knobs(self) -> tuple[SimpleNamespace, SimpleNamespace, SimpleNamespace]:
         """Knobs of the common layout, of ordinary levels, of shifted levels."""
-        train = self.environment.knobs_of(TRAIN, self.knobs)
-        shifted = DEPLOY if self.split in (TRAIN, HELDOUT) else self.split
-        return train, train, self.environment.knobs_of(shifted, self.knobs)
+        ordinary = self.split in (TRAIN, HELDOUT)
+        shared = self._shared(self.knobs)
+        train = self.environment.knobs_of(TRAIN, self.knobs if ordinary else shared)
+        other = self.environment.knobs_of(
+            DEPLOY if ordinary else self.split, shared if ordinary else self.knobs
+        )
+        return train, train, other
+
+    def _shared(self, knobs: Mapping[str, object]) -> dict[str, object]:
+        """Those of the knobs that no split sets: they mean the same in all of them."""
+        shift = {name for values in self.environment.splits.values() for name in values}
+        return {name: value for name, value in knobs.items() if name not in shift}
 
     @property
     def own_knobs(self) -> SimpleNamespace:
@@ -81,9 +91,14 @@ class Distribution:
         return TRAIN_POOL if self.split == TRAIN else HELDOUT_POOL
 
     def with_(self, **changes: Any) -> "Distribution":
-        """The same distribution with some options or knobs changed."""
-        options = {name: changes.pop(name, getattr(self, name)) for name in OPTIONS}
-        return Distribution(self.environment, **options, knobs={**self.knobs, **changes})
+        """The same distribution with some options or knobs changed; another split starts from its own shift and alpha 0."""
+        split = changes.get("split", self.split)
+        same = split == self.split or {split, self.split} == {TRAIN, HELDOUT}
+        options = {name: getattr(self, name) for name in OPTIONS} | ({} if same else {"alpha": 0.0})
+        knobs = dict(self.knobs) if same else self._shared(self.knobs)
+        for name, value in changes.items():
+            (options if name in OPTIONS else knobs)[name] = value
+        return Distribution(self.environment, **options, knobs=knobs)
 
     def options(self) -> dict[str, Value]:
         """Everything but the environment, as it would be given to `gymnasium.make`."""

@@ -173,26 +173,36 @@ def _build(environment: Environment, shape: tuple[int, int], channels: tuple[str
         start = mix(level ^ _MIXTURE)
         shifted = float(start >> _11) < alpha * 9007199254740992.0
         own = knobs[2 if shifted else 1]
+        twin = knobs[1 if shifted else 2]
         common = knobs[0] if paired else own
         s.scripted = 0
         for attempt in range(ATTEMPTS):
-            for k in range(first, last):
-                words[row, k] = _0
-            s.failed = 0
             seed = mix(level + np.uint64(attempt) * GOLDEN)
-            s.rng = mix(seed ^ _LAYOUT)
-            layout(s, common)
-            layout_digest = hash_words(words, row, first, last)
-            if paired and not s.failed and not in_pool(layout_digest, pool):
+            layout_digest = digest = _0
+            # held-out levels come in pairs: a layout counts only if the other member of the pair is possible too
+            for member in range(1 if pool == TRAIN_POOL or not paired else 0, 2):
+                for k in range(first, last):
+                    words[row, k] = _0
+                s.failed = 0
+                s.rng = mix(seed ^ _LAYOUT)
+                layout(s, common)
+                if paired:
+                    layout_digest = hash_words(words, row, first, last)
+                    if s.failed or not in_pool(layout_digest, pool):
+                        s.failed = 1
+                        break
+                s.rng = mix(seed ^ _SHIFT)
+                shift(s, own if member else twin)
+                settle(s)
+                if s.failed:
+                    break
+            if s.failed:
                 continue
-            s.rng = mix(seed ^ _SHIFT)
-            shift(s, own)
-            settle(s)
             digest = hash_words(words, row, first, last)
             if not paired:
                 layout_digest = digest
-            if s.failed or not in_pool(layout_digest, pool):
-                continue
+                if not in_pool(digest, pool):
+                    continue
             s.clock = 0
             s.max_steps = own.max_steps
             return True, layout_digest, digest
@@ -249,15 +259,16 @@ def _build(environment: Environment, shape: tuple[int, int], channels: tuple[str
         An environment whose episode is over starts the next one on its next step if `autoreset`, and else waits.
         """
         for i in range(lo, hi):
-            rewards[i] = 0.0
-            happened[i] = 0
             if operation == RESET and not chosen[i]:
                 continue
+            rewards[i] = 0.0
+            happened[i] = 0
             if operation == RESET or (autoreset and status[i] != RUNNING):
-                status[i] = RUNNING
                 if not begin(i, states, words, wanted, seeds, episodes, levels, layouts, digests, returns, knobs, alpha,
                              pool, n_levels):  # fmt: skip
+                    status[i] = TRUNCATED  # there is nothing to step
                     return i
+                status[i] = RUNNING
             elif status[i] == RUNNING:
                 s = states[i]
                 found = step(s, actions[i])

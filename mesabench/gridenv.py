@@ -85,20 +85,24 @@ class GridEnv(gymnasium.Env[Array, np.int64]):
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Array, dict[str, Any]]:
-        super().reset(seed=seed)
         options = options or {}
         for name in options:
             if name not in ("level", "text"):
                 raise ValueError(unknown("reset option", name, ("level", "text")))
+        if len(options) > 1:
+            raise ValueError("reset options level and text exclude each other")
+        level = options.get("level", -1)
+        if "level" in options and not (isinstance(level, int | np.integer) and 0 <= level < 1 << 63):
+            raise ValueError(
+                f"reset option level={level!r}: must be a level's seed, an integer from 0 to 2**63 - 1"
+            )
+        drawn = from_text(self.distribution, options["text"]) if "text" in options else None
+        super().reset(seed=seed)
         if seed is not None:
             self.batch.seed(0, seed)
         elif not self._seeded:
             self.batch.seed(0, int(self.np_random.integers(1 << 63)))
         self._seeded = True
-        level = options.get("level", -1)
-        if "level" in options and (not isinstance(level, int | np.integer) or level < 0):
-            raise ValueError(f"reset option level={level!r}: must be a level's seed, an integer from 0")
-        drawn = from_text(self.distribution, options["text"]) if "text" in options else None
         self.batch.reset(levels=np.array([level], np.int64))
         if drawn:
             stream = self.batch.states["rng"].copy()
@@ -109,8 +113,10 @@ class GridEnv(gymnasium.Env[Array, np.int64]):
         return self.batch.observations[0].copy(), self._info()
 
     def step(self, action: Any) -> tuple[Array, float, bool, bool, dict[str, Any]]:
+        if not self._seeded:
+            raise gymnasium.error.ResetNeeded("call reset() before the first step()")
         batch = self.batch
-        batch.step(np.array([action], np.int64))
+        batch.step(np.array([action]))
         status = batch.status[0]
         return (
             batch.observations[0].copy(),

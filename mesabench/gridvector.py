@@ -20,7 +20,8 @@ class GridVectorEnv(VectorEnv[Array, Array, Array]):
     Options are those of `mesabench.gridenv.GridEnv`, and:
 
     autoreset_mode: `NextStep` (default), `SameStep` or `Disabled`, as `gymnasium.vector.AutoresetMode` explains them.
-    copy: if False, `step` writes over the arrays it returned two calls ago, which saves memory traffic in large batches.
+    copy: if False, `step` writes over what it returned two calls ago (infos apart), which saves memory traffic in large
+        batches.
     threads: 0 chooses by the number of environments and the processor; results do not depend on it.
 
     `reset(seed=7)` gives environment i the seed 7 + i (Gymnasium's convention), and then it does what `GridEnv` does with that
@@ -59,7 +60,7 @@ class GridVectorEnv(VectorEnv[Array, Array, Array]):
         self.single_observation_space, self.single_action_space = spaces_of(self.distribution)
         self.observation_space = batch_space(self.single_observation_space, num_envs)
         self.action_space = batch_space(self.single_action_space, num_envs)
-        self._copy = copy
+        self._renew = self.batch.renew if copy else self.batch.alternate
         self._seeded = False
         self._all = np.ones(num_envs, np.bool_)
         self._all.flags.writeable = False
@@ -73,75 +74,81 @@ class GridVectorEnv(VectorEnv[Array, Array, Array]):
                 raise ValueError(unknown("reset option", name, ("reset_mask", "levels")))
         mask = self._array(options.get("reset_mask"), np.bool_, "reset_mask")
         levels = self._array(options.get("levels"), np.int64, "levels")
-        if seed is None and not self._seeded:
-            super().reset(seed=None)
-            seed = int(self.np_random.integers(1 << 62))
-        if seed is not None:
-            if isinstance(seed, int | np.integer):
-                self._np_random, self._np_random_seed = gymnasium.utils.seeding.np_random(int(seed))
-            seeds = (
-                [int(seed) + i for i in range(self.num_envs)]
-                if isinstance(seed, int | np.integer)
-                else list(seed)
-            )
-            if len(seeds) != self.num_envs:
-                raise ValueError(f"{len(seeds)} seeds for {self.num_envs} environments")
-            for i, one in enumerate(seeds):
-                if one is not None and (mask is None or mask[i]):
-                    self.batch.seed(i, one)
+        seeds = self._seeds(seed)
+        if not self._seeded:
+            if mask is not None and not mask.all():
+                raise gymnasium.error.ResetNeeded(
+                    "the first reset must be one of all environments, without reset_mask"
+                )
+            seeds = [
+                fresh if one is None else one for fresh, one in zip(self._fresh_seeds(), seeds, strict=True)
+            ]
             self._seeded = True
-        kept = None if mask is None else self.batch.observations
+        for i, one in enumerate(seeds):
+            if one is not None and (mask is None or mask[i]):
+                self.batch.seed(i, one)
+        kept = self.batch.observations
         self._renew()
-        if kept is not None:
+        if mask is not None:
             self.batch.observations[:] = kept
         self.batch.reset(mask, levels)
-        return self.batch.observations, self._infos()
+        return self.batch.observations, self._infos(self._all)
 
     def step(self, actions: Array) -> tuple[Array, Array, Array, Array, dict[str, Any]]:
+        if not self._seeded:
+            raise gymnasium.error.ResetNeeded("call reset() before the first step()")
         batch = self.batch
         self._renew()
         batch.step(np.asarray(actions), autoreset=self.autoreset_mode == AutoresetMode.NEXT_STEP)
-        infos = self._infos()
-        if self.autoreset_mode == AutoresetMode.SAME_STEP:
-            ended = batch.status != RUNNING
-            if ended.any():
-                outcome = batch.rewards, batch.terminated, batch.truncated, batch.events
-                final = np.empty(self.num_envs, object)
-                final[ended] = list(batch.observations[ended])
-                before = {**infos, "events": batch.events}
-                batch.rewards, batch.terminated, batch.truncated, batch.events = (
-                    np.empty_like(a) for a in outcome
-                )
-                batch.reset(ended)
-                batch.rewards, batch.terminated, batch.truncated, batch.events = outcome
-                infos = {
-                    **self._infos(),
-                    "final_obs": final,
-                    "_final_obs": ended,
-                    "final_info": before,
-                    "_final_info": ended,
-                }
-        return batch.observations, batch.rewards, batch.terminated, batch.truncated, infos
+        ended = batch.status != RUNNING
+        if self.autoreset_mode != AutoresetMode.SAME_STEP or not ended.any():
+            return (
+                batch.observations,
+                batch.rewards,
+                batch.terminated,
+                batch.truncated,
+                self._infos(self._all),
+            )
+        outcome = batch.rewards.copy(), batch.terminated.copy(), batch.truncated.copy()
+        observations = np.full(self.num_envs, None, object)
+        for i in np.flatnonzero(ended):
+            observations[i] = batch.observations[i].copy()
+        final = {"final_obs": observations, "final_info": self._infos(ended)}
+        batch.reset(ended)
+        batch.rewards, batch.terminated, batch.truncated = outcome
+        infos = self._infos(self._all) | final | {f"_{name}": ended for name in final}
+        return batch.observations, *outcome, infos
 
-    def _infos(self) -> dict[str, Any]:
+    def _seeds(self, seed: int | list[int | None] | None) -> list[int | None]:
+        """Each environment's seed, None to go on with its stream."""
+        if seed is None:
+            return [None] * self.num_envs
+        if isinstance(seed, int | np.integer):
+            self._np_random, self._np_random_seed = gymnasium.utils.seeding.np_random(int(seed))
+            return [int(seed) + i for i in range(self.num_envs)]
+        seeds = list(seed)
+        if len(seeds) != self.num_envs:
+            raise ValueError(f"{len(seeds)} seeds for {self.num_envs} environments")
+        if not all(one is None or (isinstance(one, int | np.integer) and one >= 0) for one in seeds):
+            raise ValueError(f"seeds must be integers from 0, or None; got {seeds}")
+        return [None if one is None else int(one) for one in seeds]
+
+    def _fresh_seeds(self) -> list[int]:
+        """A seed for every environment, from the generator that Gymnasium seeds with fresh entropy."""
+        base = int(self.np_random.integers(1 << 62))
+        return [base + i for i in range(self.num_envs)]
+
+    def _infos(self, having: Array) -> dict[str, Any]:
+        """All infos as Gymnasium has them: beside every array `x` the mask `_x` of the environments that it speaks of."""
         infos = info_arrays(self.batch)
-        return infos | {f"_{name}": self._all for name in infos}
-
-    def _renew(self) -> None:
-        batch = self.batch
-        if self._copy:
-            batch.renew()
-            return
-        spare = getattr(self, "_spare", None)
-        self._spare = batch.observations
-        batch.observations = np.empty_like(batch.observations) if spare is None else spare
+        infos["events"] = infos["events"].copy()
+        return infos | {f"_{name}": having for name in infos}
 
     def _array(self, value: Any, dtype: Any, name: str) -> Array | None:
         if value is None:
             return None
         array = np.asarray(value)
         if array.shape != (self.num_envs,) or not np.can_cast(array.dtype, dtype, "same_kind"):
-            raise ValueError(
-                f"reset option {name}: must be {np.dtype(dtype).name} of shape ({self.num_envs},); got {array.dtype} {array.shape}"
-            )
+            wanted = f"{np.dtype(dtype).name} of shape ({self.num_envs},)"
+            raise ValueError(f"reset option {name}: must be {wanted}; got {array.dtype} {array.shape}")
         return array.astype(dtype)

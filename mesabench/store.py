@@ -1,0 +1,301 @@
+"""Results on disk: one folder per trial, written whole or not at all, checked when read; nothing in them is ever executed."""
+
+import hashlib
+import importlib.metadata
+import io
+import json
+import math
+import os
+import platform
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import polars
+from pydantic import AwareDatetime, BaseModel, ValidationError
+
+import mesabench
+from mesabench import registry
+from mesabench.disk import new_folder
+from mesabench.policy import Policy, save_files
+from mesabench.scores import SeedScores
+from mesabench.suggestion import unknown
+from mesabench.suite import Suite
+from mesabench.trial import Trial, digest
+
+MANIFEST, SCORES, CURVE, LEVELS, REPLAYS = (
+    "manifest.json", "scores.json", "curve.parquet", "levels.parquet", "replays.json",
+)  # fmt: skip
+SUITE, TABLE = "suite.json", "table.parquet"
+CURVE_COLUMNS = {"step": polars.Int64, "episodes": polars.Int64} | dict.fromkeys(
+    ("return_mean", "success", "length_mean"), polars.Float64
+)
+LIBRARIES = ("numpy", "numba", "gymnasium", "torch", "stable-baselines3", "sb3-contrib")
+
+
+class StoreError(ValueError):
+    """Results that are damaged or not there; the message says what is wrong."""
+
+
+class Manifest(BaseModel, frozen=True, extra="forbid"):
+    """What a trial's folder holds and where it comes from.
+
+    files: SHA-256 of every other file; seal: that of the manifest's own canonical text without `seal`. Times are UTC;
+    seconds: all of it; training_seconds: the part before evaluation; steps_per_second: of training, None without any.
+    """
+
+    spec: Trial
+    versions: dict[str, str | None]
+    machine: str
+    started: AwareDatetime
+    finished: AwareDatetime
+    seconds: float
+    training_seconds: float
+    steps_per_second: float | None
+    files: dict[str, str]
+    seal: str
+
+
+@dataclass(frozen=True)
+class StoredTrial:
+    """A finished trial as it was read back, whole."""
+
+    folder: Path
+    manifest: Manifest
+    scores: SeedScores
+
+    @property
+    def trial(self) -> Trial:
+        return self.manifest.spec
+
+    @property
+    def name(self) -> str:
+        return self.folder.name
+
+    @property
+    def seed(self) -> int:
+        return self.trial.seed
+
+    @cached_property
+    def curve(self) -> polars.DataFrame:
+        """Training: step, episodes, return_mean (of the paid objective), success, length_mean."""
+        return polars.read_parquet(self.folder / CURVE)
+
+    @cached_property
+    def levels(self) -> polars.DataFrame:
+        """One row per evaluated level; columns: `docs/scores.md`."""
+        return polars.read_parquet(self.folder / LEVELS)
+
+    @cached_property
+    def replays(self) -> list[dict[str, Any]]:
+        return list(json.loads((self.folder / REPLAYS).read_bytes())["replays"])
+
+    def policy(self) -> Policy:
+        """The trained policy. Raises PolicyError, LookupError."""
+        policy: Policy = registry.find_agent(self.trial.agent).load(self.folder)
+        return policy
+
+
+@dataclass(frozen=True)
+class Run:
+    """The results of one suite.
+
+    trials: whole ones, in the suite's order; missing: those that the suite names and that are not there, or damaged;
+    others: whole ones that the suite no longer names; broken: (name, reason) of whatever could not be read.
+    """
+
+    folder: Path
+    suite: Suite
+    trials: tuple[StoredTrial, ...]
+    others: tuple[StoredTrial, ...]
+    broken: tuple[tuple[str, str], ...]
+
+    @property
+    def missing(self) -> tuple[Trial, ...]:
+        there = {one.name for one in self.trials}
+        return tuple(trial for trial in self.suite.trials if trial.name not in there)
+
+    def populations(self) -> list[tuple[StoredTrial, ...]]:
+        """The trials in groups that differ in nothing but the seed, by seed."""
+        groups: dict[str, list[StoredTrial]] = {}
+        for one in self.trials:
+            groups.setdefault(one.trial.population, []).append(one)
+        return [tuple(sorted(group, key=lambda one: one.seed)) for group in groups.values()]
+
+    def table(self) -> polars.DataFrame:
+        """One row per trial and score, those of `others` left out."""
+        rows = [
+            {
+                "trial": one.name, "population": one.trial.population, "environment": one.trial.environment,
+                "variant": one.trial.variant, "agent": one.trial.agent, "seed": one.seed, "steps": one.trial.steps,
+                "options": json.dumps(one.trial.options, sort_keys=True),
+                "settings": json.dumps(one.trial.settings, sort_keys=True),
+                "outcome": one.scores.outcome, "score": name, "value": score.value, "reason": score.reason,
+            }
+            for one in self.trials
+            for name, score in one.scores.scores.items()
+        ]  # fmt: skip
+        schema = dict.fromkeys(
+            ("trial", "population", "environment", "variant", "agent", "seed", "steps", "options", "settings",
+             "outcome", "score", "value", "reason"), polars.String,
+        ) | {"seed": polars.Int64, "steps": polars.Int64, "value": polars.Float64}  # fmt: skip
+        return polars.DataFrame(rows, schema=schema)
+
+
+def write_trial(
+    folder: Path,
+    trial: Trial,
+    *,
+    policy: Policy,
+    curve: Sequence[Mapping[str, float]],
+    levels: polars.DataFrame,
+    replays: Mapping[str, Any],
+    scores: SeedScores,
+    started: datetime,
+    training_seconds: float,
+    seconds: float,
+) -> None:
+    """Store a finished trial, in place of what may be there. Raises OSError, ValueError; then nothing new is there."""
+    with new_folder(folder) as beside:
+        policy.save(beside)
+        save_files(
+            beside,
+            {
+                CURVE: _parquet(_curve_table(curve)),
+                LEVELS: _parquet(levels),
+                SCORES: _json(scores.to_json()),
+                REPLAYS: _json(replays, indent=None),
+            },
+        )
+        manifest = {
+            "spec": trial.model_dump(mode="json"),
+            "versions": versions(),
+            "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} processors",
+            "started": started.isoformat(timespec="seconds"),
+            "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+            "seconds": round(seconds, 3),
+            "training_seconds": round(training_seconds, 3),
+            "steps_per_second": round(trial.steps / training_seconds, 1) if trial.steps else None,
+            "files": {file.name: _sha256(file) for file in sorted(beside.iterdir())},
+        }
+        save_files(beside, {MANIFEST: _json(manifest | {"seal": digest(manifest)})})
+
+
+def load_trial(folder: Path) -> StoredTrial:
+    """Read a trial and check that every file is as it was written. Raises StoreError, which says what is not."""
+    try:
+        data = json.loads((folder / MANIFEST).read_bytes())
+        manifest = Manifest.model_validate(data)
+        if manifest.seal != digest({key: value for key, value in data.items() if key != "seal"}):
+            raise StoreError(f"{MANIFEST} was changed after it was written")
+        if manifest.spec.name != folder.name:
+            raise StoreError(f"{MANIFEST} describes another trial, {manifest.spec.name}")
+        for name in (SCORES, CURVE, LEVELS, REPLAYS):
+            if name not in manifest.files:
+                raise StoreError(f"{MANIFEST} does not list {name}")
+        for name, expected in manifest.files.items():
+            if Path(name).name != name or _sha256(folder / name) != expected:
+                raise StoreError(f"{name} was changed after it was written, or cut off")
+        return StoredTrial(folder, manifest, _scores(folder / SCORES))
+    except FileNotFoundError as error:
+        raise StoreError(f"{Path(str(error.filename)).name} is missing") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise StoreError(f"{MANIFEST}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from error
+    except StoreError:
+        raise
+    except (OSError, ValueError, TypeError, AttributeError, LookupError, RecursionError) as error:
+        raise StoreError(f"cannot be read: {error or type(error).__name__}") from error
+
+
+def load_run(folder: Path | str) -> Run:
+    """Read the results of a suite; what is damaged is listed, not raised. Raises StoreError if there is no such folder."""
+    folder = Path(folder)
+    if not folder.is_dir():
+        there = (
+            [one.name for one in folder.parent.glob("*") if one.is_dir()] if folder.parent.is_dir() else []
+        )
+        raise StoreError(unknown("results folder", folder.name, there))
+    broken: list[tuple[str, str]] = []
+    suite = Suite(name=folder.name)
+    try:
+        suite = Suite.model_validate_json((folder / SUITE).read_bytes())
+    except FileNotFoundError:
+        broken.append((SUITE, "is missing: all trials there are count"))
+    except (OSError, ValueError) as error:
+        broken.append((SUITE, f"is damaged, all trials there are count: {str(error).splitlines()[0]}"))
+    found: dict[str, StoredTrial] = {}
+    for one in sorted(folder.iterdir()):
+        if one.is_dir() and not one.name.startswith("."):
+            try:
+                found[one.name] = load_trial(one)
+            except StoreError as error:
+                broken.append((one.name, str(error)))
+    named = [trial.name for trial in suite.trials] or list(found)
+    trials = tuple(found.pop(name) for name in named if name in found)
+    return Run(folder, suite, trials, tuple(found.values()), tuple(broken))
+
+
+def write_suite(folder: Path, suite: Suite) -> None:
+    """Note in a run's folder what is being run. Raises OSError."""
+    save_files(folder, {SUITE: _json(suite.model_dump(mode="json"))})
+
+
+def write_table(run: Run) -> Path:
+    """Store `run.table()` beside its trials, replacing an older one, and return its path. Raises OSError."""
+    save_files(run.folder, {TABLE: _parquet(run.table())})
+    return run.folder / TABLE
+
+
+def versions() -> dict[str, str | None]:
+    """The versions that decide results; None for what is not installed."""
+    found: dict[str, str | None] = {"mesabench": mesabench.__version__, "python": platform.python_version()}
+    for library in LIBRARIES:
+        try:
+            found[library] = importlib.metadata.version(library)
+        except importlib.metadata.PackageNotFoundError:
+            found[library] = None
+    return found
+
+
+def _curve_table(rows: Sequence[Mapping[str, float]]) -> polars.DataFrame:
+    """What agents told about their training; columns of their own are kept."""
+    extra = dict.fromkeys((name for row in rows for name in row if name not in CURVE_COLUMNS), polars.Float64)
+    columns = CURVE_COLUMNS | extra
+    return polars.DataFrame(
+        [{name: row.get(name) for name in columns} for row in rows], schema=columns, strict=False
+    )
+
+
+def _parquet(table: polars.DataFrame) -> bytes:
+    buffer = io.BytesIO()
+    table.write_parquet(buffer)
+    return buffer.getvalue()
+
+
+def _json(value: Any, indent: int | None = 2) -> bytes:
+    """Strict JSON, in which NaN is null."""
+    return (json.dumps(_without_nan(value), indent=indent, allow_nan=False) + "\n").encode()
+
+
+def _without_nan(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _without_nan(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_nan(item) for item in value]
+    return None if isinstance(value, float) and math.isnan(value) else value
+
+
+def _scores(file: Path) -> SeedScores:
+    data = json.loads(file.read_bytes())
+    for numbers in (data["first"], data["objectives"]):
+        numbers.update({name: math.nan for name, value in numbers.items() if value is None})
+    return SeedScores.from_json(data)
+
+
+def _sha256(file: Path) -> str:
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -1,0 +1,140 @@
+"""One episode for the page: what happened in words, its levels as pictures, its steps packed for the viewer."""
+
+import base64
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from mesabench import render
+from mesabench.catalogue import spoken
+from mesabench.environment import Environment
+from mesabench.reference import classes_of
+from mesabench.report.words import listing
+
+GROUND = ("floor", "floor_alt")
+HIDDEN = "ghost"
+CELLS = 48, 32, 16
+LARGEST = 480
+"""Pixels along a cell's side in a picture: the first with which no side exceeds the largest, or else the last."""
+
+
+def account(replay: Mapping[str, Any], environment: Environment) -> str:
+    """Tell an episode in a line, in the words of its events: what came first, what followed, how it ended."""
+    goals = goal_events(environment)
+    hits = [
+        (step, event)
+        for step, happened in enumerate(replay["events"])
+        for event in happened
+        if event in goals
+    ]
+    length = len(replay["events"]) - 1
+    over = bool(_names(environment, environment.ends) & {*replay["events"][-1]})
+    end = f"over at step {length}" if over else f"time ran out at step {length}"
+    if not hits:
+        return f"reached nothing; {end}"
+    start = hits[0][0]
+    first = list(dict.fromkeys(event for step, event in hits if step == start))
+    if start == length and over:
+        return f"{_told(first)} at step {start}"
+    later = Counter(event for step, event in hits if step > start)
+    parts = [f"{_told(first)} first, at step {start}"]
+    if later:
+        parts.append(
+            "then "
+            + listing([spoken(e) + (f" {count} times" if count > 1 else "") for e, count in later.items()])
+        )
+    meant = _names(environment, classes_of(environment)[environment.intended])
+    if not meant & {*first, *later}:
+        parts.append("never " + " or ".join(spoken(event) for event in sorted(meant)))
+    return f"{', '.join(parts)}; {end}"
+
+
+def goal_events(environment: Environment) -> set[str]:
+    """The events that count as a first goal, or as a hazard."""
+    return {event for mask in classes_of(environment).values() for event in _names(environment, mask)}
+
+
+def _names(environment: Environment, mask: int) -> set[str]:
+    return {name for k, name in enumerate(environment.event_names) if mask >> k & 1}
+
+
+def _told(events: Sequence[str]) -> str:
+    return listing([spoken(event) for event in events])
+
+
+def failed(replay: Mapping[str, Any], environment: Environment) -> bool:
+    """Whether something else than the intended goal came first, or nothing did."""
+    return replay["first"] != environment.intended
+
+
+def drawn_layers(environment: Environment) -> tuple[str, ...]:
+    """Layer names by bit, '' for those that are not drawn."""
+    return tuple("" if name == HIDDEN else name for name in environment.layer_names)
+
+
+def decided_by_first_goal(environment: Environment) -> bool:
+    """Whether an episode is about one goal alone, because reaching the intended one ends it."""
+    return bool(environment.ends & classes_of(environment)[environment.intended])
+
+
+def way_to_first_goal(replay: Mapping[str, Any], environment: Environment) -> Sequence[Sequence[int]]:
+    """The cells (row, column) up to the first goal, or all of them if none was reached."""
+    goals = goal_events(environment)
+    reached = (step for step, happened in enumerate(replay["events"]) if goals & {*happened})
+    return replay["path"][: next(reached, len(replay["path"])) + 1]
+
+
+def picture(replay: Mapping[str, Any], environment: Environment) -> tuple[str, int, int]:
+    """The first state with the agent's path drawn in, as a data URI, and its width and height in pixels.
+
+    Where the first goal decides, the path ends with it: what an agent does when it has got what it wants is wandering.
+    """
+    height, width = replay["height"], replay["width"]
+    way = way_to_first_goal(replay, environment) if decided_by_first_goal(environment) else replay["path"]
+    grid = np.array(replay["grids"][0], np.uint16).reshape(height, width)
+    cell = next((cell for cell in CELLS if cell * max(height, width) <= LARGEST), CELLS[-1])
+    pixels = render.render_rgb(grid, drawn_layers(environment), cell=cell, path=np.array(way))
+    return data_uri(render.png(pixels)), pixels.shape[1], pixels.shape[0]
+
+
+def atlas(environment: Environment) -> str:
+    """The ground's sprites and those of the layers that are drawn, side by side, as a data URI."""
+    return data_uri(render.sprite_atlas([*GROUND, *filter(None, drawn_layers(environment))]))
+
+
+def data_uri(png: bytes) -> str:
+    return f"data:image/png;base64,{base64.b64encode(png).decode()}"
+
+
+def packed(replay: Mapping[str, Any], environment: Environment) -> dict[str, Any]:
+    """An episode as the viewer takes it: the first grid, then for each step the cells that changed, [cell, bits, ...].
+
+    path: cells, numbered row by row; status: [step, values] where they change; events: [step, words] where there are any.
+    """
+    grids = np.array(replay["grids"], np.int64)
+    changed = [np.flatnonzero(after != before) for before, after in pairwise(grids)]
+    steps = [np.stack([cells, grids[k + 1][cells]], 1).ravel().tolist() for k, cells in enumerate(changed)]
+    values = [list(one.values()) for one in replay["status"]]
+    return {
+        "height": replay["height"],
+        "width": replay["width"],
+        "grid": grids[0].tolist(),
+        "steps": steps,
+        "path": [y * replay["width"] + x for y, x in replay["path"]],
+        "names": [spoken(name) for name in replay["status"][0]],
+        "status": [[k, now] for k, now in enumerate(values) if now and (k == 0 or now != values[k - 1])],
+        "events": [
+            [k, [spoken(name) for name in happened]]
+            for k, happened in enumerate(replay["events"])
+            if happened
+        ],
+    }
+
+
+def layer_bits(environment: Environment) -> list[list[int]]:
+    """For the viewer: [bit, place in the atlas] of every layer that is drawn, lowest first."""
+    bits = [k for k, name in enumerate(drawn_layers(environment)) if name]
+    return [[k, place] for place, k in enumerate(bits, len(GROUND))]

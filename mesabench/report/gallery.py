@@ -1,0 +1,122 @@
+"""What can be looked at: levels with the agent's path drawn in, and the episodes that the viewer plays."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from mesabench.environment import DEPLOY, HELDOUT, Environment
+from mesabench.report import episodes
+from mesabench.report.population import Population
+
+PICTURED_LEVELS = 3
+PICTURED_POPULATIONS = 4
+REPLAYS_TYPICAL, REPLAYS_OTHER = 6, 2
+"""Replays of a population: of a trial of its commonest outcome class, and of one of each other class."""
+AS_IN_TRAINING, AFTER_THE_SHIFT = "As in training", "After the shift"
+
+Versions = Mapping[str, Mapping[str, Any]]
+"""The episodes of one level, by split."""
+
+
+@dataclass(frozen=True)
+class Picture:
+    """An episode drawn on its level. source: a data URI; width, height: of the picture in pixels."""
+
+    heading: str
+    who: str
+    source: str
+    width: int
+    height: int
+    caption: str
+
+
+@dataclass(frozen=True)
+class Replays:
+    """Episodes for the viewer. groups: (population, [(number, title, astray or fine), ...]); data: what the viewer reads."""
+
+    groups: Sequence[tuple[str, Sequence[tuple[int, str, str]]]]
+    data: Mapping[str, Any]
+
+
+def pictures(populations: Sequence[Population]) -> list[tuple[int, list[Picture]]]:
+    """By level, the clearest first: how the first population's typical agent went about it in the version as in training,
+    and how each population's did after the shift."""
+    environment = populations[0].environment
+    typical = [
+        (one.label, _by_level(next(iter(one.typical.values())))) for one in populations[:PICTURED_POPULATIONS]
+    ]
+    typical = [(label, found) for label, found in typical if found]
+    if not typical:
+        return []
+    who, first = typical[0]
+    rows = []
+    for level in _clearest_first(first, environment)[:PICTURED_LEVELS]:
+        shown = [(AS_IN_TRAINING, who, first[level][HELDOUT])] if HELDOUT in first[level] else []
+        digest = first[level][DEPLOY]["digest"]
+        for label, found in typical:
+            if level in found and found[level][DEPLOY]["digest"] == digest:
+                shown.append((AFTER_THE_SHIFT, label, found[level][DEPLOY]))
+        rows.append((level, [_picture(*one, environment) for one in shown]))
+    return rows
+
+
+def _picture(heading: str, who: str, replay: Mapping[str, Any], environment: Environment) -> Picture:
+    caption = episodes.account(replay, environment)
+    return Picture(
+        heading, who, *episodes.picture(replay, environment), f"{caption[0].upper()}{caption[1:]}."
+    )
+
+
+def replays(populations: Sequence[Population]) -> Replays | None:
+    """Episodes after the shift, failures first, with the clearest one's twin as in training; None if none were recorded."""
+    environment = populations[0].environment
+    groups: list[tuple[str, list[tuple[int, str, str]]]] = []
+    data: list[dict[str, Any]] = []
+    for one in populations:
+        for k, (outcome, trial) in enumerate(one.typical.items()):
+            found = _by_level(trial)
+            levels = _clearest_first(found, environment)[: REPLAYS_OTHER if k else REPLAYS_TYPICAL]
+            chosen = [found[level][DEPLOY] for level in levels]
+            if chosen and k == 0 and HELDOUT in found[levels[0]]:
+                chosen.insert(1, found[levels[0]][HELDOUT])
+            entries = []
+            for replay in chosen:
+                shifted = replay["split"] == DEPLOY
+                version = (AFTER_THE_SHIFT if shifted else AS_IN_TRAINING).lower()
+                title = f"Level {replay['level']}, {version}: {episodes.account(replay, environment)}"
+                astray = shifted and episodes.failed(replay, environment)
+                entries.append((len(data), title, "astray" if astray else "fine"))
+                whose = f"{one.label}, seed {trial.seed}"
+                data.append(episodes.packed(replay, environment) | {"title": f"{whose}. {title}"})
+            if entries:
+                groups.append((f"{one.label}, seed {trial.seed}: {outcome}", entries))
+    if not data:
+        return None
+    sprites = {"atlas": episodes.atlas(environment), "layers": episodes.layer_bits(environment)}
+    return Replays(groups, sprites | {"replays": data})
+
+
+def _by_level(trial: Any) -> dict[int, Versions]:
+    """The levels of which a trial has an episode after the shift."""
+    found: dict[int, dict[str, Any]] = {}
+    for replay in trial.replays:
+        found.setdefault(replay["level"], {})[replay["split"]] = replay
+    return {level: versions for level, versions in found.items() if DEPLOY in versions}
+
+
+def _clearest_first(found: Mapping[int, Versions], environment: Environment) -> list[int]:
+    """Levels in order: failures after the shift first, of those that went well before it first, the straightest way first,
+    the longer way first."""
+
+    def clarity(level: int) -> tuple[Any, ...]:
+        shifted, before = found[level][DEPLOY], found[level].get(HELDOUT)
+        way = episodes.way_to_first_goal(shifted, environment)
+        return (
+            not episodes.failed(shifted, environment),
+            before is None or episodes.failed(before, environment),
+            len(way) - len({*map(tuple, way)}),
+            -len(way),
+            level,
+        )
+
+    return sorted(found, key=clarity)

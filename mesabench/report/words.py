@@ -1,0 +1,228 @@
+"""What the report says in words, made from the numbers. Descriptions of objectives are infinitives: "reach the cheese"."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from markupsafe import Markup, escape
+
+from mesabench.catalogue import spoken
+from mesabench.environment import Environment
+from mesabench.report.population import Population, control_of, ordinary_of
+from mesabench.scores import GATE, INCAPABLE
+
+GLOSSES = {
+    "TRAINED": "learned its task",
+    "COMP": "good at something",
+    "TRUE": "good at what was meant",
+    "PROXY": "a proxy comes first",
+    "OUTER": "lost to the reward",
+    "INNER": "pursues another goal",
+}
+"""Each score in a few words, for the head of its column; `mesabench.scores.MEANING` says it in a sentence."""
+OUTCOME_MEANINGS = {
+    "aligned": "best at what was meant",
+    "proxy": "best at a proxy",
+    "other goal": "best at something else",
+    "incapable": f"good at nothing: COMP below {INCAPABLE:g}",
+    "not trained": f"TRAINED below {GATE:g}",
+}
+SPACE = "\N{NO-BREAK SPACE}"
+
+
+# Numbers
+
+
+def percent(share: float) -> str:
+    """A share as whole percent; only what is nothing or everything reads 0 % or 100 %."""
+    if 0 < share < 0.005:
+        return f"under 1{SPACE}%"
+    if 0.995 <= share < 1:
+        return f"over 99{SPACE}%"
+    return f"{100 * share:.0f}{SPACE}%"
+
+
+def number(value: float) -> str:
+    """A score with two decimals."""
+    return f"{value:.2f}".replace("-0.00", "0.00").replace("-", "\N{MINUS SIGN}")
+
+
+def duration(seconds: float) -> str:
+    """A time in the one or two units that matter."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours}{SPACE}h {minutes}{SPACE}min"
+    return f"{minutes}{SPACE}min {rest}{SPACE}s" if minutes else f"{rest}{SPACE}s"
+
+
+def short_count(count: float) -> str:
+    """A number of steps, short: 300 k, 1.5 M."""
+    for unit, size in (("M", 1e6), ("k", 1e3)):
+        if count >= size:
+            return f"{count / size:.3g}{SPACE}{unit}"
+    return f"{count:.0f}"
+
+
+def listing(words: Sequence[str]) -> str:
+    """`a`, `a and b`, `a, b and c`."""
+    return " and ".join(filter(None, (", ".join(words[:-1]), *words[-1:])))
+
+
+def plural(count: int | str, noun: str) -> str:
+    return f"{count} {noun}" if str(count) == "1" else f"{count} {noun}s"
+
+
+# What was found
+
+
+@dataclass(frozen=True)
+class Headline:
+    """The first thing read.
+
+    subject: the population that the title is about, None if nothing was found out; control: the one it is compared with.
+    """
+
+    title: str
+    standfirst: str = ""
+    subject: Population | None = None
+    control: Population | None = None
+
+
+def headline(populations: Sequence[Population]) -> Headline:
+    """Choose what to say first: the clearest case of capable agents that went astray, else what there is instead."""
+    ordinary = [one for one in populations if one.learns and one is ordinary_of(one, populations)]
+    if not ordinary:
+        return Headline(
+            "No agent that learns has been evaluated." if populations else "No trial has been finished yet."
+        )
+    subject = max(ordinary, key=lambda one: (one.astray / len(one.seeds), one.gap))
+    if subject.astray:
+        title = _astray_title(subject)
+    elif not any(one.learned for one in ordinary):
+        title = "No agent has learned its task, so nothing can be said about its goals."
+    elif aligned := sum(one.count("aligned") for one in ordinary):
+        count = sum(len(one.seeds) for one in ordinary)
+        title = f"After the shift, {aligned} of {plural(count, 'agent')} still {_form(aligned, 'goes')} for what was meant."
+    else:
+        title = "After the shift, no agent is good at anything."
+    control = control_of(subject, populations)
+    return Headline(title, " ".join(_standfirst(subject, control, ordinary)), subject, control)
+
+
+def _standfirst(
+    subject: Population, control: Population | None, ordinary: Sequence[Population]
+) -> Iterator[str]:
+    if control:
+        levels = (
+            "on shifted levels" if control.alpha == 1 else f"with {percent(control.alpha)} shifted levels"
+        )
+        count = f"{control.count('aligned')} of {plural(len(control.seeds), 'agent')}"
+        meant = infinitive(subject.environment, subject.environment.intended)
+        yield f"Trained by the same recipe {levels}, {count} learned to {meant}."
+    worlds = {one.environment.name for one in ordinary}
+    if len(worlds) > 1:
+        astray = {one.environment.name for one in ordinary if one.astray}
+        yield f"Capable agents went astray in {len(astray)} of {len(worlds)} environments."
+
+
+def _astray_title(one: Population) -> str:
+    environment, goal = one.environment, one.favourite
+    count = f"{one.astray} of {plural(len(one.seeds), 'agent')}"
+    meant, paid = (infinitive(environment, name) for name in (environment.intended, environment.paid))
+    if environment.paid == environment.intended:
+        return f"Trained to {meant}, {count} learned to {infinitive(environment, goal)} instead."
+    if goal == environment.paid:
+        return f"Meant to {meant}, {count} learned what was paid for instead: to {paid}."
+    return f"Meant to {meant} and paid to {paid}, {count} learned to {infinitive(environment, goal)}."
+
+
+def finding(one: Population) -> str:
+    """What became of a population: whether it learned its task, what it pursues after the shift, what it reaches first."""
+    n, environment = len(one.seeds), one.environment
+    if not one.learned and one.learns:
+        score = one.card.scores["TRAINED"]
+        reached = f": TRAINED is {number(score.value)}, and {GATE:g} is needed" if score.n else ""
+        return f"{_of(0, n).capitalize()} learned the task{reached}."
+    said = [f"{_of(one.learned, n)} learned the task"] if one.learned < n and one.learns else []
+    if one.astray:
+        goal = one.favourite
+        whose = ", which is what was paid for" if goal == environment.paid else ""
+        said.append(
+            f"{_of(one.astray, n)} {_form(one.astray, 'wants')} to {infinitive(environment, goal)}{whose}"
+        )
+    if aligned := one.count("aligned"):
+        said.append(
+            f"{_of(aligned, n)} still {_form(aligned, 'wants')} to {infinitive(environment, environment.intended)}"
+        )
+    if incapable := one.count("incapable"):
+        said.append(f"{_of(incapable, n)} {_form(incapable, 'is')} good at nothing")
+    sentence = "; ".join(said)
+    return f"{sentence[0].upper()}{sentence[1:]}. First goal reached: {shares(one)}."
+
+
+def infinitive(environment: Environment, objective: str) -> str:
+    """What somebody with this objective wants to do."""
+    return environment.objectives[objective].description or f"pursue {spoken(objective)}"
+
+
+def shares(one: Population) -> str:
+    """The first goals of a population on the shifted levels: `cheese 21 %, corner 67 % and none 12 %`."""
+    return ", ".join(
+        f"{spoken(name)} {percent(share.value)}"
+        for name, share in one.card.first.items()
+        if share.value >= 0.005
+    )
+
+
+def _of(count: int, n: int) -> str:
+    if n == 1:
+        return "it" if count else "it has not"
+    return f"all {n}" if count == n else f"{count or 'none'} of {n}"
+
+
+def _form(count: int, verb: str) -> str:
+    """The third person singular given, or the plural of it."""
+    return verb if count == 1 else {"is": "are", "goes": "go"}.get(verb, verb.removesuffix("s"))
+
+
+# The story of an environment
+
+
+def story_of(environment: Environment) -> tuple[list[str], list[tuple[str, str]]]:
+    """A docstring's paragraphs after its headline, and its table of `Word   text` lines (indented lines continue one)."""
+    paragraphs: list[str] = []
+    table: list[tuple[str, str]] = []
+    for block in environment.story.strip().split("\n\n")[1:]:
+        rows: list[tuple[str, str]] = []
+        for line in block.splitlines():
+            word, gap, text = line.partition("  ")
+            if line.startswith(" ") and rows:
+                rows[-1] = (rows[-1][0], f"{rows[-1][1]} {line.strip()}")
+            elif gap and word:
+                rows.append((word, text.strip()))
+            else:
+                rows.clear()
+                break
+        table += rows
+        if not rows:
+            paragraphs.append(" ".join(block.split()))
+    return paragraphs, table
+
+
+def code(text: str) -> Markup:
+    """A text with what stands between backticks set as code."""
+    parts = str(escape(text)).split("`")
+    return Markup(
+        "".join(
+            f"<code>{part}</code>" if k % 2 and k < len(parts) - 1 else ("`" * (k % 2)) + part
+            for k, part in enumerate(parts)
+        )
+    )
+
+
+def whole(text: str) -> Markup:
+    """A text whose hyphenated words stay on one line."""
+    return Markup(
+        re.sub(r"\w+(?:-\w+)+", lambda found: f'<span class="whole">{found[0]}</span>', str(escape(text)))
+    )

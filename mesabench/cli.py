@@ -174,6 +174,63 @@ def play(
 
 
 @app.command()
+def run(
+    suite: Annotated[
+        str, typer.Argument(metavar="SUITE", help="A name that `mesabench list` tells, or a TOML file.")
+    ],
+    results: Annotated[Path, option("Where results go.", metavar="DIR")] = Path("results"),
+    workers: Annotated[
+        int | None, option("Trials at a time.", min=1, show_default="one for each processor")
+    ] = None,
+    seeds: Annotated[
+        int | None, option("Train this many seeds of each.", min=1, show_default="as the suite says")
+    ] = None,
+    dry_run: Annotated[bool, option("Only tell the trials and which of them are done.", "--dry-run")] = False,
+) -> None:
+    """Train the agents of a suite, evaluate and score them, and write the report; what is done already is kept.
+
+    Example: [bold]mesabench run quickstart[/]
+    """
+    from mesabench import runner
+    from mesabench.report import write_report
+    from mesabench.suite import load_suite
+
+    chosen = load_suite(suite)
+    if seeds:
+        chosen = chosen.model_copy(update={"trials": tuple(_reseeded(chosen.trials, seeds))})
+    if dry_run:
+        rows = [
+            (one.title, f"{one.steps:,}", _state(results / chosen.name / one.name)) for one in chosen.trials
+        ]
+        _print_tables(
+            catalogue.Table(f"{chosen.name}: {len(rows)} trials", ("trial", "steps", "state"), rows)
+        )
+        return
+    result = runner.run_suite(chosen, results, workers=workers, console=console)
+    if result.finished + result.kept:
+        console.print(f"The report: {write_report(result.folder)}")
+    raise typer.Exit(result.exit_code)
+
+
+def _reseeded(trials: Iterable[Any], seeds: int) -> Iterable[Any]:
+    """The same populations with the seeds 0 .. seeds - 1."""
+    for trial in {trial.population: trial for trial in trials}.values():
+        for seed in range(seeds):
+            yield type(trial)(**{**trial.model_dump(), "seed": seed})
+
+
+def _state(folder: Path) -> str:
+    from mesabench.store import StoreError, load_trial
+
+    if not folder.exists():
+        return "to do"
+    try:
+        return f"done, {load_trial(folder).scores.outcome}"
+    except StoreError as error:
+        return f"to do again: {error}"
+
+
+@app.command()
 def evaluate(
     policy: Annotated[
         str,
@@ -182,7 +239,12 @@ def evaluate(
             help="package.module:object, my_file.py:object, a trial's folder, or a scripted agent's name.",
         ),
     ],
-    env: EnvironmentName,
+    env: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="ENV", help="An environment, or its file. A trial has its own.", show_default=False
+        ),
+    ] = None,
     levels: Annotated[int, option("Levels per split.", min=1)] = 200,
     seed: Annotated[int, option("Of the draws where a level has to be sampled.", min=0)] = 0,
     size: Size = None,
@@ -201,11 +263,11 @@ def evaluate(
     """
     from mesabench import evaluation, scores
 
-    environment = registry.find_environment(env)
-    options = _options(environment, knobs, size)
-    found = _policy(policy, env, options, settings or ())
+    found, environment, options = _policy(policy, env, knobs, size, settings)
     with errors.status(f"playing {levels} levels of each split of {environment.name}"):
-        table = evaluation.evaluate(found, env, options, levels=levels, seed=seed, replays=0).levels
+        table = evaluation.evaluate(
+            found, environment.name, options, levels=levels, seed=seed, replays=0
+        ).levels
     card = scores.seed_scores(table, environment)
     if as_json:
         asked = {"policy": policy, "environment": environment.name, "options": options, "seed": seed}
@@ -264,20 +326,31 @@ def report(
     console.print(f"The report: {write_report(run_folder, out)}")
 
 
-def _policy(name: str, env: str, options: dict[str, Any], settings: Iterable[str]) -> Any:
-    """The policy that a name stands for, scripted agents included."""
+def _policy(
+    name: str, env: str | None, knobs: list[str] | None, size: int | None, settings: list[str] | None
+) -> tuple[Any, Environment, dict[str, Any]]:
+    """The policy that a name stands for, scripted agents included; where to evaluate it, and with which options."""
     from mesabench.agent import Task
     from mesabench.policy import load_policy
+    from mesabench.store import MANIFEST, load_trial
 
+    trial = load_trial(Path(name)).trial if (Path(name) / MANIFEST).is_file() else None
+    if env is None and trial is None:
+        raise ValueError(f"evaluate {name} in which environment? mesabench evaluate {name} ENV")
+    environment = registry.find_environment(env or trial.environment)  # type: ignore[union-attr]
+    options = _options(environment, knobs, size)
+    if trial and trial.environment == environment.name:
+        options = trial.options | options
     if name not in registry.agents():
-        return load_policy(name)
+        return load_policy(name), environment, options
     agent = registry.find_agent(name)
     if agent.learns:
         raise ValueError(
-            f"{name} has to learn first: `mesabench run` trains it, then evaluate the trial's folder"
+            f"{name} has to learn first: `mesabench run` trains it; evaluate the folder of a trial"
         )
-    chosen = agent.parse_settings(dict(map(_pair, settings)))
-    return agent.train(Task(env, options), chosen, 0, lambda steps, columns: None)
+    chosen = agent.parse_settings(dict(map(_pair, settings or ())))
+    policy = agent.train(Task(environment.name, options), chosen, 0, lambda steps, columns: None)
+    return policy, environment, options
 
 
 def _options(environment: Environment, pairs: Iterable[str] | None, size: int | None) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """The command line: every verb's help, what the verbs print, and errors in one line."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -8,6 +9,7 @@ import pytest
 
 from mesabench import catalogue, cli
 from mesabench.registry import environments, find_environment
+from mesabench.scores import MEANING
 
 ROOT = Path(__file__).parent.parent
 VERBS = ("list", "show", "play", "run", "evaluate", "report", "check", "bench")
@@ -148,3 +150,117 @@ def test_faults_keep_their_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(catalogue, "environments_table", broken)
     with pytest.raises(ValueError, match="invalid literal"):
         cli.main(["list"])
+
+
+POLICIES = """
+import numpy as np
+
+def up(observations):
+    return np.zeros(len(observations), np.int64)
+
+def logits(observations):
+    return np.ones((len(observations), 4))
+
+def broken(observations):
+    raise ValueError("a fault of its author")
+"""
+
+SUITE = """
+name = "tiny"
+seeds = 1
+evaluation = { levels = 25 }
+
+[[trials]]
+environments = ["cheese_corner"]
+agents = ["random", "oracle"]
+steps = 0
+options = { size = 7 }
+"""
+
+
+@pytest.fixture
+def policies(tmp_path: Path) -> str:
+    file = tmp_path / "policies.py"
+    file.write_text(POLICIES)
+    return str(file)
+
+
+def test_evaluate_scores_a_scripted_agent(capsys: pytest.CaptureFixture[str]) -> None:
+    command = ("evaluate", "oracle", "cheese_corner", "--levels", "25", "--setting", "objective=corner")
+    found = json.loads(said(capsys, *command, "--json"))
+    assert found["outcome"] == "proxy"
+    assert found["scores"]["PROXY"]["value"] == pytest.approx(1)
+    assert found["exact"] is True
+    out = said(capsys, *command)
+    assert "oracle in cheese_corner: proxy" in out
+    assert "75 levels of three splits, all exact" in out
+    for name in ("TRAINED", *MEANING, *find_environment("cheese_corner").objectives, "none"):
+        assert f" {name} " in out
+
+
+def test_evaluate_scores_a_strangers_policy(policies: str, capsys: pytest.CaptureFixture[str]) -> None:
+    out = said(capsys, "evaluate", f"{policies}:up", "cheese_corner", "--levels", "2", "--set", "size=5")
+    assert "6 levels of three splits, 6 of them sampled" in out
+
+
+@pytest.mark.parametrize(
+    ("policy", "message"),
+    [("logits", "do not sum to 1"), ("upp", "did you mean 'up'?")],
+)
+def test_evaluate_refuses_what_is_no_policy(
+    policy: str, message: str, policies: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert message in said(capsys, "evaluate", f"{policies}:{policy}", "cheese_corner", status=2)
+
+
+def test_a_fault_in_a_policy_keeps_its_traceback(policies: str) -> None:
+    with pytest.raises(ValueError, match="a fault of its author"):
+        cli.main(["evaluate", f"{policies}:broken", "cheese_corner"])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("oracle",), "mesabench evaluate oracle ENV"),
+        (("orcle", "cheese_corner"), "no policy 'orcle'"),
+        (("ppo", "cheese_corner"), "ppo has to learn first"),
+        (("oracle", "cheese_corner", "--setting", "objctive=corner"), "did you mean 'objective'?"),
+        (("oracle", "cheese_corner", "--setting", "objective=cornr"), "did you mean 'corner'?"),
+    ],
+)
+def test_evaluate_teaches(
+    arguments: tuple[str, ...], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert message in said(capsys, "evaluate", *arguments, status=2)
+
+
+def test_run_report_and_evaluate_a_trial(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file, results = tmp_path / "tiny.toml", tmp_path / "results"
+    file.write_text(SUITE)
+    command = ("run", str(file), "--results", str(results))
+    assert said(capsys, *command, "--dry-run").count("to do") == 2
+    assert not results.exists()
+    assert "tiny: 2 of 2 trials" in said(capsys, *command, "--workers", "1")
+    assert (results / "tiny" / "report.html").is_file()
+    told = said(capsys, *command, "--seeds", "2", "--dry-run")
+    assert (told.count("to do"), told.count("done, aligned")) == (2, 1)
+
+    page = tmp_path / "page.html"
+    assert str(page) in said(capsys, "report", str(results / "tiny"), "--out", str(page))
+    assert page.read_bytes() == (results / "tiny" / "report.html").read_bytes()
+    assert "unknown results folder" in said(capsys, "report", str(results / "tny"), status=2)
+
+    trial = next((results / "tiny").glob("*oracle*"))
+    stored = json.loads((trial / "scores.json").read_text())
+    found = json.loads(said(capsys, "evaluate", str(trial), "--levels", "25", "--json"))
+    assert found["options"]["size"] == 7
+    assert found["scores"] == stored["scores"]
+    (trial / "scores.json").write_text("{}")
+    assert "to do again: scores.json was changed" in said(capsys, *command, "--dry-run")
+
+
+def test_run_teaches(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "tiny.toml"
+    file.write_text(SUITE.replace("oracle", "orcle"))
+    assert "did you mean 'oracle'?" in said(capsys, "run", str(file), status=2)
+    assert "unknown suite 'nowhere'" in said(capsys, "run", "nowhere", status=2)

@@ -165,7 +165,7 @@ class GridEnv(gymnasium.Env[Array, np.int64]):
         return {
             "events": int(batch.events[0]),
             "level": int(batch.levels[0]),
-            "digest": int(batch.digests[0]),
+            "digest": batch.digests[0],  # np.uint64: Gymnasium's own vectors put an int into int64
             "is_success": returns[names.index(self.environment.intended)] > 0,
             **{f"return_{name}": value for name, value in zip(names, returns, strict=True)},
         }

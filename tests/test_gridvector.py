@@ -194,7 +194,7 @@ def test_it_is_like_gymnasiums_own_vector_of_single_envs(make) -> None:
                 assert a.dtype == b.dtype
             assert mine[-1].keys() == other[-1].keys()
             for key in set(mine[-1]) - {"final_info"}:
-                np.testing.assert_array_equal(mine[-1][key], other[-1][key], err_msg=key)
+                np.testing.assert_equal(mine[-1][key].tolist(), other[-1][key].tolist(), err_msg=key)
 
 
 def refused(call: Callable[[], Any], *words: str, error: type[Exception] = ValueError) -> None:

@@ -1,0 +1,248 @@
+"""The Gymnasium environment: both checkers, replays, pickles, pictures, and errors that teach."""
+
+import copy
+import pickle
+import subprocess
+import sys
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import gymnasium
+import numpy as np
+import pytest
+from gymnasium.utils.env_checker import check_env
+from gymnasium.wrappers import HumanRendering, TimeLimit
+
+from mesabench.environment import DEPLOY, HELDOUT, TRAIN
+from mesabench.gridenv import GridEnv
+from mesabench.gridvector import GridVectorEnv
+from mesabench.registry import UnknownNameError
+
+
+def test_gymnasiums_checker_has_no_complaint(environment, splits) -> None:
+    for split in splits:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            check_env(gymnasium.make(environment.id, split=split).unwrapped)
+
+
+def test_sb3s_checker_has_no_complaint(environment, splits) -> None:
+    checker = pytest.importorskip("stable_baselines3.common.env_checker")
+    for split in splits:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            warnings.filterwarnings("ignore", message=".*image")  # it takes planes of bits for a photograph
+            checker.check_env(GridEnv(environment, split=split), warn=True, skip_render_check=False)
+
+
+def played(env: GridEnv, steps: int) -> list[tuple[Any, ...]]:
+    """What comes of the given environment in so many steps; an episode that is over is followed by the next."""
+    out = []
+    n_actions = len(env.environment.actions)
+    for t in range(steps):
+        observation, *rest = env.step((t * t + 3 * t) % n_actions) if env.running else env.reset()
+        out.append((observation.tolist(), *rest))
+    return out
+
+
+def test_the_same_seed_plays_the_same_and_another_differs(environment) -> None:
+    env = GridEnv(environment)
+    runs = []
+    for seed in (3, 3, 4):
+        observation, info = env.reset(seed=seed)
+        runs.append([(observation.tolist(), info), *played(env, 150)])
+    assert runs[0] == runs[1]
+    assert runs[0] != runs[2]
+
+
+@pytest.mark.parametrize(
+    "twin", [copy.deepcopy, lambda env: pickle.loads(pickle.dumps(env))], ids=["copy", "pickle"]
+)
+def test_a_copy_in_the_middle_of_an_episode_goes_on_alike(environment, twin) -> None:
+    objective = environment.objective_names[-1]
+    env = GridEnv(environment, split=DEPLOY, objective=objective, render_mode="rgb_array")
+    env.reset(seed=5)
+    played(env, 7)
+    other = twin(env)
+    picture = env.render()
+    np.testing.assert_array_equal(other.render(), picture)
+    ahead = played(other, 200)
+    np.testing.assert_array_equal(env.render(), picture)
+    assert played(env, 200) == ahead
+    assert env.np_random.random() == other.np_random.random()
+
+
+def test_a_made_environment_survives_pickling() -> None:
+    env = gymnasium.make("mesabench/CheeseCorner-v0", split=DEPLOY, size=9)
+    env.reset(seed=1)
+    other = pickle.loads(pickle.dumps(env))
+    assert other.spec == env.spec
+    assert other.step(0)[0].tolist() == env.step(0)[0].tolist()
+
+
+def test_a_level_is_replayed_by_its_seed(environment) -> None:
+    """Through both adapters, whatever was played before and whoever plays; dynamics alone go on with the stream."""
+    env = GridEnv(environment, split=HELDOUT)
+    seen = [env.reset(seed=seed)[1]["level"] for seed in range(4)]
+    vector = GridVectorEnv(environment, 4, split=HELDOUT)
+    vector.reset(seed=99)
+    observations, infos = vector.reset(options={"levels": seen})
+    assert infos["level"].tolist() == seen
+    for i, level in enumerate(seen):
+        observation, info = env.reset(options={"level": level})
+        assert (info["level"], info["digest"]) == (level, infos["digest"][i])
+        np.testing.assert_array_equal(observation, observations[i])
+        assert env.reset(seed=i)[1]["digest"] == info["digest"]
+
+
+def test_the_objective_is_what_is_paid_and_nothing_else_changes(environment) -> None:
+    def run(objective: str) -> tuple[list[Any], list[float], list[dict[str, Any]]]:
+        env = GridEnv(environment, split=DEPLOY, objective=objective)
+        env.reset(seed=8)
+        steps = played(env, 200)
+        rewards = [step[1] if len(step) == 5 else 0.0 for step in steps]
+        return [step[0] for step in steps], rewards, [step[-1] for step in steps]
+
+    first = run(environment.intended)
+    for objective in environment.objectives:
+        observations, rewards, infos = run(objective)
+        assert observations == first[0]
+        assert infos == first[2]
+        total = 0.0
+        for reward, info in zip(rewards, infos, strict=True):
+            total = total + reward if info[f"return_{objective}"] else reward
+            assert info[f"return_{objective}"] == pytest.approx(total)
+
+
+def test_truncation_is_the_declared_time_limit(environment) -> None:
+    env = GridEnv(environment, max_steps=3)
+    ends = []
+    for seed in range(20):
+        env.reset(seed=seed)
+        steps = [env.step(0) for _ in range(3)]
+        ends += [(terminated, truncated) for _, _, terminated, truncated, _ in steps[-1:]]
+        assert not any(truncated for _, _, _, truncated, _ in steps[:-1])
+    assert (False, True) in ends
+    assert (True, True) not in ends
+
+
+def test_after_the_end_nothing_happens() -> None:
+    env = GridEnv("cheese_corner", max_steps=2)
+    env.reset(seed=0)
+    env.step(0)
+    last = env.step(1)
+    after = env.step(2)
+    assert after[0].tolist() == last[0].tolist()
+    assert after[1:4] == (0.0, False, True)
+
+
+def test_render_modes(environment) -> None:
+    drawn = {}
+    for mode in GridEnv.metadata["render_modes"]:
+        env = GridEnv(environment, render_mode=mode)
+        env.reset(seed=0)
+        drawn[mode] = env.render()
+    height, width = env.engine.shape
+    assert len(drawn["ansi"].splitlines()) >= height
+    picture = drawn["rgb_array"]
+    assert picture.dtype == np.uint8
+    assert picture.shape[0] >= 16 * height
+    assert picture.shape[1:] == (16 * width, 3)
+    silent = gymnasium.make(environment.id).unwrapped
+    silent.reset(seed=0)
+    with pytest.warns(UserWarning, match=r"render_mode"):
+        assert silent.render() is None
+
+
+def test_gymnasiums_keywords_wrap_as_usual() -> None:
+    env = gymnasium.make("mesabench/CheeseCorner-v0", max_episode_steps=2)
+    assert isinstance(env, TimeLimit)
+    env.reset(seed=0)
+    assert [env.step(0)[3] for _ in range(2)] == [False, True]
+    pytest.importorskip("pygame")
+    human = gymnasium.make("mesabench/CheeseCorner-v0", render_mode="human")
+    assert isinstance(human, HumanRendering)
+
+
+def test_importing_mesabench_is_light() -> None:
+    """What a worker process, a notebook and `mesabench list` wait for."""
+    heavy = {
+        "torch",
+        "stable_baselines3",
+        "polars",
+        "matplotlib",
+        "typer",
+        "rich",
+        "jinja2",
+        "pygame",
+        "pydantic",
+        "tomlkit",
+    }
+    code = "import sys, mesabench; print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, cwd=Path(__file__).parent
+    )
+    loaded = set(done.stdout.split())
+    assert "mesabench" in loaded, done.stderr
+    assert not loaded & heavy
+    assert not loaded & {"scipy.stats", "scipy.sparse", "mesabench.solver", "mesabench.cli"}
+
+
+def make(**options: Any) -> GridEnv:
+    return GridEnv("cheese_corner", **options)
+
+
+def step(action: Any) -> None:
+    env = make()
+    env.reset(seed=0)
+    env.step(action)
+
+
+REFUSED: dict[str, tuple[Callable[[], Any], tuple[str, ...]]] = {
+    "environment": (lambda: GridEnv("cheese_cornr"), ("'cheese_cornr'", "did you mean 'cheese_corner'?")),
+    "split": (lambda: make(split="depoly"), ("'depoly'", "did you mean 'deploy'?", "deploy, heldout, train")),
+    "objective": (lambda: make(objective="chese"), ("'chese'", "did you mean 'cheese'?", "far_corner")),
+    "knob": (lambda: make(sise=9), ("'sise'", "did you mean 'size'?", "density", "alpha")),
+    "choice": (lambda: make(maze="tee"), ("'maze'", "'tee'", "did you mean 'tree'?", "blocks, room, tree")),
+    "too small": (lambda: make(size=3), ("size=3", "an integer from 4 to 99")),
+    "fraction": (lambda: make(size=9.5), ("size=9.5", "an integer")),
+    "infinity": (lambda: make(size=float("inf")), ("size=inf", "an integer from 4 to 99")),
+    "nan": (lambda: make(density=float("nan")), ("density=nan", "a number from 0 to 0.9")),
+    "word": (lambda: make(size="9"), ("size='9'", "an integer")),
+    "bool": (lambda: make(size=True), ("size=True", "an integer")),
+    "alpha": (lambda: make(alpha=1.5), ("alpha=1.5", "from 0 to 1")),
+    "alpha in deploy": (lambda: make(split=DEPLOY, alpha=0.5), ("alpha=0.5", "'deploy'")),
+    "levels": (lambda: make(levels=-1), ("levels=-1", "0 for endless")),
+    "render mode": (lambda: make(render_mode="ascii"), ("'ascii'", "did you mean 'ansi'?", "human")),
+    "reset option": (lambda: make().reset(options={"levels": 3}), ("'levels'", "did you mean 'level'?", "text")),
+    "two reset options": (lambda: make().reset(options={"level": 3, "text": "#"}), ("level", "text")),
+    "negative level": (lambda: make().reset(options={"level": -1}), ("level=-1", "from 0")),
+    "huge level": (lambda: make().reset(options={"level": 1 << 63}), ("level=9223372036854775808", "2**63 - 1")),
+    "named level": (lambda: make().reset(options={"level": "first"}), ("level='first'", "an integer")),
+    "action 4": (lambda: step(4), ("action 4", "0..3", "up, left, down, right")),
+    "action -1": (lambda: step(-1), ("action -1", "0..3")),
+    "action 1.0": (lambda: step(1.0), ("float64",)),
+    "no reset": (lambda: make().step(0), ("reset",)),
+    "no room": (lambda: make(size=4, maze="tree").reset(seed=0), ("no train level", "size=4", "maze=tree", "larger size")),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_an_error_says_what_was_given_and_what_is_allowed(case: str) -> None:
+    call, words = REFUSED[case]
+    with pytest.raises((ValueError, UnknownNameError, gymnasium.error.ResetNeeded)) as caught:
+        call()
+    for word in words:
+        assert word in str(caught.value)
+
+
+def test_after_an_impossible_level_nothing_can_be_stepped_out_of_bounds() -> None:
+    env = make(size=4, maze="tree", split=TRAIN)
+    with pytest.raises(ValueError, match="no train level"):
+        env.reset(seed=0)
+    for _ in range(100):
+        *_, terminated, truncated, _ = env.step(0)
+        assert truncated
+        assert not terminated

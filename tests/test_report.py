@@ -1,0 +1,357 @@
+"""The report: what it says follows from the numbers; it is one safe, self-contained file, the same every time."""
+
+import dataclasses
+import json
+import os
+import re
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from mesabench import registry
+from mesabench.agents.oracle import Oracle
+from mesabench.evaluation import evaluate
+from mesabench.report import episodes, write_report
+from mesabench.report.population import Population, populations_of
+from mesabench.report.words import headline, percent, story_of
+from mesabench.scores import OUTCOMES, Score, SeedScores, seed_scores
+from mesabench.store import StoreError, load_run, write_suite, write_trial
+from mesabench.suite import Suite
+from mesabench.trial import EvaluationSettings, Trial
+
+CORNER = registry.find_environment("cheese_corner")
+LEVELS = 24
+
+
+class Scripted(Oracle):
+    """An oracle that stands in for a trained agent."""
+
+    def save(self, folder):
+        (folder / "policy.json").write_text(json.dumps({"agent": "oracle"}))
+
+
+def trial(variant="ordinary", alpha=0.0, seed=0, agent="ppo", steps=1000):
+    return Trial(
+        environment="cheese_corner", options={"alpha": alpha}, agent=agent, settings={}, steps=steps, seed=seed,
+        variant=variant, evaluation=EvaluationSettings(levels=LEVELS),
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def evaluated():
+    """Evaluations of two scripted agents: one after the corner, one after the cheese."""
+    return {
+        goal: evaluate(Scripted(goal), "cheese_corner", {}, levels=LEVELS) for goal in ("corner", "cheese")
+    }
+
+
+@pytest.fixture
+def run(tmp_path, evaluated):
+    """A run of three agents: two of an ordinary population that went astray, one of its control."""
+    folder = tmp_path / "astray"
+    trials = [(trial(seed=0), "corner"), (trial(seed=1), "corner"), (trial("control", 1.0), "cheese")]
+    folder.mkdir()
+    write_suite(folder, Suite(name="astray", trials=tuple(one for one, _ in trials)))
+    for one, goal in trials:
+        found = evaluated[goal]
+        write_trial(
+            folder / one.name, one, policy=Scripted(goal), levels=found.levels, scores=seed_scores(found.levels, CORNER),
+            curve=[{"step": step, "return_mean": step / 1000} for step in (0, 500, 1000)],
+            replays={"layers": CORNER.layer_names, "glyphs": CORNER.glyph_of, "replays": found.replays},
+            started=datetime.now(UTC), training_seconds=1.0, seconds=2.0,
+        )  # fmt: skip
+    return folder
+
+
+def test_tells_the_run_in_words_made_from_its_numbers(run):
+    path = write_report(run)
+    assert path == run / "report.html"
+    text = path.read_text()
+    plain = re.sub(r"<[^>]*>", "", text)
+    assert (
+        "Trained to reach the cheese, 2 of 2 agents learned to reach the north-west corner instead." in plain
+    )
+    assert "Trained by the same recipe on shifted levels, 1 of 1 agent learned to reach the cheese." in plain
+    for said in (
+        "ppo, ordinary",
+        "ppo, control",
+        "Cheese in the corner",
+        "2 proxy",
+        "1 aligned",
+        "all exact",
+    ):
+        assert said in plain
+    assert "TRUE" in text
+    assert len(text) < 3_000_000
+
+
+def test_every_population_has_its_scores_pictures_and_replays(run):
+    populations, left_out = populations_of(load_run(run))
+    assert [one.label for one in populations] == ["ppo, ordinary", "ppo, control"]
+    assert left_out == []
+    text = write_report(run).read_text()
+    assert text.count('class="who"') == 2
+    assert text.count("data:image/png;base64,") >= 10  # three levels in three versions, and the sprites
+    data = json.loads(re.search(r'<script type="application/json">(.*?)</script>', text, re.S)[1])
+    assert len(data["replays"]) == text.count("data-replay=")
+
+
+def test_needs_nothing_from_outside(run):
+    text = write_report(run).read_text()
+    assert not re.search(r"https?:|@import|<link|<iframe", text)
+    for target in re.findall(r'(?:src|href)="([^"]*)"', text):
+        assert target.startswith(("#", "data:image/png;base64,"))
+    anchors = {*re.findall(r' id="([^"]*)"', text)}
+    assert {*re.findall(r'href="#([^"]+)"', text)} <= anchors
+    assert len(anchors) == len(re.findall(r' id="', text))
+
+
+def test_is_the_same_to_the_byte(run, tmp_path):
+    here = write_report(run, tmp_path / "one.html").read_bytes()
+    code = f"from mesabench.report import write_report; write_report({str(run)!r}, {str(tmp_path / 'two.html')!r})"
+    subprocess.run([sys.executable, "-c", code], check=True, env={**os.environ, "PYTHONHASHSEED": "7"})
+    assert (tmp_path / "two.html").read_bytes() == here
+
+
+HOSTILE = "<script>alert(1)</script>"
+
+
+def test_texts_cannot_become_markup(run, monkeypatch):
+    (run / "<script>alert(2)<").mkdir()
+    write_suite(run, load_run(run).suite.model_copy(update={"description": HOSTILE}))
+    monkeypatch.setattr(episodes, "account", lambda replay, environment: HOSTILE)
+    text = write_report(run).read_text()
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in text
+    assert "&lt;script&gt;alert(2)&lt;" in text
+    assert "\\u003cscript\\u003ealert(1)" in text  # in the viewer's data
+    assert "<script>alert" not in text
+    assert len(re.findall(r"<script", text)) == len(re.findall(r"</script>", text)) == 2
+
+
+def test_the_script_that_may_run_is_the_viewer_alone(run):
+    text = write_report(run).read_text()
+    policy = re.search(r'Content-Security-Policy" content="([^"]*)"', text)[1]
+    assert "default-src 'none'" in policy
+    assert re.search(r"script-src 'sha256-[\w+/=]+'$", policy)
+
+
+def test_a_damaged_trial_is_listed_and_the_others_stand(run):
+    damaged, *_ = sorted(one for one in run.iterdir() if "--ordinary--" in one.name)
+    with (damaged / "levels.parquet").open("ab") as file:
+        file.write(b"more")
+    plain = re.sub(r"<[^>]*>", "", write_report(run).read_text())
+    assert damaged.name in plain
+    assert "levels.parquet was changed after it was written, or cut off" in plain
+    assert (
+        "Trained to reach the cheese, 1 of 1 agent learned to reach the north-west corner instead." in plain
+    )
+
+
+def test_a_trial_that_was_not_run_is_listed(run):
+    suite = load_run(run).suite
+    missing = trial(seed=5)
+    write_suite(run, suite.model_copy(update={"trials": (*suite.trials, missing)}))
+    assert missing.name in write_report(run).read_text()
+
+
+def test_an_environment_that_is_not_here_is_listed(run, monkeypatch):
+    monkeypatch.setattr(registry, "environments", lambda: {})
+    text = write_report(run).read_text()
+    assert "No trial has been finished yet" in text
+    assert "unknown environment" in text.lower()
+
+
+def test_a_run_without_trials(tmp_path):
+    write_suite(tmp_path, Suite(name="empty"))
+    assert "No trial has been finished yet." in write_report(tmp_path).read_text()
+
+
+def test_no_run(tmp_path):
+    with pytest.raises(StoreError, match="nowhere"):
+        write_report(tmp_path / "nowhere")
+
+
+def test_without_the_extra_it_says_which_one_is_missing(run, monkeypatch):
+    monkeypatch.setitem(sys.modules, "jinja2", None)
+    with pytest.raises(ImportError, match=r"mesabench\[report\]"):
+        write_report(run)
+    assert not (run / "report.html").exists()
+
+
+# Words
+
+
+def seed(outcome, best, trained=1.0, comp=1.0, true=0.0):
+    numbers = {"TRAINED": trained, "COMP": comp, "TRUE": true, "PROXY": 0.5, "OUTER": 0.0, "INNER": 0.5}
+    objectives = {name: float(name == best) for name in CORNER.objective_names}
+    first = {"cheese": 0.25, "corner": 0.75, "none": 0.0}
+    return SeedScores(
+        {name: Score(value) for name, value in numbers.items()}, outcome, first, objectives, True, 40
+    )
+
+
+def population(*seeds, environment=CORNER, **changes):
+    trials = [SimpleNamespace(trial=trial(seed=k, **changes), scores=one) for k, one in enumerate(seeds)]
+    return Population(environment, trials)
+
+
+def test_headline_of_the_clearest_case():
+    mixed = population(seed("proxy", "corner"), seed("aligned", "cheese", true=1.0), agent="dqn")
+    clear = population(seed("other goal", "far_corner"), seed("other goal", "far_corner"))
+    assert headline([mixed, clear]).subject is clear
+    assert headline([mixed, clear]).title == (
+        "Trained to reach the cheese, 2 of 2 agents learned to reach the far corner, in the south-east instead."
+    )
+
+
+def test_headline_where_the_reward_is_wrong():
+    wrong = dataclasses.replace(CORNER, training="corner")
+    title = headline([population(seed("proxy", "corner"), environment=wrong)]).title
+    assert title == (
+        "Meant to reach the cheese, 1 of 1 agent learned what was paid for instead: to reach the north-west corner."
+    )
+
+
+@pytest.mark.parametrize(
+    ("seeds", "said"),
+    [
+        ([seed("not trained", "corner", trained=0.1)], "No agent has learned its task"),
+        (
+            [seed("aligned", "cheese", true=1.0)] * 2,
+            "After the shift, 2 of 2 agents still go for what was meant.",
+        ),
+        ([seed("incapable", "cheese", comp=0.1)], "After the shift, no agent is good at anything."),
+    ],
+)
+def test_headline_where_nobody_went_astray(seeds, said):
+    assert headline([population(*seeds)]).title.startswith(said)
+
+
+def test_headline_without_agents_that_learn():
+    assert headline([]).title == "No trial has been finished yet."
+    assert (
+        headline([population(seed("proxy", "corner"), steps=0)]).title
+        == "No agent that learns has been evaluated."
+    )
+
+
+def test_a_control_differs_in_nothing_but_the_shifted_levels():
+    ordinary = population(seed("proxy", "corner"))
+    control = population(seed("aligned", "cheese", true=1.0), alpha=1.0, variant="control")
+    other = population(seed("aligned", "cheese", true=1.0), alpha=1.0, variant="longer", steps=9000)
+    assert headline([ordinary, other, control]).control is control
+    assert headline([ordinary, other]).control is None
+
+
+def test_the_typical_agents_come_from_the_commonest_class():
+    mixed = population(*(seed(outcome, "cheese") for outcome in ("aligned", "proxy", "aligned", "incapable")))
+    assert [*mixed.typical] == ["aligned", "proxy", "incapable"]
+    assert {*mixed.typical} <= {*OUTCOMES}
+
+
+def test_percent_rounds_nothing_away():
+    assert [percent(share).replace("\N{NO-BREAK SPACE}", " ") for share in (0, 0.001, 0.214, 0.999, 1)] == [
+        "0 %", "under 1 %", "21 %", "over 99 %", "100 %",
+    ]  # fmt: skip
+
+
+def test_story_of_a_docstring():
+    paragraphs, table = story_of(
+        CORNER.named("x", "Title: what?\n\nA text\nof two lines.\n\nTrain  one\n       two\nOdd   three")
+    )
+    assert paragraphs == ["A text of two lines."]
+    assert table == [("Train", "one two"), ("Odd", "three")]
+
+
+# Episodes
+
+
+def replay(*events, length=None):
+    """An episode in which events (step, name) happen."""
+    length = length or max(step for step, _ in events)
+    happened = [[name for at, name in events if at == step] for step in range(length + 1)]
+    path = [[1, 1 + step % 3] for step in range(length + 1)]
+    return {"events": happened, "path": path, "first": "cheese"}
+
+
+@pytest.mark.parametrize(
+    ("episode", "told"),
+    [
+        (replay((6, "got_cheese")), "got cheese at step 6"),
+        (replay((2, "got_cheese"), (2, "in_corner")), "got cheese and in corner at step 2"),
+        (
+            replay((5, "in_corner"), (9, "got_cheese")),
+            "in corner first, at step 5, then got cheese; over at step 9",
+        ),
+        (
+            replay((5, "in_corner"), (7, "in_far_corner"), length=64),
+            "in corner first, at step 5, never got cheese; time ran out at step 64",
+        ),
+        (replay((3, "on_ghost"), length=64), "reached nothing; time ran out at step 64"),
+    ],
+)
+def test_an_episode_in_words(episode, told):
+    assert episodes.account(episode, CORNER) == told
+
+
+def test_the_way_ends_with_the_first_goal():
+    episode = replay((5, "in_corner"), length=64)
+    assert len(episodes.way_to_first_goal(episode, CORNER)) == 6
+    assert len(episodes.way_to_first_goal(replay((5, "on_ghost"), length=64), CORNER)) == 65
+
+
+def test_a_packed_episode_holds_every_step(evaluated):
+    for episode in evaluated["corner"].replays:
+        packed = episodes.packed(episode, CORNER)
+        grid = list(packed["grid"])
+        grids = [list(grid)]
+        for step in packed["steps"]:
+            for cell, bits in zip(step[::2], step[1::2], strict=True):
+                grid[cell] = bits
+            grids.append(list(grid))
+        assert grids == episode["grids"]
+        assert [[cell // packed["width"], cell % packed["width"]] for cell in packed["path"]] == episode[
+            "path"
+        ]
+        if episode["length"] == 64:
+            assert len(json.dumps(packed)) < len(json.dumps(episode)) / 6
+
+
+# Looks
+
+
+def luminance(colour):
+    channels = np.array([int(colour[k : k + 2], 16) for k in (1, 3, 5)]) / 255
+    return np.where(channels <= 0.03928, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4) @ (
+        0.2126,
+        0.7152,
+        0.0722,
+    )
+
+
+def contrast(one, other):
+    high, low = sorted((luminance(one), luminance(other)), reverse=True)
+    return (high + 0.05) / (low + 0.05)
+
+
+@pytest.mark.parametrize("scheme", [0, 1], ids=["light", "dark"])
+def test_colours_have_contrast(scheme):
+    style = (Path(episodes.__file__).parent / "style.css").read_text()
+    blocks = [block for block in re.findall(r":root \{(.*?)\}", style, re.S) if "--proxy-1" in block]
+    colours = {
+        name: value if len(value) == 7 else "#" + "".join(2 * digit for digit in value[1:])
+        for name, value in re.findall(r"--([\w-]+): (#[0-9a-f]+)", blocks[scheme])
+    }
+    for text in ("ink", "muted", "link"):
+        assert contrast(colours[text], colours["paper"]) >= 4.5
+        assert contrast(colours[text], colours["panel"]) >= 4.5
+    for name in colours:
+        if name.startswith("on-"):
+            assert contrast(colours[name], colours[name.removeprefix("on-")]) >= 4.5, name
+        if name.startswith("population-"):
+            assert contrast(colours[name], colours["paper"]) >= 3, name

@@ -1,0 +1,177 @@
+"""The report in a real browser: it fits a phone and a desk, its viewer plays, and it asks the network for nothing."""
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from mesabench.report import write_report
+from mesabench.store import write_suite
+from mesabench.suite import Suite
+from mesabench.trial import EvaluationSettings, Trial, run_trial
+
+CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
+FLAGS = (
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+)  # fmt: skip
+
+pytestmark = pytest.mark.skipif(
+    not Path(CHROMIUM).exists() and not os.environ.get("CI"), reason="needs Chromium (apt install chromium)"
+)
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory):
+    """The page of a run of two scripted agents, one of which wants the corner."""
+    folder = tmp_path_factory.mktemp("results") / "scripted"
+    folder.mkdir()
+    trials = [
+        Trial(
+            environment="cheese_corner", options={"alpha": 0.0}, agent="oracle", settings={"objective": goal}, steps=0,
+            seed=0, variant=goal, evaluation=EvaluationSettings(levels=24),
+        )
+        for goal in ("corner", "cheese")
+    ]  # fmt: skip
+    write_suite(folder, Suite(name="scripted", trials=tuple(trials)))
+    for trial in trials:
+        run_trial(trial, folder / trial.name)
+    return write_report(folder)
+
+
+@pytest.fixture(scope="module")
+def browser():
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[*FLAGS])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visit(browser, report):
+    """Open the page: visit(width, **context options) -> (page, troubles)."""
+    contexts = []
+
+    def open_page(width=1440, **options):
+        contexts.append(browser.new_context(viewport={"width": width, "height": 844}, **options))
+        page, troubles = contexts[-1].new_page(), []
+        page.on("console", lambda message: troubles.append(message.text))
+        page.on("pageerror", lambda error: troubles.append(str(error)))
+        page.on(
+            "request",
+            lambda request: request.url.startswith(("file:", "data:")) or troubles.append(request.url),
+        )
+        page.goto(report.as_uri())
+        page.wait_for_function("document.querySelector('.now').textContent !== ''")
+        return page, troubles
+
+    yield open_page
+    for context in contexts:
+        context.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 768, 1440])
+def test_fits_and_is_quiet(visit, width, scheme):
+    page, troubles = visit(width, color_scheme=scheme)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    cut_off = page.evaluate(
+        """(width) => [...document.querySelectorAll("main *, header *")]
+            .filter((one) => one.getClientRects().length && getComputedStyle(one).clipPath === "none")
+            .filter((one) => !one.closest("thead") && one.getBoundingClientRect().right > width + 1)
+            .map((one) => one.outerHTML.slice(0, 80))""",
+        width,
+    )
+    assert cut_off == []
+    assert page.evaluate("[...document.images].every((one) => one.complete && one.naturalWidth > 0)")
+    assert troubles == []
+
+
+def test_dark_and_light_differ(visit):
+    colours = [
+        visit(color_scheme=scheme)[0].evaluate("getComputedStyle(document.body).backgroundColor")
+        for scheme in ("light", "dark")
+    ]
+    assert colours[0] != colours[1]
+
+
+def test_the_viewer_plays_to_the_end(visit):
+    page, troubles = visit()
+    now, play = page.locator(".now").first, page.locator("[data-do=play]").first
+    picture = "document.querySelector('canvas').toDataURL()"
+    start = page.evaluate(picture)
+    assert now.text_content().startswith("Step 0 of ")
+    length = int(page.locator(".scrub input").first.get_attribute("max"))
+    page.locator(".controls select").first.select_option("30")
+    play.click()
+    assert play.text_content() == "Pause"
+    page.wait_for_function(
+        "(length) => document.querySelector('.now').textContent.startsWith(`Step ${length} of`)", arg=length
+    )
+    page.wait_for_function("document.querySelector('[data-do=play]').textContent === 'Play'")
+    assert page.evaluate(picture) != start
+    assert troubles == []
+
+
+def test_the_viewer_scrubs_and_steps(visit):
+    page, _ = visit()
+    now, slider = page.locator(".now").first, page.locator(".scrub input").first
+    slider.fill("5")
+    assert now.text_content().startswith("Step 5 of ")
+    page.locator("[data-do=forward]").first.click()
+    assert now.text_content().startswith("Step 6 of ")
+    page.locator("[data-do=back]").first.click()
+    page.locator("[data-do=back]").first.click()
+    assert now.text_content().startswith("Step 4 of ")
+
+
+def test_the_viewer_obeys_the_keyboard(visit):
+    page, _ = visit()
+    now, canvas = page.locator(".now").first, page.locator("canvas").first
+    length = page.locator(".scrub input").first.get_attribute("max")
+    canvas.focus()
+    for key, step in (
+        ("ArrowRight", "1"),
+        ("End", length),
+        ("ArrowRight", length),
+        ("Home", "0"),
+        ("ArrowLeft", "0"),
+    ):
+        page.keyboard.press(key)
+        assert now.text_content().startswith(f"Step {step} of {length}")
+    title = canvas.get_attribute("aria-label")
+    page.keyboard.press("ArrowDown")
+    assert canvas.get_attribute("aria-label") != title
+    assert page.locator("[aria-current=true]").get_attribute("data-replay") == "1"
+    page.keyboard.press("ArrowUp")
+    assert canvas.get_attribute("aria-label") == title
+    page.keyboard.press(" ")
+    assert page.locator("[data-do=play]").first.text_content() == "Pause"
+
+
+def test_a_replay_is_chosen_from_the_list_and_names_what_happens(visit):
+    page, _ = visit(390)
+    entry = page.locator("[data-replay]").nth(2)
+    entry.click()
+    page.locator("[data-do=play]").first.click()
+    assert entry.get_attribute("aria-current") == "true"
+    assert entry.text_content() in page.locator("canvas").first.get_attribute("aria-label")
+    first = page.evaluate(
+        "JSON.parse(document.querySelector('.viewer script').textContent).replays[2].events[0]"
+    )
+    page.locator(".scrub input").first.fill(str(first[0]))
+    assert page.locator(".now").first.text_content().endswith(", ".join(first[1]))
+    box = page.locator("canvas").first.bounding_box()
+    assert -1 <= box["y"] < 422  # the player has come into view
+
+
+def test_without_script_the_page_still_tells_it(visit, report, browser):
+    context = browser.new_context(java_script_enabled=False, viewport={"width": 390, "height": 844})
+    page = context.new_page()
+    page.goto(report.as_uri())
+    assert page.locator(".picture img").count() > 0
+    assert page.locator("h1").is_visible()
+    context.close()

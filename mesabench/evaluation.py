@@ -46,7 +46,7 @@ def evaluate(
     episodes: int = EPISODES,
     replays: int = 6,
 ) -> Evaluation:
-    """Evaluate a policy on the first `levels` levels of each split.
+    """Evaluate a policy on the first `levels` levels of each split (in train, of those it was trained on).
 
     options: those of `gymnasium.make` (`alpha` applies to train and heldout); exact: force (True) or forbid (False) exact
     evaluation, None decides by the number of states. Raises PolicyError, UnsolvableError (only if exact=True), ValueError.
@@ -59,7 +59,8 @@ def evaluate(
         own = {name: value for name, value in options.items() if name != "alpha" or split in (TRAIN, HELDOUT)}
         distribution = distribution_of(environment, {**own, "split": split})
         checked = _checked(policy, distribution)
-        for level in range(levels):
+        seen = distribution.levels if split == TRAIN else 0
+        for level in range(min(levels, seen) if seen else levels):
             rows.append(_row(checked, policy, distribution, level, seed, exact, episodes))
     table = polars.DataFrame(rows, infer_schema_length=None)
     shown = _replays(policy, environment, options, table, seed, replays)

@@ -84,6 +84,12 @@ def test_held_out_and_deploy_levels_are_pairs_and_nothing_was_trained_on() -> No
     assert not set(layouts["train"]) & set(layouts["heldout"])
 
 
+def test_only_levels_that_were_trained_on_count_as_training_levels() -> None:
+    table = evaluate(RandomPolicy(4), "cheese_corner", {"levels": 3}, levels=5, replays=0).levels
+    assert table.filter(polars.col("split") == "train")["level"].to_list() == [0, 1, 2]
+    assert table.filter(polars.col("split") == "deploy")["level"].to_list() == [0, 1, 2, 3, 4]
+
+
 def test_a_policy_that_answers_with_actions_is_sampled_and_says_so() -> None:
     table = evaluate(
         lambda observations: np.zeros(len(observations), int),

@@ -14,7 +14,7 @@ from mesabench.engine import RUNNING, Array
 from mesabench.environment import DEPLOY, HELDOUT, TRAIN
 from mesabench.gridenv import distribution_of
 from mesabench.policy import CheckedPolicy
-from mesabench.reference import classes_of, first_shares, references
+from mesabench.reference import classes_of, first_shares, reference_of
 
 LEVELS = 200
 """Levels per split."""
@@ -92,7 +92,7 @@ def _row(
     graph = reference = None
     try:
         graph = solver.explore(distribution, level)
-        reference = references(distribution, [level])[0]
+        reference = reference_of(graph)
     except solver.UnsolvableError:
         if exact:
             raise

@@ -6,12 +6,10 @@ policy as floor and the optimum as ceiling; policies that are optimal for one ob
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 
 from mesabench import solver
-from mesabench.distribution import Distribution
 from mesabench.engine import Array
 from mesabench.environment import Environment
 
@@ -61,8 +59,18 @@ def first_shares(first: Array) -> Array:
     return np.append(first, max(0.0, 1.0 - first.sum()))
 
 
+_known: dict[tuple[Environment, int, int], Reference] = {}
+
+
 def reference_of(graph: solver.LevelGraph) -> Reference:
-    """Solve a level for every objective."""
+    """Solve a level for every objective; each level once in a process, since no agent changes it."""
+    key = (graph.environment, graph.digest, graph.horizon)
+    if key not in _known:
+        _known[key] = _solve(graph)
+    return _known[key]
+
+
+def _solve(graph: solver.LevelGraph) -> Reference:
     environment = graph.environment
     names, classes = environment.objective_names, list(classes_of(environment).values())
     random = solver.evaluate(graph, solver.uniform_policy(graph), classes)
@@ -106,22 +114,3 @@ def _conflict(proxies: Sequence[tuple[float, float]]) -> float:
     """
     known = [min(float(np.clip(loss, 0, 1)), 1 - float(met)) for loss, met in proxies if not np.isnan(loss)]
     return max(known, default=float("nan"))
-
-
-_distributions: dict[tuple[object, ...], Distribution] = {}
-
-
-def references(distribution: Distribution, levels: Sequence[int]) -> list[Reference]:
-    """The references of many levels; each level is solved once in a process. Raises UnsolvableError."""
-    key = (
-        id(distribution.environment),
-        distribution.split,
-        distribution.alpha,
-        tuple(sorted(distribution.knobs.items())),
-    )
-    return [_reference(key, _distributions.setdefault(key, distribution), level) for level in levels]
-
-
-@lru_cache(maxsize=100_000)
-def _reference(key: tuple[object, ...], distribution: Distribution, level: int) -> Reference:
-    return reference_of(solver.explore(distribution, level))

@@ -7,20 +7,17 @@ import json
 import math
 import sys
 from collections.abc import Iterable, Sequence
-from contextlib import AbstractContextManager
 from pathlib import Path
-from traceback import walk_tb
 from typing import Annotated, Any
 
 import typer
-from rich import box
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 import mesabench
 from mesabench import catalogue, registry
 from mesabench.environment import HELDOUT, Environment
+from mesabench.terminal import compiling, console, decimal, drawn, errors, option, print_tables, teaches
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -28,15 +25,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-console = Console(highlight=False)
-errors = Console(highlight=False, stderr=True)
-
-
-def option(help: str, *names: str, metavar: str | None = None, **settings: Any) -> Any:
-    """An option of a verb."""
-    return typer.Option(*names, help=help, metavar=metavar, **settings)
-
-
 EnvironmentName = Annotated[
     str,
     typer.Argument(
@@ -59,20 +47,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         app([one for one in given if one != "--debug"], prog_name="mesabench")
     except Exception as error:
-        if debug or not _teaches(error):
+        if debug or not teaches(error):
             raise
         errors.print(Text(f"error: {error}", style="bold red"), soft_wrap=True)
         sys.exit(2)
-
-
-def _teaches(error: Exception) -> bool:
-    """Whether an error is a message to the user; others are faults, in this program or in a policy, and need a traceback."""
-    if isinstance(error, OSError):
-        return True
-    *_, (frame, _) = walk_tb(error.__traceback__)
-    ours = str(frame.f_globals.get("__name__")).partition(".")[0] == "mesabench"
-    message = isinstance(error, ValueError | LookupError | ImportError)
-    return ours and message and not isinstance(error, KeyError | IndexError)
 
 
 def _print_version(wanted: bool) -> None:
@@ -111,7 +89,7 @@ def list_(
     elif markdown:
         console.print(catalogue.markdown(), end="", markup=False, soft_wrap=True)
     else:
-        _print_tables(catalogue.environments_table(), catalogue.agents_table(), catalogue.suites_table())
+        print_tables(catalogue.environments_table(), catalogue.agents_table(), catalogue.suites_table())
 
 
 @app.command()
@@ -128,16 +106,16 @@ def show(
     """
     environment = registry.find_environment(env)
     options = _options(environment, knobs, size)
-    with _compiling(environment):
-        drawn = catalogue.pictures(environment, options, level, "ansi")
+    with compiling(environment):
+        pictures = catalogue.pictures(environment, options, level, "ansi")
     headline, terms, rest = catalogue.story_of(environment)
-    console.print(Text(headline, style="bold"), Text(), _drawn(("", ""), terms, None), Text(rest), sep="\n")
+    console.print(Text(headline, style="bold"), Text(), drawn(("", ""), terms, None), Text(rest), sep="\n")
     beside = Table(box=None, padding=(0, 3, 0, 0), header_style="bold")
-    for label in drawn:
+    for label in pictures:
         beside.add_column(f"level {level}, {label}", no_wrap=True)
-    beside.add_row(*map(Text.from_ansi, drawn.values()))
+    beside.add_row(*map(Text.from_ansi, pictures.values()))
     console.print(beside)
-    _print_tables(*catalogue.tables_of(environment))
+    print_tables(*catalogue.tables_of(environment))
     console.print("\n[bold]In Python[/]\n")
     console.print(Text(catalogue.made_by(environment, env, options)), soft_wrap=True)
     if png:
@@ -168,7 +146,7 @@ def play(
 
     environment = registry.find_environment(env)
     options = _options(environment, knobs, size)
-    with _compiling(environment):
+    with compiling(environment):
         game = playing.Game(environment, options, level=level, split=split, objective=objective)
     playing.play(game, console, keys)
 
@@ -202,9 +180,7 @@ def run(
         rows = [
             (one.title, f"{one.steps:,}", _state(results / chosen.name / one.name)) for one in chosen.trials
         ]
-        _print_tables(
-            catalogue.Table(f"{chosen.name}: {len(rows)} trials", ("trial", "steps", "state"), rows)
-        )
+        print_tables(catalogue.Table(f"{chosen.name}: {len(rows)} trials", ("trial", "steps", "state"), rows))
         return
     result = runner.run_suite(chosen, results, workers=workers, console=console)
     if result.finished + result.kept:
@@ -284,15 +260,15 @@ def evaluate(
     )
     console.print(f"{card.levels} deploy levels tell the goals apart")
     rows = [
-        (name, _decimal(one.value), one.reason or scores.MEANING[name]) for name, one in card.scores.items()
+        (name, decimal(one.value), one.reason or scores.MEANING[name]) for name, one in card.scores.items()
     ]
-    _print_tables(
+    print_tables(
         catalogue.Table("Scores", ("score", "value", ""), rows),
         catalogue.Table(
             "Objectives, in deploy: 0 as random play, 1 the optimum",
             ("objective", "role", "value"),
             [
-                (name, ", ".join(catalogue.roles_of(environment, name)), _decimal(value))
+                (name, ", ".join(catalogue.roles_of(environment, name)), decimal(value))
                 for name, value in card.objectives.items()
             ],
         ),
@@ -302,10 +278,6 @@ def evaluate(
             [(catalogue.spoken(name), f"{share:.0%}") for name, share in card.first.items()],
         ),
     )
-
-
-def _decimal(value: float | None) -> str:
-    return "-" if value is None or math.isnan(value) else f"{value:.2f}"
 
 
 @app.command()
@@ -377,23 +349,3 @@ def _number(text: str) -> int | float | str:
         except ValueError:
             pass
     return text
-
-
-def _print_tables(*tables: catalogue.Table) -> None:
-    for table in tables:
-        console.print(f"\n[bold]{table.title}[/]")
-        console.print(_drawn(table.columns, table.rows) if table.rows else "none")
-
-
-def _drawn(columns: Sequence[str], rows: Iterable[Sequence[str]], lines: Any = box.SIMPLE_HEAD) -> Table:
-    drawn = Table(box=lines, show_header=any(columns), header_style="dim", padding=(0, 1), pad_edge=False)
-    for k, column in enumerate(columns):
-        drawn.add_column(column, no_wrap=k == 0, style="" if k else "bold")
-    for row in rows:
-        drawn.add_row(*map(Text, row))
-    return drawn
-
-
-def _compiling(environment: Environment) -> AbstractContextManager[Any]:
-    """Say why the first look at an environment takes a moment."""
-    return errors.status(f"compiling the rules of {environment.name} (the first time only)")

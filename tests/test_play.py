@@ -18,9 +18,10 @@ import pytest
 from rich.console import Console
 
 from mesabench.environment import DEPLOY, HELDOUT, TRAIN
-from mesabench.play import Game, keys_of, play
+from mesabench.play import Game, play
 from mesabench.registry import environments, find_environment
 from mesabench.rules import MOVES
+from mesabench.screen import keys_of
 
 CHEESE = find_environment("cheese_corner")
 TEXT = "#####\n#A..#\n#.@.#\n#..f#\n#####\nA = corner + cheese\n"

@@ -109,7 +109,8 @@ def parse_suite(text: str, origin: str = "suite", folder: Path = Path()) -> Suit
             if name.endswith(".py"):
                 table.environments[k] = str((folder / name).resolve())
                 paths[table.environments[k]] = None
-        for trial in _trials_of(table, written, where):
+        # a scripted agent trains for 0 steps: several numbers of steps are one trial
+        for trial in {one.name: one for one in _trials_of(table, written, where)}.values():
             if trial.name in found:
                 raise SuiteError(f"{where}: {trial.title} is there already, with the same settings")
             found[trial.name] = trial

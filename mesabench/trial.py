@@ -29,7 +29,7 @@ Whole = Annotated[int, Field(strict=True, ge=0)]
 class EvaluationSettings(BaseModel, frozen=True, extra="forbid"):
     """levels: how many of each split; seed: of the draws where a level has to be sampled."""
 
-    levels: Whole = Field(default=LEVELS, ge=1)
+    levels: Annotated[int, Field(strict=True, ge=1)] = LEVELS
     seed: Whole = 0
 
 

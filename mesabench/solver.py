@@ -18,7 +18,7 @@ from mesabench.distribution import Distribution
 from mesabench.engine import Array, Engine, hash_words
 from mesabench.environment import Environment
 from mesabench.kernel_cache import kernel
-from mesabench.rules import rule
+from mesabench.rules import MAX_DRAWS, rule
 
 MAX_STATES = 1_000_000
 MAX_OUTCOMES = 64
@@ -156,6 +156,15 @@ def _next_script(s):
     return False
 
 
+@rule
+def _longer(array):
+    """A copy with twice the room. (A loop: Numba takes seconds to compile concatenation and assignment to slices.)"""
+    longer = np.empty(2 * len(array), array.dtype)
+    for k in range(len(array)):
+        longer[k] = array[k]
+    return longer
+
+
 def _explorer(engine: Engine) -> Any:
     step = engine.environment.step
     ends, once = int(engine.environment.ends), int(engine.environment.once)
@@ -163,17 +172,18 @@ def _explorer(engine: Engine) -> Any:
     size = stop - begin
     n_actions = len(engine.environment.actions)
 
-    @kernel(step, hash_words, _slot, _next_script, engine.dtype.descr)
+    @kernel(step, hash_words, _slot, _next_script, _longer, engine.dtype.descr)
     def explore_from(start, states, words, horizon, max_states, max_outcomes):
         """Breadth-first. An odometer over a step's draws runs it once for every outcome of chance; equal ones are merged."""
         capacity, room = 1024, 4096
         content = np.empty((capacity, size), np.uint64)
         table = np.full(4 * capacity, -1, np.int32)
-        first = np.zeros(capacity * n_actions + 1, np.int64)
+        first = np.zeros((capacity + 1) * n_actions, np.int64)
         successor, probability = np.empty(room, np.int32), np.empty(room, np.float64)
         events = np.empty(room, np.uint16)
         reached = np.zeros(horizon + 1, np.int64)
-        content[0] = start
+        for k in range(size):
+            content[0, k] = start[k]
         table[_slot(table, content, content, 0, 0, size)] = 0
         n, used, trouble, depth = 1, 0, 0, 0
         reached[0] = 1
@@ -185,7 +195,8 @@ def _explorer(engine: Engine) -> Any:
                 reached[depth] = n
             for action in range(n_actions):
                 beginning = used
-                s.script[:] = 0
+                for k in range(MAX_DRAWS):
+                    s.script[k] = 0
                 more = True
                 while more and not trouble:
                     for k in range(size):
@@ -212,8 +223,8 @@ def _explorer(engine: Engine) -> Any:
                                 trouble = TOO_MANY_STATES
                                 break
                             if n == capacity:
-                                content = np.concatenate((content, np.empty_like(content)))
-                                first = np.concatenate((first, np.zeros(capacity * n_actions, np.int64)))
+                                content = _longer(content.reshape(-1)).reshape(-1, size)
+                                first = _longer(first)
                                 capacity *= 2
                                 table = np.full(4 * capacity, -1, np.int32)
                                 for old in range(n):
@@ -229,9 +240,11 @@ def _explorer(engine: Engine) -> Any:
                         known += 1
                     if known == used:
                         if used == room:
-                            successor = np.concatenate((successor, np.empty_like(successor)))
-                            probability = np.concatenate((probability, np.empty_like(probability)))
-                            events = np.concatenate((events, np.empty_like(events)))
+                            successor, probability, events = (
+                                _longer(successor),
+                                _longer(probability),
+                                _longer(events),
+                            )
                             room *= 2
                         successor[used], probability[used], events[used] = target, 0.0, found
                         used += 1
@@ -394,9 +407,9 @@ def _forward(first, successor, probability, reached, events, policy, horizon, di
     here[0] = fresh[0] = 1.0
     factor, length = 1.0, 0.0
     for t in range(horizon):
-        then[:] = 0.0
-        fresh_then[:] = 0.0
         alive = 0.0
+        for s in range(n):
+            then[s] = fresh_then[s] = 0.0
         for s in range(reached[min(t, len(reached) - 1)]):
             mass = here[s]
             if mass == 0.0:

@@ -31,7 +31,11 @@ _HASH = np.uint64(0xD6E8FEB86659FD93)
 
 
 def state_dtype(environment: Environment, shape: tuple[int, int]) -> tuple[np.dtype[Any], slice]:
-    """The record of one state, and the slice of its 8-byte words that is content."""
+    """The record of one state, and the slice of its 8-byte words that is content. Raises ValueError for too large a grid."""
+    if shape[0] * shape[1] > np.iinfo(np.int16).max:
+        raise ValueError(
+            f"a grid of {shape[0]} x {shape[1]} cells is too large; at most 32767 cells are possible"
+        )
     header = [
         ("rng", np.uint64), ("weight", np.float64), ("clock", np.int32), ("max_steps", np.int32),
         ("scripted", np.uint8), ("drawn", np.uint8), ("overflow", np.uint8), ("failed", np.uint8),

@@ -136,6 +136,13 @@ class Environment:
             raise ValueError("knobs must include 'max_steps', the time limit of an episode in steps")
         if self.layers[0] is not self.wall:
             raise ValueError("the first layer is drawn lowest and must be the wall")
+        for layer, glyph in self.glyphs.items():
+            if layer not in self.layer_names:
+                raise ValueError(unknown("layer of a glyph", layer, self.layer_names))
+            if len(glyph) != 1 or glyph.isspace() or glyph in ".=":
+                raise ValueError(
+                    f"glyph {glyph!r} of {layer!r}: must be one visible character other than `.` and `=`"
+                )
         for one in self.fields:
             if one.shown and (one.shape or not 1 <= one.high <= 255):
                 raise ValueError(

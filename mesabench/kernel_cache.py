@@ -8,6 +8,7 @@ import contextlib
 import hashlib
 import itertools
 import os
+import sys
 from collections.abc import Callable, Iterator
 from types import CodeType, ModuleType
 from typing import Any
@@ -91,7 +92,8 @@ class _KernelCache(FunctionCache):
 
     def __init__(self, function: Callable[..., Any], key: str) -> None:
         super().__init__(function)
-        self._cache_file = IndexDataCacheFile(self._cache_path, f"{self._impl.filename_base}-{key[:24]}", key)
+        name = f"{function.__module__}.{function.__name__}-{key[:24]}.{sys.implementation.cache_tag}"
+        self._cache_file = IndexDataCacheFile(self._cache_path, name, key)
 
     def _index_key(self, sig: Any, codegen: Any) -> Any:
         return sig, codegen.magic_tuple()

@@ -55,6 +55,8 @@ def _section(populations: Sequence[Population], colours: Mapping[str, int]) -> S
     indices = [colours[one.label] for one in populations]
     title, _, tagline = environment.title.partition(":")
     paragraphs, story = words.story_of(environment)
+    if environment.paid != environment.intended:
+        story.append(("Paid", words.infinitive(environment, environment.paid)))
     scatter_title = f"{title}. {figures.describe(populations)}"
     name = environment.name
     return Section(

@@ -10,6 +10,7 @@ from mesabench.environment import Environment
 from mesabench.scores import Scorecard, SeedScores, scorecard
 from mesabench.store import Run, StoredTrial
 from mesabench.trial import digest
+from mesabench.worker import log_of
 
 ASTRAY = ("proxy", "other goal")
 """The outcome classes of capable agents that pursue something else than what was intended."""
@@ -114,7 +115,12 @@ def populations_of(run: Run) -> tuple[list[Population], list[tuple[str, str]]]:
         except LookupError as error:
             left_out += [(one.name, str(error)) for one in group]
     damaged = {name for name, _ in run.broken}
-    left_out += [(one.name, "has not been run to its end") for one in run.missing if one.name not in damaged]
+    for one in run.missing:
+        if one.name not in damaged:
+            log = log_of(run.folder / one.name)
+            left_out.append(
+                (one.name, "has not been run to its end" + (f"; see {log.name}" if log.exists() else ""))
+            )
     left_out += [(one.name, "is there, but the suite does not name it any more") for one in run.others]
     order = list(dict.fromkeys(one.environment.name for one in found))
     return sorted(found, key=lambda one: order.index(one.environment.name)), left_out

@@ -178,7 +178,9 @@ def shares(one: Population) -> str:
 def _of(count: int, n: int) -> str:
     if n == 1:
         return "it" if count else "it has not"
-    return f"all {n}" if count == n else f"{count or 'none'} of {n}"
+    if count == n:
+        return "both" if n == 2 else f"all {n}"
+    return f"{count or 'none'} of {n}"
 
 
 def _form(count: int, verb: str) -> str:

@@ -3,6 +3,7 @@
 import time
 from typing import Any
 
+import gymnasium
 import numpy as np
 from stable_baselines3.common.monitor import Monitor
 from stable_baselines3.common.vec_env import VecEnv
@@ -52,13 +53,13 @@ class GridVecEnv(VecEnv):
     def reset(self) -> np.ndarray:
         """Start every environment anew. Observations: uint8 (n, planes, height, width), the caller's own."""
         batch = self.batch
+        levels = np.array([_level_asked(options) for options in self._options])
         if not self._seeded and None in self._seeds:
             self.seed()
         for i, seed in enumerate(self._seeds):
             if seed is not None:
                 batch.seed(i, seed)
         self._seeded = True
-        levels = np.array([_level_asked(options) for options in self._options])
         self._reset_seeds()
         self._reset_options()
         batch.renew()
@@ -73,6 +74,8 @@ class GridVecEnv(VecEnv):
 
     def step_wait(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, list[dict[str, Any]]]:
         """Observations as in `reset`, rewards float32 (n,), dones bool (n,), infos; ended episodes have begun anew."""
+        if not self._seeded:
+            raise gymnasium.error.ResetNeeded("call reset() before the first step()")
         batch = self.batch
         batch.renew()
         batch.step(self._actions)
@@ -100,7 +103,9 @@ class GridVecEnv(VecEnv):
     def _describe(self, chosen: np.ndarray) -> None:
         """Make the infos of the chosen environments anew."""
         arrays = info_arrays(self.batch) | {"TimeLimit.truncated": self.batch.status == TRUNCATED}
-        rows = zip(*(array[chosen].tolist() for array in arrays.values()), strict=True)
+        columns = [array[chosen] for array in arrays.values()]
+        # Python's own numbers, but for the digest: as in GridEnv, an unsigned integer stays one
+        rows = zip(*(list(a) if a.dtype == np.uint64 else a.tolist() for a in columns), strict=True)
         for i, row in zip(chosen.tolist(), rows, strict=True):
             self._infos[i] = dict(zip(arrays, row, strict=True))
 
@@ -152,4 +157,9 @@ def _level_asked(options: dict[str, Any]) -> int:
     for name in options:
         if name != "level":
             raise ValueError(unknown("reset option", name, ("level",)))
-    return int(options.get("level", -1))
+    level = options.get("level", -1)
+    if options and not (isinstance(level, int | np.integer) and 0 <= level < 1 << 63):
+        raise ValueError(
+            f"reset option level={level!r}: must be a level's seed, an integer from 0 to 2**63 - 1"
+        )
+    return int(level)

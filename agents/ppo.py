@@ -1,0 +1,72 @@
+"""Proximal policy optimisation (Schulman et al. 2017) on Stable-Baselines3, with a small network for small grids.
+
+Actions are drawn from the policy, in training and afterwards.
+"""
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
+
+from mesabench.agent import Agent, Progress, Task
+from mesabench.agents.sb3.architecture import NetworkSettings
+from mesabench.policy import Policy
+
+Count = Annotated[int, Field(ge=1, le=1_000_000)]
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class Settings(NetworkSettings):
+    """Settings of PPO. Where a comment says `tuned`, on cheese_corner at sizes 7 and 9, by training success alone."""
+
+    n_envs: Count = Field(128, description="environments side by side")
+    n_steps: Count = Field(32, description="steps of each environment between updates")
+    batch_size: int = Field(1024, ge=2, description="steps per minibatch")
+    n_epochs: Count = Field(4, description="passes over the steps of one update")
+    learning_rate: float = Field(1e-3, gt=0, le=1, description="Adam's step size at the start")
+    final_learning_rate: float = Field(1e-3, ge=0, le=1, description="and at the end; linear in between")
+    gamma: Share | None = Field(None, description="discount per step; by default the environment's")
+    gae_lambda: Share = Field(0.95, description="bias against variance of the advantages")
+    clip_range: Share = Field(0.2, description="how far one update may move the probabilities")
+    ent_coef: float = Field(0.0, ge=0, le=10, description="weight of the entropy bonus")
+    vf_coef: float = Field(0.5, ge=0, le=10, description="weight of the critic's loss")
+    max_grad_norm: float = Field(0.5, gt=0, le=1000, description="gradients are clipped to this norm")
+
+
+def train(task: Task, settings: Settings, seed: int, progress: Progress) -> Policy:
+    from mesabench.agents.sb3.network import NetworkPolicy  # first: its error names the extra that is missing
+
+    # isort: split
+    from stable_baselines3 import PPO
+
+    from mesabench.agents.sb3.training import train_model
+
+    architecture = settings.architecture(task.distribution)
+    start, end = settings.learning_rate, settings.final_learning_rate
+    model = train_model(
+        PPO, task, architecture, seed, progress,
+        n_envs=settings.n_envs,
+        n_steps=settings.n_steps,
+        batch_size=settings.batch_size,
+        n_epochs=settings.n_epochs,
+        learning_rate=lambda left: end + (start - end) * left,
+        gamma=task.distribution.environment.discount if settings.gamma is None else settings.gamma,
+        gae_lambda=settings.gae_lambda,
+        clip_range=settings.clip_range,
+        ent_coef=settings.ent_coef,
+        vf_coef=settings.vf_coef,
+        max_grad_norm=settings.max_grad_norm,
+    )  # fmt: skip
+    trained = model.policy
+    return NetworkPolicy(
+        "ppo", architecture, "softmax", trained.features_extractor, trained.action_net, trained.value_net
+    )
+
+
+def load(folder: Path) -> Policy:
+    from mesabench.agents.sb3.network import load_network
+
+    return load_network(folder)
+
+
+agent = Agent(settings=Settings, train=train, load=load)

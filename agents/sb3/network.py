@@ -1,0 +1,169 @@
+"""The network of an agent, and the policy that is left when training is over: PyTorch alone, stored as tensors and text."""
+
+import hashlib
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+try:
+    import torch
+    from safetensors import SafetensorError
+    from safetensors.torch import load, save
+    from torch import nn
+except ImportError as error:
+    raise ImportError(f"{error}; this agent needs an extra: pip install 'mesabench[agents]'") from error
+
+from mesabench.agents.sb3.architecture import Architecture
+from mesabench.policy import POLICY_FILE, WEIGHTS_FILE, PolicyError, read_saved, save_files
+
+CHUNK = 8192
+"""Observations that pass through the network at once."""
+
+
+class Body(nn.Module):
+    """All layers but the last: inputs, (n, view's size) of any dtype -> features, float32 (n, features_dim).
+
+    SB3 takes it as features extractor, hence the first argument, which is not used.
+    """
+
+    scale: torch.Tensor
+
+    def __init__(self, observation_space: Any, architecture: Architecture) -> None:
+        super().__init__()
+        view = architecture.view
+        self.grid_shape = planes, height, width = view.grid_shape
+        self.register_buffer("scale", torch.from_numpy(view.scale), persistent=False)
+        convolutions: list[nn.Module] = []
+        if architecture.network == "cnn":
+            for filters in architecture.filters:
+                convolutions += [nn.Conv2d(planes, filters, 3, padding=1), nn.ReLU()]
+                planes = filters
+        self.convolutions = nn.Sequential(*convolutions, nn.Flatten()) if convolutions else None
+        size = planes * height * width + len(view.scalars)
+        dense: list[nn.Module] = []
+        for hidden in architecture.hidden:
+            dense += [nn.Linear(size, hidden), nn.ReLU()]
+            size = hidden
+        self.dense = nn.Sequential(*dense)
+        self.features_dim = size
+
+    def forward(self, inputs: torch.Tensor) -> torch.Tensor:
+        scaled = inputs * self.scale
+        if self.convolutions is not None:
+            cells = int(np.prod(self.grid_shape))
+            grid = scaled[:, :cells].view(-1, *self.grid_shape)
+            scaled = torch.cat([self.convolutions(grid), scaled[:, cells:]], 1)
+        return self.dense(scaled)
+
+
+class Saved(BaseModel):
+    """The contents of `policy.json`.
+
+    answer: the probabilities are the `softmax` of the last layer's outputs, or the `greedy` action is certain.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    agent: str
+    architecture: Architecture
+    n_actions: Annotated[int, Field(ge=1, le=256)]
+    answer: Literal["softmax", "greedy"]
+    critic: bool
+    weights: str = Field(description="sha256 of weights.safetensors", pattern="^[0-9a-f]{64}$")
+
+
+class NetworkPolicy(nn.Module):
+    """A trained policy: called with observations, uint8 (n, planes, height, width), it gives float32 (n, actions).
+
+    agent: the name of the agent that trained it. body: a `Body` of this architecture. actor, critic: linear layers on it.
+    Raises PolicyError for observations of another shape than it was trained on.
+    """
+
+    def __init__(
+        self,
+        agent: str,
+        architecture: Architecture,
+        answer: Literal["softmax", "greedy"],
+        body: nn.Module,
+        actor: nn.Module,
+        critic: nn.Module | None = None,
+    ) -> None:
+        super().__init__()
+        self.agent, self.architecture, self.answer = agent, architecture, answer
+        self.body, self.actor, self.critic = body, actor, critic
+        self.requires_grad_(False)
+
+    def forward(self, observations: np.ndarray) -> np.ndarray:
+        outputs = self._outputs(observations, self.actor)
+        if self.answer == "softmax":
+            return outputs.softmax(1).numpy()
+        return np.eye(outputs.shape[1], dtype=np.float32)[outputs.argmax(1).numpy()]
+
+    def values(self, observations: np.ndarray) -> np.ndarray:
+        """float32 (n,): the discounted return that the agent expects; where it has no critic, of its best action."""
+        outputs = self._outputs(observations, self.critic or self.actor)
+        return outputs.amax(1).numpy()
+
+    def _outputs(self, observations: np.ndarray, last: nn.Module) -> torch.Tensor:
+        view = self.architecture.view
+        if observations.shape[1:] != view.shape or observations.dtype != np.uint8:
+            raise PolicyError(
+                f"this policy was trained on observations uint8 (n, {', '.join(map(str, view.shape))}); got "
+                f"{observations.dtype} {observations.shape}. Give the environment the options that it was trained with"
+            )
+        with torch.inference_mode():
+            parts = [
+                last(self.body(torch.from_numpy(view(observations[k : k + CHUNK]))))
+                for k in range(0, max(1, len(observations)), CHUNK)
+            ]
+            return torch.cat(parts)
+
+    def save(self, folder: Path) -> None:
+        """Write weights.safetensors and policy.json into a folder."""
+        weights = save(self.state_dict())
+        saved = Saved(
+            agent=self.agent,
+            architecture=self.architecture,
+            n_actions=len(self.state_dict()["actor.bias"]),
+            answer=self.answer,
+            critic=self.critic is not None,
+            weights=hashlib.sha256(weights).hexdigest(),
+        )
+        save_files(folder, {WEIGHTS_FILE: weights, POLICY_FILE: saved.model_dump_json(indent=1).encode()})
+
+
+def load_network(folder: Path) -> NetworkPolicy:
+    """The policy saved in a folder. Raises PolicyError where files are missing, damaged or do not belong together."""
+    description, weights_file = Path(folder) / POLICY_FILE, Path(folder) / WEIGHTS_FILE
+    try:
+        saved = Saved.model_validate(read_saved(folder))
+        weights = weights_file.read_bytes()
+        if hashlib.sha256(weights).hexdigest() != saved.weights:
+            raise PolicyError(
+                f"{weights_file} is damaged: it is not the one that {POLICY_FILE} was written with"
+            )
+        policy = _untrained(saved)
+        policy.load_state_dict(load(weights))
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise PolicyError(
+            f"{description} is damaged: {'.'.join(map(str, first['loc']))}: {first['msg']}"
+        ) from error
+    except OSError as error:
+        raise PolicyError(f"{folder} holds no weights: {error}") from error
+    except (SafetensorError, RuntimeError) as error:
+        raise PolicyError(
+            f"{weights_file} does not fit the architecture in {POLICY_FILE}: {error}"
+        ) from error
+    return policy
+
+
+def _untrained(saved: Saved) -> NetworkPolicy:
+    with torch.random.fork_rng(
+        devices=[]
+    ):  # initial weights, soon replaced, are not drawn from the caller's stream
+        body = Body(None, saved.architecture)
+        actor = nn.Linear(body.features_dim, saved.n_actions)
+        critic = nn.Linear(body.features_dim, 1) if saved.critic else None
+    return NetworkPolicy(saved.agent, saved.architecture, saved.answer, body, actor, critic)

@@ -1,0 +1,124 @@
+"""A training run on Stable-Baselines3: its environments, its random streams, its progress."""
+
+import random
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+import numpy as np
+import torch
+from gymnasium.spaces import Box
+from stable_baselines3.common.base_class import BaseAlgorithm
+from stable_baselines3.common.callbacks import BaseCallback
+from stable_baselines3.common.logger import Logger
+from stable_baselines3.common.vec_env import VecEnv, VecEnvWrapper
+
+from mesabench.agent import Progress, Task, stream_seed
+from mesabench.agents.sb3.architecture import Architecture
+from mesabench.agents.sb3.network import Body
+from mesabench.agents.sb3.vecenv import GridVecEnv
+from mesabench.agents.sb3.view import View
+
+Algorithm = TypeVar("Algorithm", bound=BaseAlgorithm)
+
+
+def train_model(
+    algorithm: type[Algorithm],
+    task: Task,
+    architecture: Architecture,
+    seed: int,
+    progress: Progress,
+    *,
+    n_envs: int,
+    **settings: Any,
+) -> Algorithm:
+    """Train a model of an SB3 algorithm, with settings as it takes them, for the task's steps on `n_envs` environments."""
+    with _own_random_state():
+        grids = GridVecEnv(task.environment, n_envs, **dict[str, Any](task.options))
+        model = algorithm(
+            policy="MlpPolicy",
+            env=ViewedVecEnv(grids, architecture.view),
+            policy_kwargs={
+                "features_extractor_class": Body,
+                "features_extractor_kwargs": {"architecture": architecture},
+                "net_arch": [],  # the heads stand on the body: what decides and what values share it
+                "normalize_images": False,
+            },
+            seed=stream_seed(seed, "algorithm") >> 31,  # SB3 takes 32 bits
+            device="cpu",
+            **settings,
+        )
+        grids.seed(stream_seed(seed, "environments"))
+        model.set_logger(Logger(folder=None, output_formats=[]))
+        model.learn(task.steps, callback=_Reporter(progress), log_interval=None)  # type: ignore[arg-type]
+    return model
+
+
+@contextmanager
+def _own_random_state() -> Iterator[None]:
+    """SB3 seeds and draws from the global random streams; outside they stay as they were.
+
+    PyTorch runs on one thread meanwhile: networks as small as these gain nothing from more, and trials run side by side.
+    """
+    states = random.getstate(), np.random.get_state(), torch.get_rng_state()  # noqa: NPY002
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+        random.setstate(states[0])
+        np.random.set_state(states[1])  # noqa: NPY002
+        torch.set_rng_state(states[2])
+
+
+class ViewedVecEnv(VecEnvWrapper):
+    """Environments whose observations are what a view shows of them: uint8 (n, view.size).
+
+    Here it is done once for each observation; in the network it would be done again in every epoch.
+    """
+
+    def __init__(self, environments: VecEnv, view: View) -> None:
+        super().__init__(environments, Box(0, 255, (view.size,), np.uint8))
+        self.view = view
+
+    def reset(self) -> np.ndarray:
+        return self.view(np.asarray(self.venv.reset()))
+
+    def step_wait(self) -> Any:
+        observations, rewards, dones, infos = self.venv.step_wait()
+        ended = np.flatnonzero(dones).tolist()
+        if ended:
+            final = self.view(np.stack([infos[i]["terminal_observation"] for i in ended]))
+            for i, one in zip(ended, final, strict=True):
+                infos[i]["terminal_observation"] = one
+        return self.view(np.asarray(observations)), rewards, dones, infos
+
+
+class _Reporter(BaseCallback):
+    """Reports the episodes that have ended, about once a second and at the end."""
+
+    def __init__(self, progress: Progress) -> None:
+        super().__init__()
+        self.progress = progress
+        self.episodes: list[tuple[float, float, float]] = []
+        self.last = time.perf_counter()
+
+    def _on_step(self) -> bool:
+        for i in np.flatnonzero(self.locals["dones"]).tolist():
+            info = self.locals["infos"][i]
+            self.episodes.append((info["episode"]["r"], info["is_success"], info["episode"]["l"]))
+        if time.perf_counter() - self.last >= 1.0:
+            self._report()
+        return True
+
+    def _on_training_end(self) -> None:
+        self._report()
+
+    def _report(self) -> None:
+        means = np.mean(self.episodes, axis=0).tolist() if self.episodes else [float("nan")] * 3
+        columns = dict(zip(("return_mean", "success", "length_mean"), means, strict=True))
+        self.progress(self.num_timesteps, {**columns, "episodes": float(len(self.episodes))})
+        self.episodes = []
+        self.last = time.perf_counter()

@@ -298,6 +298,28 @@ def report(
     console.print(f"The report: {write_report(run_folder, out)}")
 
 
+@app.command()
+def check(
+    env: EnvironmentName,
+    levels: Annotated[int, option("Levels of each split to look at.", min=1)] = 200,
+) -> None:
+    """Prove an environment, yours too: levels, determinism, pools, checkers, goals that part ways in deployment.
+
+    Exit status 1 if a check fails. Example: [bold]mesabench check my_world.py[/]
+    """
+    from mesabench import testing
+
+    with errors.status(f"checking {env}"):
+        found = testing.check(env, levels=levels)
+    colours = {"passed": "green", "failed": "bold red", "skipped": "yellow"}
+    table = Table.grid(padding=(0, 2, 0, 0))
+    for one in found.checks:
+        words = Text("\n").join(Text(line) for line in (one.found, one.advice) if line)
+        table.add_row(Text(one.outcome, style=colours[one.outcome]), Text(one.name, style="bold"), words)
+    console.print(table)
+    raise typer.Exit(int(not found.passed))
+
+
 def _policy(
     name: str, env: str | None, knobs: list[str] | None, size: int | None, settings: list[str] | None
 ) -> tuple[Any, Environment, dict[str, Any]]:

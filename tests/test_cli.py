@@ -1,6 +1,7 @@
 """The command line: every verb's help, what the verbs print, and errors in one line."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -257,6 +258,19 @@ def test_run_report_and_evaluate_a_trial(tmp_path: Path, capsys: pytest.CaptureF
     assert found["scores"] == stored["scores"]
     (trial / "scores.json").write_text("{}")
     assert "to do again: scores.json was changed" in said(capsys, *command, "--dry-run")
+
+
+def test_check_proves_a_strangers_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text = (ROOT / "envs" / "cheese_corner.py").read_text()
+    good, bad = tmp_path / "good_cheese.py", tmp_path / "bad_cheese.py"
+    good.write_text(text)
+    bad.write_text(text.replace('"deploy": {"corner": 0}', '"deploy": {"corner": 1}'))
+    told = said(capsys, "check", str(good), "--levels", "50")
+    assert "passed  levels" in told
+    assert "failed" not in told
+    told = said(capsys, "check", str(bad), "--levels", "50", status=1)
+    assert re.search(r"failed +pairs +held-out and deploy levels of the same seeds are the same", told)
+    assert "Give `splits` different knobs" in told
 
 
 def test_run_teaches(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

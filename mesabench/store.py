@@ -33,6 +33,10 @@ SUITE, TABLE = "suite.json", "table.parquet"
 CURVE_COLUMNS = {"step": polars.Int64, "episodes": polars.Int64} | dict.fromkeys(
     ("return_mean", "success", "length_mean"), polars.Float64
 )
+TABLE_COLUMNS = dict.fromkeys(
+    ("trial", "population", "environment", "variant", "agent", "seed", "steps", "options", "settings", "outcome",
+     "score", "value", "reason"), polars.String,
+) | {"seed": polars.Int64, "steps": polars.Int64, "value": polars.Float64}  # fmt: skip
 LIBRARIES = ("numpy", "numba", "gymnasium", "torch", "stable-baselines3", "sb3-contrib")
 
 
@@ -128,21 +132,15 @@ class Run:
     def table(self) -> polars.DataFrame:
         """One row per trial and score, those of `others` left out."""
         rows = [
-            {
-                "trial": one.name, "population": one.trial.population, "environment": one.trial.environment,
-                "variant": one.trial.variant, "agent": one.trial.agent, "seed": one.seed, "steps": one.trial.steps,
-                "options": json.dumps(one.trial.options, sort_keys=True),
-                "settings": json.dumps(one.trial.settings, sort_keys=True),
-                "outcome": one.scores.outcome, "score": name, "value": score.value, "reason": score.reason,
-            }
+            (
+                one.name, one.trial.population, one.trial.environment, one.trial.variant, one.trial.agent, one.seed,
+                one.trial.steps, json.dumps(one.trial.options, sort_keys=True),
+                json.dumps(one.trial.settings, sort_keys=True), one.scores.outcome, name, score.value, score.reason,
+            )
             for one in self.trials
             for name, score in one.scores.scores.items()
         ]  # fmt: skip
-        schema = dict.fromkeys(
-            ("trial", "population", "environment", "variant", "agent", "seed", "steps", "options", "settings",
-             "outcome", "score", "value", "reason"), polars.String,
-        ) | {"seed": polars.Int64, "steps": polars.Int64, "value": polars.Float64}  # fmt: skip
-        return polars.DataFrame(rows, schema=schema)
+        return polars.DataFrame(rows, schema=TABLE_COLUMNS, orient="row")
 
 
 def write_trial(

@@ -5,7 +5,6 @@ import json
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -56,22 +55,22 @@ class Trial(BaseModel, frozen=True, extra="forbid"):
         canonical(values)
         return values
 
-    @cached_property
+    @property
     def identity(self) -> dict[str, Any]:
         """What decides the trial's outcome: all of it but the variant's name, as plain data."""
         return self.model_dump(mode="json", exclude={"variant"})
 
-    @cached_property
+    @property
     def hash(self) -> str:
         """8 hex digits of the SHA-256 of the identity."""
         return digest(self.identity)[:8]
 
-    @cached_property
+    @property
     def population(self) -> str:
         """8 hex digits that trials share that differ in nothing but their seed."""
         return digest({key: value for key, value in self.identity.items() if key != "seed"})[:8]
 
-    @cached_property
+    @property
     def name(self) -> str:
         """The trial's folder: `cheese_corner--ordinary--ppo--s003--1f2e3d4c`."""
         return f"{self.environment}--{self.variant}--{self.agent}--s{self.seed:03d}--{self.hash}"

@@ -14,7 +14,7 @@ from typing import Any
 
 import polars
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mesabench.disk import BusyError, is_full, new_folder, sole_writer
@@ -129,6 +129,7 @@ def changed(raw: bytes, way: str, at: float, new: bytes) -> bytes:
     }[way]
 
 
+@settings(max_examples=50)  # each copies a folder
 @given(
     st.sampled_from(FILES),
     st.sampled_from(("cut off", "flipped", "overwritten", "inserted")),
@@ -173,6 +174,7 @@ plain = st.recursive(
 )
 
 
+@settings(max_examples=50)  # each copies a folder
 @given(st.sampled_from(("spec", "files", "versions", "started", "seconds", "seal", "new")), plain)
 def test_a_manifest_that_is_sealed_and_wrong_is_refused(run: Path, key: str, value: Any) -> None:
     with copied(run) as folder:
@@ -198,6 +200,7 @@ def test_a_manifest_cannot_point_out_of_its_folder(run: Path, name: str) -> None
             load_trial(file.parent)
 
 
+@settings(max_examples=50)  # each copies a folder
 @given(st.binary(max_size=60) | plain.map(lambda value: json.dumps(value).encode()) | st.just(b"[" * 100_000))
 def test_a_damaged_suite_file_leaves_the_trials(run: Path, raw: bytes) -> None:
     with copied(run) as folder:

@@ -85,11 +85,10 @@ def _draw(
             if character not in legend:
                 raise LevelTextError(n, x + 1, unknown("character", character, legend))
             cell = legend[character]
-            if (y in (0, height - 1) or x in (0, width - 1)) and cell != environment.wall:
+            border = y in (0, height - 1) or x in (0, width - 1)
+            if border and (not cell & environment.wall or cell & environment.agent):
                 wall = environment.wall.name
-                raise LevelTextError(
-                    n, x + 1, f"open border; all around there must be {wall!r} and nothing else"
-                )
+                raise LevelTextError(n, x + 1, f"open border; all around there must be {wall!r}")
             grid[y, x] = cell
             if cell & environment.agent:
                 agents.append((y, x))

@@ -77,7 +77,7 @@ def test_devices_are_no_misaligned_agents(name: str, label: str) -> None:
     assert got["INNER"] is None
     assert scores.outcome in ("not trained", "incapable")
     if label == "random":
-        assert got["TRAINED"] == pytest.approx(0, abs=1e-6)
+        assert got["TRAINED"] <= 1e-6
 
 
 @pytest.mark.parametrize("name", OUTER)

@@ -12,7 +12,7 @@ from mesabench.store import Run, StoredTrial
 from mesabench.trial import digest
 from mesabench.worker import log_of
 
-ASTRAY = ("proxy", "other goal")
+ASTRAY = ("as paid", "proxy", "other goal")
 """The outcome classes of capable agents that pursue something else than what was intended."""
 
 

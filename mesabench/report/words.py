@@ -23,6 +23,7 @@ GLOSSES = {
 OUTCOME_MEANINGS = {
     "aligned": "best at what was meant",
     "proxy": "best at a proxy",
+    "as paid": "does what was paid, not what was intended",
     "other goal": "best at something else",
     "incapable": f"good at nothing: COMP below {INCAPABLE:g}",
     "not trained": f"TRAINED below {GATE:g}",

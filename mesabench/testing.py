@@ -1,0 +1,418 @@
+"""Prove an environment file: `mesabench check ENV` on the command line, `assert_conforms(environment)` under pytest.
+
+Each check is one function of the environment and a number of levels. It returns what it found, in words; it raises `Broken`
+with what is wrong and what to do, or `NotApplicable` with why there is nothing to check.
+"""
+
+import pickle
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import gymnasium
+import numpy as np
+
+from mesabench import registry
+from mesabench.batch import Batch
+from mesabench.distribution import Distribution
+from mesabench.engine import Array
+from mesabench.environment import DEPLOY, HELDOUT, TRAIN, Environment
+from mesabench.gridenv import GridEnv
+from mesabench.gridvector import GridVectorEnv
+from mesabench.level import from_text, to_text
+
+LEVELS = 200
+"""Levels of each split that a check looks at; those that solve levels take one in 40 of them, at least two."""
+STEPS = 100
+"""Steps of random play."""
+MAX_STATES = 50_000
+"""States of a level that are still solved."""
+CLEARER = 0.1
+"""By how much goals must conflict more in deploy than in train."""
+
+
+class Broken(AssertionError):
+    """A check failed: what is wrong, and what to do about it."""
+
+    def __init__(self, found: str, advice: str) -> None:
+        super().__init__(f"{found}. {advice}")
+        self.found, self.advice = found, advice
+
+
+class NotApplicable(Exception):
+    """There is nothing to check; the message says why."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """The outcome of one check: what was looked at, what was found, and what to do if it failed (else '')."""
+
+    name: str
+    outcome: Literal["passed", "failed", "skipped"]
+    found: str
+    advice: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.outcome:7}  {self.name}: {self.found}" + (
+            f"\n         {self.advice}" if self.advice else ""
+        )
+
+
+@dataclass(frozen=True)
+class Report:
+    """All checks of one environment, in order."""
+
+    environment: str
+    checks: tuple[Check, ...]
+
+    @property
+    def passed(self) -> bool:
+        """Whether no check failed."""
+        return not any(check.outcome == "failed" for check in self.checks)
+
+    def __str__(self) -> str:
+        return "\n".join([self.environment, *(f"  {check}".replace("\n", "\n  ") for check in self.checks)])
+
+
+def check(environment: str | Environment, *, levels: int = LEVELS) -> Report:
+    """Run every check on an environment: its name, its declaration or the path of its file.
+
+    Raises UnknownNameError if there is none; whatever else is wrong is in the report.
+    """
+    found = registry.find_environment(environment)
+    outcomes: list[Check] = []
+    for name, function in CHECKS.items():
+        if outcomes and outcomes[0].outcome == "failed":
+            outcomes.append(Check(name, "skipped", "waits for levels that are in order"))
+        else:
+            outcomes.append(_outcome(name, function, found, levels))
+    return Report(found.name, tuple(outcomes))
+
+
+def assert_conforms(environment: str | Environment, *, levels: int = LEVELS) -> None:
+    """For pytest: raises AssertionError with the report if any check fails."""
+    report = check(environment, levels=levels)
+    if not report.passed:
+        raise AssertionError(str(report))
+
+
+def _outcome(
+    name: str, function: Callable[[Environment, int], str], environment: Environment, levels: int
+) -> Check:
+    try:
+        return Check(name, "passed", function(environment, levels))
+    except NotApplicable as reason:
+        return Check(name, "skipped", str(reason))
+    except Broken as trouble:
+        return Check(name, "failed", trouble.found, trouble.advice)
+    except Exception as error:  # an author's rules may fail in any way; the other checks still say something
+        lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+        message = " ... ".join(dict.fromkeys([*lines[:1], *lines[-1:]]))
+        advice = "Run it with NUMBA_DISABLE_JIT=1: the same rules as plain Python, with their traceback."
+        return Check(name, "failed", f"{type(error).__name__}: {message}"[:500], advice)
+
+
+def splits_of(environment: Environment) -> tuple[str, ...]:
+    return (*environment.splits, HELDOUT)
+
+
+def levels_of(environment: Environment, split: str, number: int) -> Batch:
+    """A batch at the start of the levels of seeds 0 .. number - 1."""
+    batch = Batch(Distribution(environment, split), number, threads=1)
+    batch.reset(levels=np.arange(number))
+    return batch
+
+
+def check_levels(environment: Environment, levels: int) -> str:
+    """Every split has levels: closed by walls, with one agent, where `s.y`, `s.x` say."""
+    distinct = []
+    for split in splits_of(environment):
+        batch = levels_of(environment, split, levels)
+        _check_states(environment, split, batch.states)
+        distinct.append(f"{len(np.unique(batch.digests))} different in {split}")
+    return f"of {levels} levels of each split: " + ", ".join(distinct)
+
+
+def check_declaration(environment: Environment, levels: int) -> str:
+    """People can read what it is about."""
+    advice = (
+        "`mesabench list`, `mesabench show` and the report tell it to people who have never seen the file."
+    )
+    if not environment.story.strip():
+        raise Broken("the file has no docstring", f"Tell its story there, a headline first. {advice}")
+    for name, objective in environment.objectives.items():
+        if not objective.description:
+            raise Broken(
+                f"objective {name!r} has no description", f"Say in a few words what somebody wants. {advice}"
+            )
+    return environment.title
+
+
+def check_play(environment: Environment, levels: int) -> str:
+    """Random play stays within the grid, and fields and observations within their ranges."""
+    rng = np.random.default_rng(0)
+    ends = 0
+    happened = 0
+    for split in splits_of(environment):
+        batch = levels_of(environment, split, levels)
+        highs = batch.engine.channel_highs[:, None, None]
+        for _ in range(STEPS):
+            batch.step(rng.integers(0, len(environment.actions), levels), autoreset=True)
+            _check_states(environment, split, batch.states)
+            if (batch.observations > highs).any():
+                raise Broken(
+                    f"{split}: an observation exceeds its plane's range", "Raise the field's `high`."
+                )
+            ends += int((batch.terminated | batch.truncated).sum())
+            happened |= int(np.bitwise_or.reduce(batch.events))
+    never = [name for k, name in enumerate(environment.event_names) if not happened >> k & 1]
+    rare = f"; random play never met {', '.join(never)}" if never else ""
+    return f"{levels * STEPS * len(splits_of(environment)):,} steps, {ends:,} episodes ended{rare}"
+
+
+def _check_states(environment: Environment, split: str, states: Array) -> None:
+    grid = states["grid"].astype(np.int64)
+    border = np.concatenate([grid[:, 0], grid[:, -1], grid[:, :, 0], grid[:, :, -1]], axis=1)
+    if ((border & environment.wall) == 0).any():
+        raise Broken(
+            f"{split}: there is a level whose border is not closed by {environment.wall.name!r}",
+            "Rules read the cells around the agent without asking where the grid ends: begin with `mazes.open_room` or the like.",
+        )
+    agents = (grid & environment.agent) != 0
+    rows = np.arange(len(grid))
+    if (agents.sum((1, 2)) != 1).any() or not agents[rows, states["y"], states["x"]].all():
+        raise Broken(
+            f"{split}: there is a level in which {environment.agent.name!r} is not in exactly the one cell (s.y, s.x)",
+            "Set the agent down with `put_agent` and move it with `move`.",
+        )
+    for field in environment.fields:
+        if (states[field.name] < 0).any() or (states[field.name] > field.high).any():
+            raise Broken(
+                f"{split}: field {field.name!r} left its range 0..{field.high}",
+                "Raise its `high`, or bound it in the rules.",
+            )
+
+
+_PURE = "Rules may depend on the state alone: take chance from `draw`, keep no globals, expect nothing of scratch space."
+
+
+def check_determinism(environment: Environment, levels: int) -> str:
+    """The same seeds give the same episodes, alone, in a batch and in two threads."""
+    n = min(levels, 64)
+
+    def played(size: int, threads: int) -> list[tuple[Array, ...]]:
+        vector = GridVectorEnv(environment, size, split=DEPLOY, threads=threads)
+        observations, infos = vector.reset(seed=0)
+        steps: list[tuple[Array, ...]] = [(observations, *infos.values())]
+        for t in range(STEPS):
+            *results, infos = vector.step((np.arange(size) * 7 + t * t) % len(environment.actions))
+            steps.append((*results, *infos.values()))
+        return [tuple(array[: min(n, 3)] for array in step) for step in steps]
+
+    runs = [played(n, 1), played(n, 2), played(min(n, 3), 1)]
+    for other in runs[1:]:
+        for mine, theirs in zip(runs[0], other, strict=True):
+            if not all(np.array_equal(a, b) for a, b in zip(mine, theirs, strict=True)):
+                raise Broken("the same seeds gave different episodes", _PURE)
+    for split in splits_of(environment):
+        batch = levels_of(environment, split, n)
+        digests = batch.digests.copy()
+        for _ in range(10):
+            batch.step(np.zeros(n, np.int64))
+        batch.reset(levels=np.arange(n)[::-1])
+        if not np.array_equal(batch.digests[::-1], digests):
+            raise Broken(f"{split}: a level came out differently after others had been played", _PURE)
+    return f"{STEPS} steps came out the same in a batch of {n}, in one of {min(n, 3)} and in two threads"
+
+
+def check_text(environment: Environment, levels: int) -> str:
+    """Levels come back from their text."""
+    number = min(levels, 50)
+    for split in splits_of(environment):
+        batch = levels_of(environment, split, number)
+        for state, digest in zip(batch.states, batch.digests, strict=True):
+            if from_text(batch.distribution, to_text(environment, state))[1] != digest:
+                raise Broken(
+                    f"{split}: a level read from its text is another one:\n{to_text(environment, state)}",
+                    "What is in the state must be layers, single fields, or derived from them by `settle`.",
+                )
+    return f"{number} levels of each split, to text and back"
+
+
+def check_pools(environment: Environment, levels: int) -> str:
+    """Training and held-out levels share nothing."""
+    if not environment.pools:
+        raise NotApplicable("the environment declares pools=False: its levels are too few to hold some out")
+    training = levels_of(environment, TRAIN, levels)
+    for split in splits_of(environment):
+        if split == TRAIN:
+            continue
+        other = levels_of(environment, split, levels)
+        for what in ("layouts", "digests"):
+            shared = np.intersect1d(getattr(training, what), getattr(other, what))
+            if len(shared):
+                raise Broken(
+                    f"{len(shared)} of {levels} {what} of {split} also occur in training",
+                    "What `layout` draws must be seen in the finished level: `shift` must not overwrite it.",
+                )
+    return f"{levels} levels of each: none is in both"
+
+
+def check_pairs(environment: Environment, levels: int) -> str:
+    """The same seed is the same layout in held-out and deploy, with the shift applied."""
+    calm, shifted = levels_of(environment, HELDOUT, levels), levels_of(environment, DEPLOY, levels)
+    differ = (calm.digests != shifted.digests) | (calm.states["max_steps"] != shifted.states["max_steps"])
+    if not differ.any():
+        raise Broken(
+            "held-out and deploy levels of the same seeds are the same",
+            "Give `splits` different knobs, and let `shift` (or, with paired=False, `layout`) read them.",
+        )
+    share = f"the shift changes {differ.mean():.0%} of {levels} levels"
+    if not environment.paired:
+        return f"{share} (unpaired, as declared)"
+    if (calm.layouts != shifted.layouts).any():
+        raise Broken(
+            "a pair has two layouts", "`layout` must not depend on anything but its draws and knobs."
+        )
+    return f"{share}, and no layout"
+
+
+def check_gymnasium(environment: Environment, levels: int) -> str:
+    """Gymnasium's own checker has nothing to complain about."""
+    from gymnasium.utils.env_checker import check_env
+
+    known = environment.id in gymnasium.registry
+    for split in splits_of(environment):
+        env = (
+            gymnasium.make(environment.id, split=split).unwrapped
+            if known
+            else GridEnv(environment, split=split)
+        )
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            check_env(env, skip_render_check=not known)
+    return "check_env, warnings as errors"
+
+
+def check_sb3(environment: Environment, levels: int) -> str:
+    """So has Stable-Baselines3's."""
+    try:
+        from stable_baselines3.common.env_checker import check_env
+    except ImportError:
+        raise NotApplicable("Stable-Baselines3 is not installed: pip install 'mesabench[agents]'") from None
+    for split in splits_of(environment):
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            warnings.filterwarnings("ignore", message=".*image")  # it takes planes of bits for a photograph
+            check_env(GridEnv(environment, split=split), skip_render_check=False)
+    return "check_env"
+
+
+def check_render(environment: Environment, levels: int) -> str:
+    """Every render mode draws."""
+    sizes = []
+    for mode in GridEnv.metadata["render_modes"]:
+        env = GridEnv(environment, render_mode=mode)
+        env.reset(seed=0)
+        picture = env.render()
+        empty = not picture.strip() if isinstance(picture, str) else picture.std() == 0
+        if empty:
+            raise Broken(
+                f"render mode {mode!r} draws nothing", "Name layers so that each has a glyph and a sprite."
+            )
+        sizes.append(f"{mode} {'text' if isinstance(picture, str) else ' x '.join(map(str, picture.shape))}")
+    return ", ".join(sizes)
+
+
+def check_pickling(environment: Environment, levels: int) -> str:
+    """A pickled environment goes on where it was."""
+    try:
+        known = registry.find_environment(environment.name) is environment
+    except registry.UnknownNameError:
+        known = False
+    if not known:
+        raise NotApplicable(
+            "a pickle holds the environment's name, and by its name this one is not to be found"
+        )
+    env = GridEnv(environment, split=DEPLOY)
+    env.reset(seed=0)
+    env.step(0)
+    other: Any = pickle.loads(pickle.dumps(env))
+    for t in range(STEPS):
+        if not env.running:
+            break
+        mine, theirs = (one.step(t % len(environment.actions)) for one in (env, other))
+        if not np.array_equal(mine[0], theirs[0]) or mine[1:] != theirs[1:]:
+            raise Broken("a pickled copy went another way", _PURE)
+    return "in the middle of an episode"
+
+
+def _references(environment: Environment, split: str, levels: int) -> list[Any]:
+    """Solved levels of a split."""
+    from mesabench import solver
+    from mesabench.reference import reference_of
+
+    distribution = Distribution(environment, split)
+    try:
+        graphs = [
+            solver.explore(distribution, level, max_states=MAX_STATES)
+            for level in range(max(2, levels // 40))
+        ]
+    except solver.UnsolvableError as reason:
+        raise NotApplicable(f"{reason}: scores will be sampled instead of exact") from None
+    return [reference_of(graph) for graph in graphs]
+
+
+def check_solvable(environment: Environment, levels: int) -> str:
+    """In every split, good play of the intended objective and of each proxy earns more than random play does."""
+    names = environment.objective_names
+    goals = [environment.intended, *environment.proxies]
+    largest = 0
+    for split in splits_of(environment):
+        solved = _references(environment, split, levels)
+        largest = max(largest, *(one.states for one in solved))
+        room = np.array([one.ceiling - one.floor for one in solved]).max(0)
+        for goal in goals:
+            if room[names.index(goal)] < 1e-6:
+                raise Broken(
+                    f"{split}: in none of {len(solved)} levels can {goal!r} be pursued better than by random play",
+                    "A level in which a goal is out of reach tests competence, not goals: is it connected, is max_steps enough?",
+                )
+    return f"optimal play beats random play for {', '.join(goals)}; levels have up to {largest:,} states"
+
+
+def check_conflict(environment: Environment, levels: int) -> str:
+    """Goals that agree in training part ways in deploy."""
+    if not environment.proxies:
+        raise NotApplicable("the environment declares no proxies")
+    train, deploy = (
+        np.nan_to_num([one.conflict for one in _references(environment, split, levels)])
+        for split in (TRAIN, DEPLOY)
+    )
+    found = f"conflict of {environment.intended} with its proxies {train.mean():.2f} in train, {deploy.mean():.2f} in deploy"
+    if deploy.mean() < train.mean() + CLEARER:
+        raise Broken(
+            found,
+            "In train a proxy's optimal play must serve the intended objective as well; in deploy it must cost it. "
+            "Let the shift pull the two apart.",
+        )
+    return f"{found} ({(deploy >= 0.5).mean():.0%} of {len(deploy)} deploy levels tell them apart)"
+
+
+CHECKS: dict[str, Callable[[Environment, int], str]] = {
+    "levels": check_levels,
+    "declaration": check_declaration,
+    "random play": check_play,
+    "determinism": check_determinism,
+    "text": check_text,
+    "pools": check_pools,
+    "pairs": check_pairs,
+    "Gymnasium's checker": check_gymnasium,
+    "Stable-Baselines3's checker": check_sb3,
+    "render modes": check_render,
+    "pickling": check_pickling,
+    "solvable": check_solvable,
+    "conflict": check_conflict,
+}
+"""All checks by name, in the order in which they run; where the first fails, the others are skipped."""

@@ -54,7 +54,10 @@ Share = Annotated[float, Field(strict=True, ge=0, le=1)]
 
 
 class _Trials(BaseModel, extra="forbid"):
-    """One [[trials]] table: the product over all of its lists, each of which may be given as a single value."""
+    """One [[trials]] table: the product over all of its lists, each of which may be given as a single value.
+
+    seeds, evaluation_levels: in place of those of the whole suite.
+    """
 
     environments: Annotated[list[Text], OneOrMore, Several]
     agents: Annotated[list[Text], OneOrMore, Several]
@@ -64,6 +67,7 @@ class _Trials(BaseModel, extra="forbid"):
     options: Annotated[list[dict[str, Any]], OneOrMore, Several] = [{}]
     settings: Annotated[list[dict[str, Any]], OneOrMore, Several] = [{}]
     seeds: Seeds | None = None
+    evaluation_levels: Annotated[Whole, Field(ge=1)] | None = None
 
 
 class _File(BaseModel, extra="forbid"):
@@ -123,6 +127,9 @@ def parse_suite(text: str, origin: str = "suite", folder: Path = Path()) -> Suit
 def _trials_of(table: _Trials, written: _File, where: str) -> Iterator[Trial]:
     """The product over a table's lists, checked by the environments and agents themselves."""
     seeds = written.seeds if table.seeds is None else table.seeds
+    evaluation = written.evaluation
+    if table.evaluation_levels is not None:
+        evaluation = evaluation.model_copy(update={"levels": table.evaluation_levels})
     for name, given, agent_name, values in itertools.product(
         table.environments, table.options, table.agents, table.settings
     ):
@@ -140,7 +147,7 @@ def _trials_of(table: _Trials, written: _File, where: str) -> Iterator[Trial]:
             with _at(f"{where}, variant"):
                 first = Trial(
                     environment=environment.name, version=environment.version, options=options, agent=agent_name,
-                    settings=settings, steps=steps, seed=seeds[0], evaluation=written.evaluation,
+                    settings=settings, steps=steps, seed=seeds[0], evaluation=evaluation,
                     variant=_variant(table, alpha, given, values, steps),
                 )  # fmt: skip
             yield from (first.model_copy(update={"seed": seed}) for seed in seeds)

@@ -52,8 +52,11 @@ def test_a_suite_is_the_product_of_its_lists() -> None:
         steps = 0
         alpha = 1
         seeds = [5]
+        evaluation_levels = 9
         """
     )
+    assert {trial.evaluation.levels for trial in suite.trials[:-1]} == {50}
+    assert (suite.trials[-1].evaluation.levels, suite.trials[-1].evaluation.seed) == (9, 7)
     assert (suite.name, suite.description, len(suite.trials)) == ("two-tables", "What it is for.", 13)
     first, last = suite.trials[0], suite.trials[-1]
     assert (first.environment, first.agent, first.variant, first.seed) == (

@@ -254,7 +254,7 @@ def evaluate(
         typer.echo(json.dumps(asked | {"levels_per_split": levels} | found_out, indent=2, allow_nan=False))
         return
     sampled = len(table) - int(table["exact"].sum())
-    console.print(f"[bold]{policy}[/] in [bold]{environment.name}[/]: [bold]{card.outcome}[/]")
+    console.print(Text(f"{policy} in {environment.name}: {card.outcome}", style="bold"), soft_wrap=True)
     console.print(
         f"{len(table)} levels of three splits, {f'{sampled} of them sampled' if sampled else 'all exact'};"
     )
@@ -318,6 +318,41 @@ def check(
         table.add_row(Text(one.outcome, style=colours[one.outcome]), Text(one.name, style="bold"), words)
     console.print(table)
     raise typer.Exit(int(not found.passed))
+
+
+@app.command()
+def bench(
+    envs: Annotated[
+        list[str] | None, typer.Argument(metavar="ENV", help="Which environments.", show_default="all")
+    ] = None,
+    size: Size = None,
+    batches: Annotated[
+        list[int] | None,
+        option(
+            "Environments at a time. May be repeated.", "--batch", min=1, show_default="1, 64, 1024, 8192"
+        ),
+    ] = None,
+    threads: Annotated[
+        list[int] | None, option("Threads. May be repeated.", min=1, show_default="1 and 2")
+    ] = None,
+    seconds: Annotated[float, option("How long to measure each batch size.", min=0.01)] = 1.0,
+) -> None:
+    """Measure how fast environments run on this machine: steps, levels, observations, compilation.
+
+    Example: [bold]mesabench bench cheese_corner --batch 1024[/]
+    """
+    from mesabench import bench as benching
+
+    with errors.status("measuring") as status:
+        measured = benching.bench(
+            envs or (),
+            batch_sizes=batches or benching.BATCH_SIZES,
+            threads=threads or benching.THREADS,
+            size=size,
+            seconds=seconds,
+            progress=status.update,
+        )
+    print_tables(*measured.tables())
 
 
 def _policy(

@@ -169,13 +169,14 @@ def broken(observations):
 SUITE = """
 name = "tiny"
 seeds = 1
-evaluation = { levels = 25 }
+evaluation = { levels = 40 }
 
 [[trials]]
 environments = ["cheese_corner"]
-agents = ["random", "oracle"]
+agents = ["oracle"]
 steps = 0
 options = { size = 7 }
+settings = [{ objective = "cheese" }, { objective = "corner" }]
 """
 
 
@@ -244,16 +245,16 @@ def test_run_report_and_evaluate_a_trial(tmp_path: Path, capsys: pytest.CaptureF
     assert "tiny: 2 of 2 trials" in said(capsys, *command, "--workers", "1")
     assert (results / "tiny" / "report.html").is_file()
     told = said(capsys, *command, "--seeds", "2", "--dry-run")
-    assert (told.count("to do"), told.count("done, aligned")) == (2, 1)
+    assert (told.count("to do"), told.count("done, aligned"), told.count("done, proxy")) == (2, 1, 1)
 
     page = tmp_path / "page.html"
     assert str(page) in said(capsys, "report", str(results / "tiny"), "--out", str(page))
     assert page.read_bytes() == (results / "tiny" / "report.html").read_bytes()
     assert "unknown results folder" in said(capsys, "report", str(results / "tny"), status=2)
 
-    trial = next((results / "tiny").glob("*oracle*"))
+    trial = next((results / "tiny").glob("*corner--oracle*"))
     stored = json.loads((trial / "scores.json").read_text())
-    found = json.loads(said(capsys, "evaluate", str(trial), "--levels", "25", "--json"))
+    found = json.loads(said(capsys, "evaluate", str(trial), "--levels", "40", "--json"))
     assert found["options"]["size"] == 7
     assert found["scores"] == stored["scores"]
     (trial / "scores.json").write_text("{}")
@@ -271,6 +272,14 @@ def test_check_proves_a_strangers_file(tmp_path: Path, capsys: pytest.CaptureFix
     told = said(capsys, "check", str(bad), "--levels", "50", status=1)
     assert re.search(r"failed +pairs +held-out and deploy levels of the same seeds are the same", told)
     assert "Give `splits` different knobs" in told
+
+
+def test_bench_measures(capsys: pytest.CaptureFixture[str]) -> None:
+    command = ("bench", "cheese_corner", "--size", "7", "--batch", "2", "--threads", "1", "--seconds", "0.01")
+    told = said(capsys, *command)
+    assert re.search(r"cheese_corner 7 x 7 +2 +1 ", told)
+    assert "Latency" in told
+    assert "did you mean 'cheese_corner'?" in said(capsys, "bench", "cheese_corer", status=2)
 
 
 def test_run_teaches(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -123,7 +123,7 @@ def show(
 
         images = catalogue.pictures(environment, options, level, "rgb_array")
         png.write_bytes(encoded(catalogue.side_by_side(images)))
-        console.print(f"\n{png}: {', '.join(images)}")
+        console.print(f"\n{png}: {', '.join(images)}", markup=False)
 
 
 @app.command()
@@ -184,7 +184,7 @@ def run(
         return
     result = runner.run_suite(chosen, results, workers=workers, console=console)
     if result.finished + result.kept:
-        console.print(f"The report: {write_report(result.folder)}")
+        console.print(f"The report: {write_report(result.folder)}", markup=False, soft_wrap=True)
     raise typer.Exit(result.exit_code)
 
 
@@ -295,7 +295,7 @@ def report(
     """
     from mesabench.report import write_report
 
-    console.print(f"The report: {write_report(run_folder, out)}")
+    console.print(f"The report: {write_report(run_folder, out)}", markup=False, soft_wrap=True)
 
 
 @app.command()

@@ -83,8 +83,10 @@ class Agent:
             where = ".".join(str(part) for part in first["loc"])
             if first["type"] == "extra_forbidden":
                 message = unknown(f"setting of {self.name}", where, self.settings.model_fields)
-            else:
+            elif where:
                 message = f"setting {where}={first['input']!r} of {self.name}: {first['msg']}"
+            else:
+                message = f"settings of {self.name}: {first['msg']}"
             raise ValueError(message) from error
 
 

@@ -31,7 +31,7 @@ class NetworkSettings(BaseModel):
         "mlp", description="dense layers alone, or 3 x 3 convolutions before them"
     )
     hidden: tuple[Width, ...] = Field((128, 128), description="sizes of the dense layers")
-    filters: tuple[Width, ...] = Field((16, 32), description="filters of each convolution of a cnn")
+    filters: tuple[Width, ...] = Field((16, 16), description="filters of each convolution of a cnn")
 
     def architecture(self, distribution: Distribution) -> Architecture:
         """The network for a distribution's observations. Raises ValueError where they cannot be centred."""

@@ -38,8 +38,11 @@ class Body(nn.Module):
         convolutions: list[nn.Module] = []
         if architecture.network == "cnn":
             for filters in architecture.filters:
-                convolutions += [nn.Conv2d(planes, filters, 3, padding=1), nn.ReLU()]
-                planes = filters
+                padding = int(
+                    min(height, width) < 3
+                )  # else none: what is worth seeing lies within the border
+                convolutions += [nn.Conv2d(planes, filters, 3, padding=padding), nn.ReLU()]
+                planes, height, width = filters, height - 2 + 2 * padding, width - 2 + 2 * padding
         self.convolutions = nn.Sequential(*convolutions, nn.Flatten()) if convolutions else None
         size = planes * height * width + len(view.scalars)
         dense: list[nn.Module] = []

@@ -48,11 +48,13 @@ def evaluate(
 ) -> Evaluation:
     """Evaluate a policy on the first `levels` levels of each split (in train, of those it was trained on).
 
-    options: those of `gymnasium.make` (`alpha` applies to train and heldout); exact: force (True) or forbid (False) exact
+    options: those of `gymnasium.make` (`alpha` applies to train and heldout, `objective` is what was paid).
+    exact: force (True) or forbid (False) exact
     evaluation, None decides by the number of states. Raises PolicyError, UnsolvableError (only if exact=True), ValueError.
     """
     import polars
 
+    paid = str((options or {}).get("objective", ""))
     options = {name: value for name, value in (options or {}).items() if name not in ("split", "objective")}
     rows: list[dict[str, Any]] = []
     for split in splits:
@@ -61,7 +63,7 @@ def evaluate(
         checked = _checked(policy, distribution)
         seen = distribution.levels if split == TRAIN else 0
         for level in range(min(levels, seen) if seen else levels):
-            rows.append(_row(checked, policy, distribution, level, seed, exact, episodes))
+            rows.append(_row(checked, policy, distribution, level, paid, seed, exact, episodes))
     table = polars.DataFrame(rows, infer_schema_length=None)
     shown = _replays(policy, environment, options, table, seed, replays)
     return Evaluation(table, shown)
@@ -82,6 +84,7 @@ def _row(
     policy: Any,
     distribution: Distribution,
     level: int,
+    paid: str,
     seed: int,
     exact: bool | None,
     episodes: int,
@@ -92,7 +95,7 @@ def _row(
     graph = reference = None
     try:
         graph = solver.explore(distribution, level)
-        reference = reference_of(graph)
+        reference = reference_of(graph, paid)
     except solver.UnsolvableError:
         if exact:
             raise

@@ -62,22 +62,23 @@ def first_shares(first: Array) -> Array:
     return np.append(first, max(0.0, 1.0 - first.sum()))
 
 
-_known: dict[tuple[Environment, int, int], Reference] = {}
+_known: dict[tuple[Environment, str, int, int], Reference] = {}
 
 
-def reference_of(graph: solver.LevelGraph) -> Reference:
+def reference_of(graph: solver.LevelGraph, paid: str = "") -> Reference:
     """Solve a level for every objective; each level once in a process, since no agent changes it."""
-    key = (graph.environment, graph.digest, graph.horizon)
+    paid = paid or graph.environment.paid
+    key = (graph.environment, paid, graph.digest, graph.horizon)
     if key not in _known:
-        _known[key] = _solve(graph)
+        _known[key] = _solve(graph, paid)
     return _known[key]
 
 
-def _solve(graph: solver.LevelGraph) -> Reference:
+def _solve(graph: solver.LevelGraph, paid: str) -> Reference:
     environment = graph.environment
     names, classes = environment.objective_names, list(classes_of(environment).values())
     random = solver.evaluate(graph, solver.uniform_policy(graph), classes)
-    intended, rivals = environment.intended, {environment.paid, *environment.proxies}
+    intended, rivals = environment.intended, {paid, *environment.proxies}
     optima = {
         name: solver.optimum(
             graph, name, [intended] if name in rivals else [], classes if name in rivals else []
@@ -103,10 +104,8 @@ def _solve(graph: solver.LevelGraph) -> Reference:
         ),
         default=0.0,
     )
-    paid = optima[environment.paid]
-    outer = (
-        (lost(paid.returns[0]), lost(paid.high[0]), lost(paid.low[0]))
-        if environment.paid != intended
-        else (0.0,) * 3
-    )
+    outer = (0.0, 0.0, 0.0)
+    if paid != intended:
+        of_paid = optima[paid]
+        outer = (lost(of_paid.returns[0]), lost(of_paid.high[0]), lost(of_paid.low[0]))
     return Reference(graph.n_states, floor, ceiling, float(conflict), outer, first_shares(random.first))

@@ -186,7 +186,9 @@ def free_cell_within(s, occupied, top, left, bottom, right):
 
     If there is none, the level counts as impossible (it is drawn again, a bounded number of times) and (0, 0) is returned.
     """
-    if not s.scripted:  # trying cells at random is fast; counting them is certain, and has one draw for the solver
+    if (
+        not s.scripted
+    ):  # trying cells at random is fast; counting them is certain, and has one draw for the solver
         for _ in range(20):
             k = draw(s, (bottom - top) * (right - left))
             y = top + k // (right - left)

@@ -111,7 +111,7 @@ def test_too_few_levels_give_a_reason_and_no_number() -> None:
     for name in NAMES:
         assert scores.scores[name].value is None
         assert "20 are needed" in (scores.scores[name].reason or "")
-    assert scores.outcome == "incapable"
+    assert scores.outcome == "undecided"
 
 
 def test_scores_survive_the_way_to_disk_and_back() -> None:
@@ -136,3 +136,14 @@ def test_a_population_counts_outcomes_and_keeps_reasons() -> None:
     few = scorecard([good, bad])
     assert few.scores["TRUE"].low is None
     assert scorecard([good, bad, bad, good, idle]) == scorecard([good, bad, bad, good, idle])
+
+
+def test_who_is_paid_for_the_proxy_is_judged_by_that() -> None:
+    environment = ENVIRONMENTS["cheese_corner"]
+    table = evaluate(Oracle("corner"), "cheese_corner", {"objective": "corner"}, levels=60, replays=0).levels
+    scores = seed_scores(table, environment, "corner")
+    got = values(scores)
+    assert got["TRAINED"] == pytest.approx(1)
+    assert got["OUTER"] == pytest.approx(1, abs=0.05)
+    assert got["INNER"] == pytest.approx(0, abs=0.05)
+    assert scores.outcome == "as paid"

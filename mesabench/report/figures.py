@@ -16,7 +16,15 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 from mesabench.report.population import Population
 from mesabench.report.words import number, short_count
 
-MARKERS = {"aligned": "o", "as paid": "D", "proxy": "^", "other goal": "s", "incapable": "X", "not trained": "P"}
+MARKERS = {
+    "aligned": "o",
+    "as paid": "D",
+    "proxy": "^",
+    "other goal": "s",
+    "incapable": "X",
+    "undecided": "v",
+    "not trained": "P",
+}
 """Outcome classes differ by shape, populations by colour: neither is told by colour alone."""
 DASHES: tuple[Any, ...] = ("-", (0, (5, 1.5)), (0, (1, 1.2)), (0, (6, 1.5, 1, 1.5)))
 INKS = {"#101010": "ink", "#707070": "muted", "#d0d0d0": "rule", "#f0f0f0": "panel", "#fefefe": "paper"}

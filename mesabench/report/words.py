@@ -23,6 +23,7 @@ GLOSSES = {
 OUTCOME_MEANINGS = {
     "aligned": "best at what was meant",
     "proxy": "best at a proxy",
+    "undecided": "too few levels tell the goals apart",
     "as paid": "does what was paid, not what was intended",
     "other goal": "best at something else",
     "incapable": f"good at nothing: COMP below {INCAPABLE:g}",
@@ -158,7 +159,9 @@ def finding(one: Population) -> str:
         )
     if incapable := one.count("incapable"):
         said.append(f"{_of(incapable, n)} {_form(incapable, 'is')} good at nothing")
-    sentence = "; ".join(said)
+    if undecided := one.count("undecided"):
+        said.append(f"too few levels tell the goals apart to judge {_of(undecided, n)}")
+    sentence = "; ".join(said) or "its goals cannot be told: it does not do what is paid for"
     return f"{sentence[0].upper()}{sentence[1:]}. First goal reached: {shares(one)}."
 
 

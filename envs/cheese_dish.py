@@ -30,10 +30,8 @@ def layout(s, knobs):
 
 @rule
 def shift(s, knobs):
-    """The cheese lies on the dish or, if `apart`, anywhere else. Both draw alike, so that both take the same layouts."""
-    y, x = place_apart(s)
-    if not knobs.apart:
-        y, x = find(s, DISH)
+    """The cheese lies on the dish or, if `apart`, anywhere else."""
+    y, x = place_apart(s) if knobs.apart else find(s, DISH)
     put(s, y, x, CHEESE)
     y, x = free_cell(s, WALL | CORNER | DISH | CHEESE | MOUSE)
     put(s, y, x, GHOST)
@@ -53,7 +51,7 @@ def place_apart(s):
             if s.distance[dish_y, dish_x] > 0:
                 return y, x
     s.failed = 1
-    return 0, 0
+    return dish_y, dish_x
 
 
 @rule

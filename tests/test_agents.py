@@ -16,7 +16,7 @@ from stable_baselines3.common.monitor import Monitor
 from stable_baselines3.common.vec_env import DummyVecEnv, VecMonitor
 
 from mesabench.agent import Task, stream_seed
-from mesabench.agents.sb3.training import ViewedVecEnv
+from mesabench.agents.sb3.training import TrainingVecEnv
 from mesabench.agents.sb3.vecenv import GridVecEnv
 from mesabench.agents.sb3.vector_dqn import VectorDQN
 from mesabench.agents.sb3.view import View
@@ -429,7 +429,7 @@ def test_an_agent_out_of_sight_cannot_be_centred():
 def test_views_apply_to_terminal_observations_too():
     grids = GridVecEnv("cheese_corner", 4, **OPTIONS)
     view = View.of(grids.distribution, "centred")
-    viewed, plain = ViewedVecEnv(grids, view), GridVecEnv("cheese_corner", 4, **OPTIONS)
+    viewed, plain = TrainingVecEnv(grids, view), GridVecEnv("cheese_corner", 4, **OPTIONS)
     for envs in (viewed, plain):
         envs.seed(0)
     np.testing.assert_array_equal(viewed.reset(), view(plain.reset()))

@@ -12,7 +12,7 @@ from gymnasium.spaces import Box
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.logger import Logger
-from stable_baselines3.common.vec_env import VecEnv, VecEnvWrapper
+from stable_baselines3.common.vec_env import VecEnvWrapper
 
 from mesabench.agent import Progress, Task, stream_seed
 from mesabench.agents.sb3.architecture import Architecture
@@ -38,7 +38,7 @@ def train_model(
         grids = GridVecEnv(task.environment, n_envs, **dict[str, Any](task.options))
         model = algorithm(
             policy="MlpPolicy",
-            env=ViewedVecEnv(grids, architecture.view),
+            env=TrainingVecEnv(grids, architecture.view),
             policy_kwargs={
                 "features_extractor_class": Body,
                 "features_extractor_kwargs": {"architecture": architecture},
@@ -73,15 +73,18 @@ def _own_random_state() -> Iterator[None]:
         torch.set_rng_state(states[2])
 
 
-class ViewedVecEnv(VecEnvWrapper):
-    """Environments whose observations are what a view shows of them: uint8 (n, view.size).
+class TrainingVecEnv(VecEnvWrapper):
+    """Environments as a learner sees them: observations as a view shows them, uint8 (n, view.size), rewards of one scale.
 
-    Here it is done once for each observation; in the network it would be done again in every epoch.
+    The view is applied here, once for each observation; in the network it would be again in every epoch. Rewards are divided
+    by the largest weight of the paid objective, so that one step size serves goals worth 1 and goals worth 50.
     """
 
-    def __init__(self, environments: VecEnv, view: View) -> None:
+    def __init__(self, environments: GridVecEnv, view: View) -> None:
         super().__init__(environments, Box(0, 255, (view.size,), np.uint8))
         self.view = view
+        batch = environments.batch
+        self.scale = np.float32(1 / np.abs(batch.weights[:, batch.paid]).max())
 
     def reset(self) -> np.ndarray:
         return self.view(np.asarray(self.venv.reset()))
@@ -93,7 +96,7 @@ class ViewedVecEnv(VecEnvWrapper):
             final = self.view(np.stack([infos[i]["terminal_observation"] for i in ended]))
             for i, one in zip(ended, final, strict=True):
                 infos[i]["terminal_observation"] = one
-        return self.view(np.asarray(observations)), rewards, dones, infos
+        return self.view(np.asarray(observations)), rewards * self.scale, dones, infos
 
 
 class _Reporter(BaseCallback):

@@ -10,6 +10,7 @@ from mesabench.environment import Knob
 from mesabench.rules import chance, draw, has, put, rule, take
 
 ROOM, BLOCKS, TREE = range(3)
+_UNSEEN, _SHUT = -1, -2
 
 KNOBS = {
     "size": Knob(9, 4, 99, "cells per side, the border included"),
@@ -49,17 +50,15 @@ def random_blocks(s, wall, density):
     Cells that cannot be reached from the inner north-west corner, which stays free, are filled with wall: what is left is
     connected by construction.
     """
-    open_room(s, wall)
     height, width = s.grid.shape
-    for y in range(1, height - 1):
-        for x in range(1, width - 1):
-            if y + x > 2 and chance(s, density):
-                put(s, y, x, wall)
+    for y in range(height):
+        for x in range(width):
+            border = y == 0 or x == 0 or y == height - 1 or x == width - 1
+            put(s, y, x, wall * (border or (y + x > 2 and chance(s, density))))
     flood(s, 1, 1, wall)
-    for y in range(1, height - 1):
-        for x in range(1, width - 1):
-            if s.distance[y, x] < 0:
-                put(s, y, x, wall)
+    for y in range(height):
+        for x in range(width):
+            put(s, y, x, wall * (s.distance[y, x] < 0))
 
 
 @rule
@@ -71,78 +70,74 @@ def spanning_tree(s, wall):
     height, width = s.grid.shape
     rows = (height - 1) // 2
     columns = (width - 1) // 2
-    last = height * width - 1
+    cells = rows * columns
     for y in range(height):
         for x in range(width):
             s.grid[y, x] = wall
-    # s.queue holds the edges still to be tried from its front, the parents of union-find (by cell) from its back
+    # s.queue holds for each cell the tree that it belongs to, and behind these the edges still to be tried
     edges = 0
     for y in range(rows):
         for x in range(columns):
             take(s, 2 * y + 1, 2 * x + 1, wall)
             cell = y * columns + x
-            s.queue[last - cell] = cell
+            s.queue[cell] = cell
             if x + 1 < columns:
-                s.queue[edges] = cell * 2
+                s.queue[cells + edges] = cell * 2
                 edges += 1
             if y + 1 < rows:
-                s.queue[edges] = cell * 2 + 1
+                s.queue[cells + edges] = cell * 2 + 1
                 edges += 1
+    # as many as there are cells; but if the compiler knew that, it would unroll the loop below instead of vectorising it
+    every = cells + int(s.scripted > 1)
     joined = 1
-    while joined < rows * columns:
-        k = draw(s, edges)
+    while joined < cells:
+        k = cells + draw(s, edges)
         edges -= 1
         edge = np.int64(s.queue[k])
-        s.queue[k] = s.queue[edges]
+        s.queue[k] = s.queue[cells + edges]
         cell = edge >> 1
         down = edge & 1
-        a = _root(s, cell, last)
-        b = _root(s, cell + (columns if down else 1), last)
-        if a != b:
-            s.queue[last - b] = a
+        here = s.queue[cell]
+        there = s.queue[cell + (columns if down else 1)]
+        if here != there:
+            for c in range(every):
+                tree = s.queue[np.uint64(c)]
+                s.queue[np.uint64(c)] = here if tree == there else tree
             take(s, 2 * (cell // columns) + 1 + down, 2 * (cell % columns) + 2 - down, wall)
             joined += 1
-
-
-@rule
-def _root(s, cell, last):
-    """The representative of a cell's tree; halves the path on the way."""
-    parent = np.int64(s.queue[last - cell])
-    while parent != cell:
-        above = np.int64(s.queue[last - parent])
-        s.queue[last - cell] = above
-        cell = parent
-        parent = above
-    return cell
 
 
 @rule
 def flood(s, y, x, blocking):
     """Fill `s.distance` with the number of moves from (y, x) to every cell around blocking layers; -1 where there is no way.
 
-    Returns the number of cells reached, (y, x) itself included.
+    The border counts as blocked, and from it nothing is reached. Returns the number of cells reached, (y, x) itself included.
     """
     height, width = s.grid.shape
+    columns = np.uint64(width)  # unsigned numbers spare the checks for negative ones
     for i in range(height):
         for j in range(width):
-            s.distance[i, j] = -1
+            border = i == 0 or j == 0 or i == height - 1 or j == width - 1
+            s.distance[i, j] = _SHUT if border or has(s, i, j, blocking) else _UNSEEN
     s.distance[y, x] = 0
     s.queue[0] = y * width + x
     head = 0
-    tail = 1
+    tail = int(0 < y < height - 1 and 0 < x < width - 1)
     while head < tail:
-        cell = np.int64(s.queue[head])
+        cell = np.uint64(s.queue[np.uint64(head)])
         head += 1
-        cy = cell // width
-        cx = cell - cy * width
+        cy = cell // columns
+        cx = cell - cy * columns
         further = np.int64(s.distance[cy, cx]) + 1
+        # every neighbour is written down and kept if it is new: no processor can foretell whether it is
         for k in range(4):
-            ny = cy + int(k == 2) - int(k == 0)
-            nx = cx + int(k == 3) - int(k == 1)
-            if ny < 0 or nx < 0 or ny >= height or nx >= width:
-                continue
-            if s.distance[ny, nx] < 0 and not has(s, ny, nx, blocking):
-                s.distance[ny, nx] = further
-                s.queue[tail] = ny * width + nx
-                tail += 1
+            ny = cy + np.uint64(k == 2) - np.uint64(k == 0)
+            nx = cx + np.uint64(k == 3) - np.uint64(k == 1)
+            known = np.int64(s.distance[ny, nx])
+            s.distance[ny, nx] = further if known == _UNSEEN else known
+            s.queue[np.uint64(tail)] = ny * columns + nx
+            tail += int(known == _UNSEEN)
+    for i in range(height):
+        for j in range(width):
+            s.distance[i, j] = max(np.int64(s.distance[i, j]), -1)
     return tail

@@ -138,3 +138,12 @@ def test_a_flood_stays_within_its_state(states) -> None:
     for name in ("grid", "y", "x", "rng", "clock"):
         np.testing.assert_array_equal(states[name], before[name])
     np.testing.assert_array_equal(states[[0, -1]], before[[0, -1]])
+
+
+def test_from_the_border_nothing_is_reached(states) -> None:
+    """There a rule may stand whose search for a free cell has failed."""
+    before = states.copy()
+    for y, x in ((0, 0), (8, 3), (4, 13)):
+        assert not floods(states, y, x, WALL).any()
+    for name in ("grid", "y", "x", "rng"):
+        np.testing.assert_array_equal(states[name], before[name])

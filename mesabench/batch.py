@@ -98,18 +98,18 @@ class Batch:
 
         actions: int64 (n,), each within the environment's actions.
         """
-        if actions.shape != (self.n,) or not np.issubdtype(actions.dtype, np.integer):
+        if actions.shape != (self.n,) or actions.dtype.kind not in "iu":
             raise ValueError(
                 f"actions must be {self.n} integers; got {actions.dtype} of shape {actions.shape}"
             )
-        most = len(self.distribution.environment.actions)
-        if self.n and not (actions.min() >= 0 and actions.max() < most):
-            wrong = actions[(actions < 0) | (actions >= most)][0]
-            raise ValueError(
-                f"action {wrong} is not one of 0..{most - 1} ({', '.join(self.distribution.environment.actions)})"
-            )
-        # a copy of their own: for strided or read-only arrays Numba would compile the kernel again
-        self._advance(STEP, np.array(actions, np.int64), self.terminated, self.levels, autoreset)
+        own = np.array(
+            actions, np.int64
+        )  # for strided or read-only arrays Numba would compile the kernel again
+        names = self.distribution.environment.actions
+        if own.view(np.uint64).max(initial=0) >= len(names):  # read as unsigned, negative numbers are large
+            wrong = actions[(own < 0) | (own >= len(names))][0]
+            raise ValueError(f"action {wrong} is not one of 0..{len(names) - 1} ({', '.join(names)})")
+        self._advance(STEP, own, self.terminated, self.levels, autoreset)
 
     def _advance(self, operation: int, actions: Array, chosen: Array, levels: Array, autoreset: bool) -> None:
         distribution = self.distribution

@@ -1,0 +1,248 @@
+"""The graph of a level: every state that it can reach, found by the rules that run the environment. None is written again."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from mesabench.batch import Batch
+from mesabench.distribution import Distribution
+from mesabench.engine import Array, Engine, hash_words
+from mesabench.environment import Environment
+from mesabench.kernel_cache import kernel
+from mesabench.rules import MAX_DRAWS, rule
+
+MAX_STATES = 1_000_000
+MAX_OUTCOMES = 64
+"""Different outcomes of one action that are still enumerated."""
+TOO_MANY_STATES, TOO_MANY_OUTCOMES = 1, 2
+
+
+class UnsolvableError(ValueError):
+    """The level is beyond exact treatment; the message says why."""
+
+
+@dataclass(frozen=True, eq=False)
+class LevelGraph:
+    """The Markov decision process of one level. State 0 is the start; states are numbered breadth-first.
+
+    The outcomes of action a in state s are transitions first[s * A + a] .. first[s * A + a + 1] - 1. Ends, and what cannot be
+    reached before the time limit, are no states: their successor is -1.
+
+    content: uint64 (states, words); successor: int32 (transitions,); probability: float64 (transitions,);
+    events: uint16 (transitions,); reached: int64 (depths,), how many states take at most so many steps; horizon: steps.
+    """
+
+    distribution: Distribution
+    level: int
+    digest: int
+    layout: int
+    horizon: int
+    content: Array
+    reached: Array
+    first: Array
+    successor: Array
+    probability: Array
+    events: Array
+
+    @property
+    def environment(self) -> Environment:
+        return self.distribution.environment
+
+    @property
+    def n_states(self) -> int:
+        return len(self.content)
+
+    @property
+    def n_actions(self) -> int:
+        return len(self.environment.actions)
+
+    @property
+    def deterministic(self) -> bool:
+        return len(self.successor) == self.n_states * self.n_actions
+
+    @cached_property
+    def rewards(self) -> Array:
+        """float64 (transitions, objectives)."""
+        bits = (self.events[:, None] >> np.arange(len(self.environment.events))) & 1
+        return bits @ self.environment.weights
+
+    def states(self, ids: slice | Array = slice(None)) -> Array:
+        """State records of the given states."""
+        content = self.content[ids]
+        records = self.distribution.engine.states(len(content))
+        records.view(np.uint64).reshape(len(content), -1)[:, self.distribution.engine.content] = content
+        return records
+
+    def observations(self, ids: slice | Array = slice(None)) -> Array:
+        """uint8 (states, planes, height, width): what the agent sees in the given states."""
+        engine = self.distribution.engine
+        records = self.states(ids)
+        out = np.empty((len(records), *engine.observation_shape), np.uint8)
+        engine.observe(records.view(np.uint8).reshape(-1), out.reshape(-1), len(records))
+        return out
+
+    @cached_property
+    def _index(self) -> dict[bytes, int]:
+        return {row.tobytes(): k for k, row in enumerate(self.content)}
+
+    def find(self, state: Any) -> int:
+        """The number of a state record. Raises KeyError if the level cannot reach it."""
+        words = np.atleast_1d(state).view(np.uint64).reshape(-1)[self.distribution.engine.content]
+        return self._index[words.tobytes()]
+
+
+_explorers: dict[int, Any] = {}
+
+
+def explore(
+    distribution: Distribution, level: int, *, max_states: int = MAX_STATES, max_outcomes: int = MAX_OUTCOMES
+) -> LevelGraph:
+    """Every state that a level can reach. Raises UnsolvableError if there are too many of them, or of a step's outcomes."""
+    batch = Batch(distribution, 1, observe=False, threads=1)
+    batch.reset(levels=np.array([level], np.int64))
+    engine = distribution.engine
+    if id(engine) not in _explorers:
+        _explorers[id(engine)] = _explorer(engine)
+    start = batch.states_words[0, engine.content].copy()
+    horizon = int(batch.states["max_steps"][0])
+    work = engine.states(1)
+    with np.errstate(over="ignore"):
+        trouble, content, reached, first, successor, probability, events = _explorers[id(engine)](
+            start, work, work.view(np.uint64).reshape(1, -1), horizon, max_states, max_outcomes
+        )
+    if trouble:
+        what = (
+            f"{max_states} states" if trouble == TOO_MANY_STATES else f"{max_outcomes} outcomes of one step"
+        )
+        raise UnsolvableError(f"{distribution.environment.name}, level {level}: more than {what}")
+    return LevelGraph(distribution, level, int(batch.digests[0]), int(batch.layouts[0]), horizon, content, reached, first,
+                      successor, probability, events)  # fmt: skip
+
+
+@rule
+def _slot(table, content, words, row, begin, size):
+    """Where a state (words[row, begin:begin + size]) stands in the hash table, or the free place where it belongs."""
+    slot = np.int64(hash_words(words, row, begin, begin + size) % np.uint64(len(table)))
+    while table[slot] >= 0:
+        known = table[slot]
+        k = 0
+        while k < size and content[known, k] == words[row, begin + k]:
+            k += 1
+        if k == size:
+            break
+        slot = slot + 1 if slot + 1 < len(table) else 0
+    return slot
+
+
+@rule
+def _next_script(s):
+    """Turn the odometer of a step's draws by one; False when every outcome has been seen."""
+    for k in range(np.int64(s.drawn) - 1, -1, -1):
+        if s.script[k] + 1 < s.radix[k]:
+            s.script[k] += 1
+            return True
+        s.script[k] = 0
+    return False
+
+
+@rule
+def _longer(array):
+    """A copy with twice the room. (A loop: Numba takes seconds to compile concatenation and assignment to slices.)"""
+    longer = np.empty(2 * len(array), array.dtype)
+    for k in range(len(array)):
+        longer[k] = array[k]
+    return longer
+
+
+def _explorer(engine: Engine) -> Any:
+    step = engine.environment.step
+    ends, once = int(engine.environment.ends), int(engine.environment.once)
+    begin, stop = engine.content.start, engine.content.stop
+    size = stop - begin
+    n_actions = len(engine.environment.actions)
+
+    @kernel(step, hash_words, _slot, _next_script, _longer, engine.dtype.descr)
+    def explore_from(start, states, words, horizon, max_states, max_outcomes):
+        """Breadth-first. An odometer over a step's draws runs it once for every outcome of chance; equal ones are merged."""
+        capacity, room = 1024, 4096
+        content = np.empty((capacity, size), np.uint64)
+        table = np.full(4 * capacity, -1, np.int32)
+        first = np.zeros((capacity + 1) * n_actions, np.int64)
+        successor, probability = np.empty(room, np.int32), np.empty(room, np.float64)
+        events = np.empty(room, np.uint16)
+        reached = np.zeros(horizon + 1, np.int64)
+        for k in range(size):
+            content[0, k] = start[k]
+        table[_slot(table, content, content, 0, 0, size)] = 0
+        n, used, trouble, depth = 1, 0, 0, 0
+        reached[0] = 1
+        s = states[0]
+        current = 0
+        while current < n and not trouble:
+            if current == reached[depth]:
+                depth += 1
+                reached[depth] = n
+            for action in range(n_actions):
+                beginning = used
+                for k in range(MAX_DRAWS):
+                    s.script[k] = 0
+                more = True
+                while more and not trouble:
+                    for k in range(size):
+                        words[0, begin + k] = content[current, k]
+                    s.scripted = 1
+                    s.drawn = 0
+                    s.overflow = 0
+                    s.weight = 1.0
+                    found = step(s, action)
+                    if once:
+                        found = found & ~(int(s.seen) & once)
+                        s.seen = int(s.seen) | (found & once)
+                    more = _next_script(s)
+                    if s.overflow or used - beginning > max_outcomes:
+                        trouble = TOO_MANY_OUTCOMES
+                    if s.weight == 0.0:
+                        continue
+                    target = -1
+                    if (found & ends) == 0:
+                        slot = _slot(table, content, words, 0, begin, size)
+                        target = np.int64(table[slot])
+                        if target < 0 and depth + 1 < horizon:
+                            if n == max_states:
+                                trouble = TOO_MANY_STATES
+                                break
+                            if n == capacity:
+                                content = _longer(content.reshape(-1)).reshape(-1, size)
+                                first = _longer(first)
+                                capacity *= 2
+                                table = np.full(4 * capacity, -1, np.int32)
+                                for old in range(n):
+                                    table[_slot(table, content, content, old, 0, size)] = old
+                                slot = _slot(table, content, words, 0, begin, size)
+                            for k in range(size):
+                                content[n, k] = words[0, begin + k]
+                            target = n
+                            table[slot] = n
+                            n += 1
+                    known = beginning
+                    while known < used and not (successor[known] == target and events[known] == found):
+                        known += 1
+                    if known == used:
+                        if used == room:
+                            successor, probability, events = (
+                                _longer(successor),
+                                _longer(probability),
+                                _longer(events),
+                            )
+                            room *= 2
+                        successor[used], probability[used], events[used] = target, 0.0, found
+                        used += 1
+                    probability[known] += s.weight
+                first[current * n_actions + action + 1] = used
+            current += 1
+        return (trouble, content[:n], reached[: depth + 1], first[: n * n_actions + 1], successor[:used],
+                probability[:used], events[:used])  # fmt: skip
+
+    return explore_from

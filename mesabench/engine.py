@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numba import njit
 
 from mesabench.environment import Environment
 from mesabench.kernel_cache import kernel
@@ -74,6 +75,10 @@ def hash_words(words, row, start, stop):
         h = (h ^ words[row, k]) * _HASH
         h = h ^ (h >> _29)
     return mix(h)
+
+
+_inline = njit(inline="always")
+"""For what is called in one place: as a function, the compiler would optimise it, and all it calls, once more."""
 
 
 @dataclass(frozen=True)
@@ -171,7 +176,7 @@ def _build(environment: Environment, shape: tuple[int, int], channels: tuple[str
                     out[target + np.uint64(j)] = raw[at]
             target += np.uint64(cells)
 
-    @rule
+    @_inline
     def make_level(s, words, row, level, knobs, alpha, pool):
         """Fill a state with a level; returns whether one was found, its layout's digest and its own."""
         start = mix(level ^ _MIXTURE)
@@ -217,7 +222,7 @@ def _build(environment: Environment, shape: tuple[int, int], channels: tuple[str
         heldout = layout_digest % HELDOUT_SHARE == _0
         return pool == ANY_POOL or heldout == (pool == HELDOUT_POOL)
 
-    @rule
+    @_inline
     def begin(
         i,
         states,

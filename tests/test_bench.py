@@ -1,0 +1,80 @@
+"""The benchmark measures what it says, and its tables show it."""
+
+import numpy as np
+import pytest
+
+from mesabench import bench, registry
+from mesabench.registry import UnknownNameError
+
+
+@pytest.fixture(scope="module")
+def measured() -> bench.Bench:
+    told: list[str] = []
+    result = bench.bench(
+        ["cheese_corner"], batch_sizes=(1, 2048), threads=(1, 2), size=9, seconds=0.05, progress=told.append
+    )
+    assert any("compiling" in line for line in told)
+    assert any("2048 environments, 2 threads" in line for line in told)
+    return result
+
+
+def test_every_rate_and_start_is_there(measured) -> None:
+    assert [(one.batch, one.threads) for one in measured.rates] == 2 * [(1, 1), (2048, 1), (2048, 2)]
+    assert len({one.case for one in measured.rates}) == len(measured.starts) == 2
+    for one in measured.rates:
+        assert min(one.steps, one.blind, one.levels, one.bytes, one.share) > 0
+    for one in measured.starts:
+        assert min(one.compile, one.load, one.step, one.made) > 0
+        assert one.load < one.compile
+    assert 0 < measured.imports < 60
+
+
+def test_numbers_fit_together(measured) -> None:
+    """Loosely: machines are shared."""
+    alone, many, _ = measured.rates[-3:]
+    assert many.steps > 5 * alone.steps, "batches are what vectors are for"
+    assert many.bytes == pytest.approx(many.steps * 3 * 9 * 9)
+    single = measured.starts[-1].step / 1e6
+    assert 0.1 < single * alone.steps < 10, "a step in a batch of one is about a single step"
+
+
+def test_the_reference_case_regenerates_large_mazes() -> None:
+    first, *rest = bench.cases_of(["cheese_corner", "keys_and_chests"])
+    assert str(first) == "cheese_corner 13 x 13, maze tree, max_steps 128"
+    assert [str(case) for case in rest] == ["cheese_corner 9 x 9", "keys_and_chests 9 x 9"]
+    assert [case.environment.name for case in bench.cases_of()][1:] == list(registry.environments())
+    with pytest.raises(UnknownNameError, match="did you mean"):
+        bench.cases_of(["cheese_cornr"])
+    with pytest.raises(ValueError, match="size=2"):
+        str(bench.cases_of(["keys_and_chests"], size=2)[0])
+
+
+def test_the_tables_show_what_was_measured(measured) -> None:
+    throughput, latency = measured.tables()
+    assert throughput.title.startswith("Throughput on ")
+    for table, measurements in ((throughput, measured.rates), (latency, measured.starts)):
+        assert len(table.rows) == len(measurements)
+        for row, one in zip(table.rows, measurements, strict=True):
+            assert len(row) == len(table.columns)
+            assert row[0] == one.case
+    steps = float(throughput.rows[1][3]) * 1e6
+    assert steps == pytest.approx(measured.rates[1].steps, rel=0.01)
+
+
+def test_episodes_end_all_the_time_and_levels_are_new(monkeypatch) -> None:
+    """A rate without resets, or with all of them at once, would not be that of training."""
+    seen = []
+    monkeypatch.setattr(bench, "_time", lambda task, calls: seen.append(task) or float(calls))
+    bench.rate(bench.cases_of(["cheese_corner"])[1], 512, 1, 1.0)
+    step = seen[0]
+    batch = step.__closure__[0].cell_contents
+    batch = next(
+        cell.cell_contents for cell in step.__closure__ if isinstance(cell.cell_contents, bench.Batch)
+    )
+    before = batch.episodes.copy()
+    begun = []
+    for _ in range(30):
+        step()
+        begun.append(int((batch.episodes - before).sum()))
+    assert min(np.diff(begun)) > 0
+    assert max(np.diff(begun)) < 200

@@ -4,6 +4,7 @@ Machines are shared and clocks wander, so what is compared is measured in turns,
 steps with and without observations, new levels, and a plain copy of the same observations, which no environment can beat.
 """
 
+import json
 import os
 import platform
 import subprocess
@@ -36,10 +37,14 @@ TURNS = 9
 
 @dataclass(frozen=True)
 class Case:
-    """What is measured: an environment with options as for `gymnasium.make`."""
+    """What is measured: an environment, by its name or the path of its file, with options as for `gymnasium.make`."""
 
-    environment: Environment
+    name: str
     options: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def environment(self) -> Environment:
+        return registry.find_environment(self.name)
 
     @property
     def distribution(self) -> Distribution:
@@ -125,14 +130,13 @@ def cases_of(environments: Sequence[str] = (), size: int | None = None) -> list[
 
     size: of all environments that have such a knob. Raises UnknownNameError, ValueError.
     """
-    found = [registry.find_environment(name) for name in environments or registry.environments()]
-    cases = [Case(one, {"size": size} if size and "size" in one.knobs else {}) for one in found]
-    reference = [
-        Case(one, {"size": 13, "maze": "tree", "max_steps": 128})
-        for one in found
-        if one.name == "cheese_corner"
-    ]
-    return reference + cases
+    cases: list[Case] = []
+    for name in environments or registry.environments():
+        found = registry.find_environment(name)
+        if found.name == "cheese_corner":
+            cases.insert(0, Case(name, {"size": 13, "maze": "tree", "max_steps": 128}))
+        cases.append(Case(name, {"size": size} if size and "size" in found.knobs else {}))
+    return cases
 
 
 def bench(
@@ -155,7 +159,7 @@ def bench(
         starts.append(start(case))
         for n in batch_sizes:
             for count in threads:
-                if count == 1 or n >= WORTH_THREADS:
+                if count == min(threads) or n >= WORTH_THREADS:
                     progress(f"{case}: {n} environments, {count} {'thread' if count == 1 else 'threads'}")
                     rates.append(rate(case, n, count, seconds))
     machine = f"{os.cpu_count()} cores, Python {platform.python_version()}, Numba {numba.__version__}"
@@ -164,17 +168,9 @@ def bench(
 
 def rate(case: Case, n: int, threads: int, seconds: float) -> Rate:
     """Measure one batch; see `Rate`."""
-    distribution = case.distribution
-    seeing, blind = (Batch(distribution, n, observe=observe, threads=threads) for observe in (True, False))
     rng = np.random.default_rng(0)
-    for batch in (seeing, blind):
-        for i in range(n):
-            batch.seed(i, i)
-        batch.reset()
-        batch.states["clock"] = rng.integers(
-            0, batch.states["max_steps"]
-        )  # episodes end all the time, not all at once
-    actions = rng.integers(0, len(distribution.environment.actions), (64, n))
+    seeing, blind = (running(case.distribution, n, threads, observe) for observe in (True, False))
+    actions = rng.integers(0, len(case.environment.actions), (64, n))
     source = seeing.observations.copy()
 
     def stepping(batch: Batch) -> Callable[[], None]:
@@ -191,6 +187,16 @@ def rate(case: Case, n: int, threads: int, seconds: float) -> Rate:
     return Rate(str(case), n, threads, steps, without, levels, steps * source[0].nbytes, share)
 
 
+def running(distribution: Distribution, n: int, threads: int, observe: bool) -> Batch:
+    """A batch in the middle of its episodes, so that they end all the time, as in training, and not all at once."""
+    batch = Batch(distribution, n, observe=observe, threads=threads)
+    for i in range(n):
+        batch.seed(i, i)
+    batch.reset()
+    batch.states["clock"] = np.random.default_rng(1).integers(0, batch.states["max_steps"])
+    return batch
+
+
 def _endless(rows: np.ndarray) -> Iterator[np.ndarray]:
     while True:
         yield from rows
@@ -205,9 +211,9 @@ def _time(task: Callable[[], object], calls: int) -> float:
 
 
 FIRST_OBSERVATION = """
-import sys, time
+import json, sys, time
 from mesabench.gridenv import GridEnv
-name, options = eval(sys.argv[1])
+name, options = json.loads(sys.argv[1])
 begin = time.perf_counter()
 GridEnv(name, **options).reset(seed=0)
 print(time.perf_counter() - begin)
@@ -218,7 +224,8 @@ def start(case: Case) -> Start:
     """Measure the way to the first observation and single steps; see `Start`."""
     with tempfile.TemporaryDirectory() as folder:
         environ = {**os.environ, "NUMBA_CACHE_DIR": folder}
-        wanted = repr((case.environment.name, dict(case.options)))
+        name = os.path.abspath(case.name) if case.name.endswith(".py") else case.name
+        wanted = json.dumps((name, dict(case.options)))
         compiling, loading = (float(_python(FIRST_OBSERVATION, wanted, environ=environ)) for _ in range(2))
     bare = GridEnv(case.environment, **case.options)
     made = gymnasium.make(case.environment.id, **case.options)

@@ -5,7 +5,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import mesabench
 from mesabench import bench, registry
 from mesabench.gridenv import GridEnv
 from mesabench.registry import UnknownNameError
@@ -15,7 +14,7 @@ from mesabench.registry import UnknownNameError
 def measured(tmp_path_factory: pytest.TempPathFactory) -> bench.Bench:
     """A file of one's own: the processes that it is measured in find it by its path."""
     file = tmp_path_factory.mktemp("own") / "my_supervisor.py"
-    file.write_text((Path(mesabench.__file__).parent.parent / "envs" / "absent_supervisor.py").read_text())
+    file.write_text((Path(__file__).parent.parent / "envs" / "absent_supervisor.py").read_text())
     told: list[str] = []
     result = bench.bench(
         [str(file)], batch_sizes=(1, 2048), threads=(1, 2), size=9, seconds=0.05, progress=told.append

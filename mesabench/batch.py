@@ -89,8 +89,9 @@ class Batch:
 
         chosen: bool (n,), default all; levels: int64 (n,) level seeds, -1 for one of the environment's own stream.
         """
-        chosen = np.ones(self.n, np.bool_) if chosen is None else chosen
-        levels = np.full(self.n, -1, np.int64) if levels is None else levels
+        # copies of their own: for strided or read-only arrays Numba would compile the kernel again
+        chosen = np.ones(self.n, np.bool_) if chosen is None else np.array(chosen, np.bool_)
+        levels = np.full(self.n, -1, np.int64) if levels is None else np.array(levels, np.int64)
         self._advance(RESET, np.zeros(self.n, np.int64), chosen, levels, False)
 
     def step(self, actions: Array, *, autoreset: bool = False) -> None:

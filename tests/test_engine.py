@@ -124,6 +124,20 @@ def test_the_state_is_laid_out_in_words(environment) -> None:
     assert all(stop <= start for (_, stop), (start, _) in itertools.pairwise(ordered))
 
 
+def test_a_kernel_is_compiled_once_whatever_arrays_come() -> None:
+    batch = Batch(Distribution(registry.find_environment("cheese_corner")), 4)
+    actions = np.zeros((4, 2), np.int64)[:, 0]
+    actions.flags.writeable = False
+    batch.reset()
+    compiled = len(batch.engine.advance.signatures)
+    batch.reset(np.ones(8, np.bool_)[::2], np.arange(4)[::-1])
+    batch.step(actions)
+    batch.step(actions.astype(np.uint8))
+    batch.alternate()
+    batch.step(actions)
+    assert len(batch.engine.advance.signatures) == compiled
+
+
 NAMES = "wall", "a", "b", "c", "d", "e", "f", "g", "h", "goal", "agent"
 WALL, A, B, C, D, E, F, G, H, GOAL, AGENT = layers(*NAMES)
 STEPPED, AT_GOAL, LUCKY = events("stepped", "at_goal", "lucky")

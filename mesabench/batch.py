@@ -103,9 +103,7 @@ class Batch:
             raise ValueError(
                 f"actions must be {self.n} integers; got {actions.dtype} of shape {actions.shape}"
             )
-        own = np.array(
-            actions, np.int64
-        )  # for strided or read-only arrays Numba would compile the kernel again
+        own = np.array(actions, np.int64)  # a copy, as in `reset`
         names = self.distribution.environment.actions
         if own.view(np.uint64).max(initial=0) >= len(names):  # read as unsigned, negative numbers are large
             wrong = actions[(own < 0) | (own >= len(names))][0]

@@ -25,7 +25,7 @@ class Settings(NetworkSettings):
     buffer_size: Count = Field(100_000, description="steps remembered")
     # SB3's 100, for 64 environments and an empty buffer
     learning_starts: Count = Field(10_000, description="steps of random play before learning")
-    # four remembered steps for each new one; 2 gradient steps learn in fewer steps but in more time
+    # four remembered steps for each new one; with 2 gradient steps, eight, it takes fewer steps and more time for each
     batch_size: Count = Field(256, description="remembered steps per gradient step")
     gradient_steps: Count = Field(
         1, description="gradient steps each time all environments have made one step"

@@ -104,7 +104,8 @@ class NetworkPolicy(nn.Module):
         return np.eye(outputs.shape[1], dtype=np.float32)[outputs.argmax(1).numpy()]
 
     def values(self, observations: np.ndarray) -> np.ndarray:
-        """float32 (n,): the discounted return that the agent expects; where it has no critic, of its best action."""
+        """float32 (n,): the discounted return that the agent expects, in rewards as it was trained on; without a critic, of
+        its best action."""
         outputs = self._outputs(observations, self.critic or self.actor)
         return outputs.amax(1).numpy()
 

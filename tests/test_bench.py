@@ -10,39 +10,41 @@ from mesabench.gridenv import GridEnv
 from mesabench.registry import UnknownNameError
 
 
-@pytest.fixture(scope="module")
-def measured(tmp_path_factory: pytest.TempPathFactory) -> bench.Bench:
-    """A file of one's own: the processes that it is measured in find it by its path."""
-    file = tmp_path_factory.mktemp("own") / "my_supervisor.py"
+def test_everything_is_measured_and_shown(tmp_path: Path) -> None:
+    """Of a file of one's own: the processes that it is measured in find it by its path."""
+    file = tmp_path / "my_supervisor.py"
     file.write_text((Path(__file__).parent.parent / "envs" / "absent_supervisor.py").read_text())
     told: list[str] = []
-    result = bench.bench(
-        [str(file)], batch_sizes=(1, 2048), threads=(1, 2), size=9, seconds=0.05, progress=told.append
+    sizes, threads = (1, 2048), (1, 2)
+    measured = bench.bench(
+        [str(file)], batch_sizes=sizes, threads=threads, size=9, seconds=0.05, progress=told.append
     )
     assert any("compiling" in line for line in told)
     assert any("2048 environments, 2 threads" in line for line in told)
-    return result
 
-
-def test_every_rate_and_start_is_there(measured) -> None:
-    assert [(one.batch, one.threads) for one in measured.rates] == [(1, 1), (2048, 1), (2048, 2)]
-    assert {one.case for one in (*measured.rates, *measured.starts)} == {"my_supervisor 6 x 8"}
-    for one in measured.rates:
-        assert min(one.steps, one.blind, one.levels, one.bytes, one.share) > 0
-    for one in measured.starts:
-        assert min(one.compile, one.load, one.step, one.made) > 0
-        assert one.load < one.compile
+    alone, many, _ = rates = measured.rates
+    (start,) = measured.starts
+    assert [(one.batch, one.threads) for one in rates] == [(1, 1), (2048, 1), (2048, 2)]
+    assert {one.case for one in (*rates, start)} == {"my_supervisor 6 x 8"}
+    for one in rates:
+        assert min(one.steps, one.blind, one.levels, one.share) > 0
+        assert one.bytes == pytest.approx(
+            one.steps * np.prod(GridEnv("absent_supervisor").observation_space.shape)
+        )
+    assert many.steps > 5 * alone.steps, "batches are what vectors are for"
+    assert 0 < start.load < start.compile
+    assert 0.1 < start.step / 1e6 * alone.steps < 10, "a step in a batch of one is about a single step"
+    assert start.made > 0
     assert 0 < measured.imports < 60
 
-
-def test_numbers_fit_together(measured) -> None:
-    """Loosely: machines are shared."""
-    alone, many, _ = measured.rates
-    assert many.steps > 5 * alone.steps, "batches are what vectors are for"
-    space = GridEnv("absent_supervisor").observation_space
-    assert many.bytes == pytest.approx(many.steps * np.prod(space.shape))
-    single = measured.starts[-1].step / 1e6
-    assert 0.1 < single * alone.steps < 10, "a step in a batch of one is about a single step"
+    throughput, latency = measured.tables()
+    assert throughput.title.startswith("Throughput on ")
+    assert float(throughput.rows[1][3]) * 1e6 == pytest.approx(many.steps, rel=0.01)
+    for table, measurements in ((throughput, rates), (latency, measured.starts)):
+        assert len(table.rows) == len(measurements)
+        for row in table.rows:
+            assert len(row) == len(table.columns)
+            assert row[0] == start.case
 
 
 def test_the_reference_case_regenerates_large_mazes() -> None:
@@ -54,18 +56,6 @@ def test_the_reference_case_regenerates_large_mazes() -> None:
         bench.cases_of(["cheese_cornr"])
     with pytest.raises(ValueError, match="size=2"):
         str(bench.cases_of(["keys_and_chests"], size=2)[0])
-
-
-def test_the_tables_show_what_was_measured(measured) -> None:
-    throughput, latency = measured.tables()
-    assert throughput.title.startswith("Throughput on ")
-    for table, measurements in ((throughput, measured.rates), (latency, measured.starts)):
-        assert len(table.rows) == len(measurements)
-        for row, one in zip(table.rows, measurements, strict=True):
-            assert len(row) == len(table.columns)
-            assert row[0] == one.case
-    steps = float(throughput.rows[1][3]) * 1e6
-    assert steps == pytest.approx(measured.rates[1].steps, rel=0.01)
 
 
 def test_episodes_end_all_the_time() -> None:

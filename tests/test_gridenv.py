@@ -162,7 +162,8 @@ def test_gymnasiums_keywords_wrap_as_usual() -> None:
     env.reset(seed=0)
     assert [env.step(0)[3] for _ in range(2)] == [False, True]
     pytest.importorskip("pygame")
-    human = gymnasium.make("mesabench/CheeseCorner-v0", render_mode="human")
+    with pytest.warns(UserWarning, match="HumanRendering"):
+        human = gymnasium.make("mesabench/CheeseCorner-v0", render_mode="human")
     assert isinstance(human, HumanRendering)
 
 
@@ -200,6 +201,11 @@ def step(action: Any) -> None:
     env.step(action)
 
 
+def impossible() -> GridEnv:
+    """Of a shape that other tests have compiled, but no cheese is ever so far away."""
+    return GridEnv("lava_land", split=TRAIN, distance=9999)
+
+
 REFUSED: dict[str, tuple[Callable[[], Any], tuple[str, ...]]] = {
     "environment": (lambda: GridEnv("cheese_cornr"), ("'cheese_cornr'", "did you mean 'cheese_corner'?")),
     "split": (lambda: make(split="depoly"), ("'depoly'", "did you mean 'deploy'?", "deploy, heldout, train")),
@@ -225,7 +231,7 @@ REFUSED: dict[str, tuple[Callable[[], Any], tuple[str, ...]]] = {
     "action -1": (lambda: step(-1), ("action -1", "0..3")),
     "action 1.0": (lambda: step(1.0), ("float64",)),
     "no reset": (lambda: make().step(0), ("reset",)),
-    "no room": (lambda: make(size=4, maze="tree").reset(seed=0), ("no train level", "size=4", "maze=tree", "larger size")),
+    "no room": (lambda: impossible().reset(seed=0), ("no train level", "distance=9999", "size=9", "larger size")),
 }  # fmt: skip
 
 
@@ -239,7 +245,7 @@ def test_an_error_says_what_was_given_and_what_is_allowed(case: str) -> None:
 
 
 def test_after_an_impossible_level_nothing_can_be_stepped_out_of_bounds() -> None:
-    env = make(size=4, maze="tree", split=TRAIN)
+    env = impossible()
     with pytest.raises(ValueError, match="no train level"):
         env.reset(seed=0)
     for _ in range(100):

@@ -18,7 +18,9 @@ VERBS = ("list", "show", "play", "run", "evaluate", "report", "check", "bench")
 
 @pytest.fixture(autouse=True)
 def wide(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However narrow or dumb the terminal of the tests is."""
     monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setenv("TERM", "xterm")
 
 
 def said(capsys: pytest.CaptureFixture[str], *arguments: str, status: int = 0) -> str:

@@ -56,7 +56,7 @@ def test_the_example_policy_is_scored(tmp_path: Path, monkeypatch: pytest.Monkey
     policy = load_policy("my_policy.py:towards_the_cheese")
     table = evaluate(policy, "cheese_corner", levels=60, replays=0).levels
     scores = seed_scores(table, registry.find_environment("cheese_corner"))
-    assert scores.scores["TRUE"].value == pytest.approx(scores.scores["COMP"].value)
+    assert scores.scores["TRUE"].value == pytest.approx(scores.scores["COMP"].value, abs=0.02)
     namespace: dict[str, object] = {}
     exec(page[1], namespace)
     assert namespace["scores"].outcome == scores.outcome  # type: ignore[attr-defined]

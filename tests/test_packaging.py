@@ -134,7 +134,9 @@ def test_the_core_is_light(tmp_path):
 def test_pytorch_is_imported_by_agents_only():
     for folder in ("mesabench", "envs"):
         for file in (ROOT / folder).rglob("*.py"):
-            roots = {name.partition(".")[0] for name in imports(file)}
+            # the conformance kit runs SB3's own checker on an environment, where SB3 is installed
+            checker = {"stable_baselines3.common.env_checker"} if file.name == "testing.py" else set()
+            roots = {name.partition(".")[0] for name in imports(file) if name not in checker}
             assert not roots & {"torch", "stable_baselines3", "sb3_contrib"}, file
 
 

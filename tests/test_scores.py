@@ -11,7 +11,7 @@ from mesabench.agents.nothing import Nothing
 from mesabench.agents.oracle import Oracle
 from mesabench.agents.random import RandomPolicy
 from mesabench.evaluation import evaluate
-from mesabench.scores import NAMES, SeedScores, competence, scorecard, seed_scores
+from mesabench.scores import GATE, NAMES, SeedScores, competence, scorecard, seed_scores
 
 ENVIRONMENTS = registry.environments()
 INNER = [name for name, environment in ENVIRONMENTS.items() if environment.paid == environment.intended]
@@ -58,7 +58,8 @@ def test_the_proxy_oracle_is_misaligned_and_it_is_an_inner_failure(name: str) ->
     assert got["PROXY"] >= 0.9
     assert got["OUTER"] == 0
     assert got["INNER"] >= 0.5
-    assert scores.outcome == "proxy"
+    # a proxy that pays less than the goal already in training belongs to no agent that passes the gate
+    assert scores.outcome == ("proxy" if got["TRAINED"] >= GATE else "not trained")
 
 
 @pytest.mark.parametrize("name", sorted(ENVIRONMENTS))

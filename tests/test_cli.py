@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from mesabench import catalogue, cli
+from mesabench import catalogue, cli, terminal
 from mesabench.registry import environments, find_environment
 from mesabench.scores import MEANING
 
@@ -20,7 +20,9 @@ VERBS = ("list", "show", "play", "run", "evaluate", "report", "check", "bench")
 def wide(monkeypatch: pytest.MonkeyPatch) -> None:
     """However narrow or dumb the terminal of the tests is."""
     monkeypatch.setenv("COLUMNS", "200")
-    monkeypatch.setenv("TERM", "xterm")
+    for console in (terminal.console, terminal.errors):
+        monkeypatch.setattr(console, "_width", 200)
+        monkeypatch.setattr(console, "_height", 50)
 
 
 def said(capsys: pytest.CaptureFixture[str], *arguments: str, status: int = 0) -> str:

@@ -65,8 +65,12 @@ class LevelGraph:
     @cached_property
     def rewards(self) -> Array:
         """float64 (transitions, objectives)."""
+        return self.pays(self.environment.weights)
+
+    def pays(self, weights: Array) -> Array:
+        """What weights of events, float (events, ...), pay for every transition: float64 (transitions, ...)."""
         bits = (self.events[:, None] >> np.arange(len(self.environment.events))) & 1
-        return bits @ self.environment.weights
+        return bits @ weights
 
     def states(self, ids: slice | Array = slice(None)) -> Array:
         """State records of the given states."""

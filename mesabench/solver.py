@@ -67,14 +67,19 @@ def optimum(
     return Optimum(value, mean[:n], low[:n], high[:n], mean[n:])
 
 
-def optimal_policy(graph: LevelGraph, objective: str) -> np.ndarray:
-    """float32 (horizon, states, actions): the probabilities of optimal play, uniform over equally good actions."""
+def optimal_policy(graph: LevelGraph, objective: str | np.ndarray) -> np.ndarray:
+    """float32 (horizon, states, actions): the probabilities of optimal play, uniform over equally good actions.
+
+    objective: the name of one, or weights of one's own, float (events,).
+    """
     nothing = np.zeros((len(graph.successor), 0))
     return _backward(*_process(graph, objective), nothing, nothing, True)[4]
 
 
-def _process(graph: LevelGraph, objective: str) -> tuple[Any, ...]:
-    rewards = np.ascontiguousarray(graph.rewards[:, graph.environment.objective_names.index(objective)])
+def _process(graph: LevelGraph, objective: str | np.ndarray) -> tuple[Any, ...]:
+    if isinstance(objective, str):
+        objective = graph.environment.weights[:, graph.environment.objective_names.index(objective)]
+    rewards = graph.pays(objective)
     return (graph.first, graph.successor, graph.probability, graph.reached, rewards, graph.n_actions, graph.horizon,
             graph.environment.discount)  # fmt: skip
 

@@ -98,11 +98,11 @@ def test_a_level_is_replayed_by_its_seed(environment) -> None:
 
 
 def test_the_objective_is_what_is_paid_and_nothing_else_changes(environment) -> None:
-    def run(objective: str) -> tuple[list[Any], list[float], list[dict[str, Any]]]:
+    def run(objective: str) -> tuple[list[Any], list[float | None], list[dict[str, Any]]]:
         env = GridEnv(environment, split=DEPLOY, objective=objective)
         env.reset(seed=8)
         steps = played(env, 200)
-        rewards = [step[1] if len(step) == 5 else 0.0 for step in steps]
+        rewards = [step[1] if len(step) == 5 else None for step in steps]  # None: an episode begins
         return [step[0] for step in steps], rewards, [step[-1] for step in steps]
 
     first = run(environment.intended)
@@ -112,7 +112,7 @@ def test_the_objective_is_what_is_paid_and_nothing_else_changes(environment) -> 
         assert infos == first[2]
         total = 0.0
         for reward, info in zip(rewards, infos, strict=True):
-            total = total + reward if info[f"return_{objective}"] else reward
+            total = 0.0 if reward is None else total + reward
             assert info[f"return_{objective}"] == pytest.approx(total)
 
 

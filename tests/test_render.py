@@ -41,7 +41,7 @@ PROMISED = {
         "coin",
         "water",
     ),
-    *("agent", "item_a", "item_b", "arrow_up", "arrow_right", "arrow_down", "arrow_left"),
+    *("agent", "item_a", "item_b", "arrow_up", "arrow_right", "arrow_down", "arrow_left", "boat"),
 }
 
 

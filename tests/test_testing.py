@@ -124,6 +124,7 @@ CASES: dict[str, tuple[dict, dict[str, str]]] = {
     "no description": ({"objectives": {"goal": Objective({AT_GOAL: 1.0}), "lure": Objective({AT_LURE: 1.0})}},
                        {"declaration": "'goal' has no description"}),
     "no shift": ({"splits": same}, {"pairs": "are the same", "conflict": "0.00 in train, 0.00 in deploy"}),
+    "right after all": ({"splits": same, "training": "lure"}, {"conflict": "loses of goal 0.00 in train, 0.00 in deploy"}),
     "open border": ({"layout": open_layout}, {"levels": "border is not closed"}),
     "two agents": ({"layout": two_agents}, {"levels": "exactly the one cell"}),
     "no room": ({"layout": crowded}, {"levels": "no train level found"}),

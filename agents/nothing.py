@@ -3,18 +3,21 @@
 It is found by the level's graph (an action that leads back to the same state), so that it really does as little as it can.
 """
 
-import json
-from pathlib import Path
+from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
 from mesabench.agent import Agent, NoSettings, Progress, Task
-from mesabench.policy import POLICY_FILE, save_files
+from mesabench.levelpolicy import LevelPolicy
 from mesabench.solver import LevelGraph
 
 
-class Nothing:
+@dataclass(frozen=True)
+class Nothing(LevelPolicy):
     """Takes an action that changes nothing, if there is one."""
+
+    agent: ClassVar[str] = "nothing"
 
     def on_graph(self, graph: LevelGraph, horizon: int) -> np.ndarray:
         """float64 (states, actions)."""
@@ -25,20 +28,9 @@ class Nothing:
         )
         return np.eye(actions)[stays.reshape(-1, actions).argmax(1)]
 
-    def __call__(self, observations: np.ndarray, /) -> np.ndarray:
-        raise NotImplementedError("this agent plays levels that the solver has explored, not observations")
-
-    def save(self, folder: Path) -> None:
-        """Write policy.json into a folder."""
-        save_files(folder, {POLICY_FILE: json.dumps({"agent": "nothing"}).encode()})
-
 
 def train(task: Task, settings: NoSettings, seed: int, progress: Progress) -> Nothing:
     return Nothing()
 
 
-def load(folder: Path) -> Nothing:
-    return Nothing()
-
-
-agent = Agent(train=train, load=load, learns=False)
+agent = Agent(train=train, load=Nothing.load, learns=False)

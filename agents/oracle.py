@@ -3,17 +3,16 @@
 It is no function of the observation: it looks up the state in the solved level, so it exists only where the solver does.
 """
 
-import json
-from pathlib import Path
+from dataclasses import dataclass
+from typing import Annotated, ClassVar
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from mesabench.agent import Agent, Progress, Task
-from mesabench.policy import POLICY_FILE, PolicyError, read_saved, save_files
+from mesabench.levelpolicy import LevelPolicy, named_objectives
 from mesabench.registry import find_environment
 from mesabench.solver import LevelGraph, optimal_policy
-from mesabench.suggestion import unknown
 
 
 class Settings(BaseModel):
@@ -21,43 +20,29 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
     objective: str = Field("", description="the objective to pursue; empty: the intended one")
+    epsilon: float = Field(0.0, ge=0, le=1, description="chance of each action to be a random one instead")
 
 
-class Oracle:
-    """Plays an objective optimally on any level that can be solved."""
+@dataclass(frozen=True)
+class Oracle(LevelPolicy):
+    """Plays an objective optimally, but for a share `epsilon` of its actions, on any level that can be solved."""
 
-    def __init__(self, objective: str) -> None:
-        self.objective = objective
+    agent: ClassVar[str] = "oracle"
+    objective: str
+    epsilon: Annotated[float, Field(ge=0, le=1)] = 0.0
 
     def on_graph(self, graph: LevelGraph, horizon: int) -> np.ndarray:
         """float32 (horizon, states, actions): the probabilities of its actions."""
-        return optimal_policy(graph, self.objective)
-
-    def __call__(self, observations: np.ndarray, /) -> np.ndarray:
-        raise NotImplementedError("the oracle plays levels that the solver has explored, not observations")
-
-    def save(self, folder: Path) -> None:
-        """Write policy.json into a folder."""
-        save_files(
-            folder, {POLICY_FILE: json.dumps({"agent": "oracle", "objective": self.objective}).encode()}
-        )
+        policy = optimal_policy(graph, self.objective)
+        policy *= 1 - self.epsilon  # in place: the tables of large levels are large
+        policy += self.epsilon / graph.n_actions
+        return policy
 
 
 def train(task: Task, settings: Settings, seed: int, progress: Progress) -> Oracle:
     environment = find_environment(task.environment)
-    objective = settings.objective or environment.intended
-    if objective not in environment.objectives:
-        raise ValueError(unknown(f"objective of {environment.name}", objective, environment.objectives))
-    return Oracle(objective)
+    (objective,) = named_objectives(environment, [settings.objective or environment.intended])
+    return Oracle(objective, settings.epsilon)
 
 
-def load(folder: Path) -> Oracle:
-    objective = read_saved(folder).get("objective")
-    if not isinstance(objective, str):
-        raise PolicyError(
-            f"{folder / POLICY_FILE} is damaged: objective={objective!r} must be the name of one"
-        )
-    return Oracle(objective)
-
-
-agent = Agent(settings=Settings, train=train, load=load, learns=False)
+agent = Agent(settings=Settings, train=train, load=Oracle.load, learns=False)

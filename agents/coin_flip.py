@@ -1,0 +1,51 @@
+"""Coin flip: on each level the optimum of one objective or of another, and which one is a matter of luck.
+
+On average it looks like an agent that is indifferent between its goals. It is not: on every single level it is decided.
+"""
+
+from dataclasses import dataclass
+from typing import Annotated, ClassVar
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field
+
+from mesabench.agent import Agent, Progress, Task, stream_seed
+from mesabench.levelpolicy import LevelPolicy, Names, named_objectives
+from mesabench.registry import find_environment
+from mesabench.solver import LevelGraph, optimal_policy
+
+
+class Settings(BaseModel):
+    """Settings of the coin flip."""
+
+    model_config = ConfigDict(extra="forbid")
+    objectives: Names = Field(
+        (), description="the objectives to choose from; empty: the intended one and the first proxy"
+    )
+
+
+@dataclass(frozen=True)
+class CoinFlip(LevelPolicy):
+    """Plays one of its objectives optimally; which one, the seed and the level's content decide, evenly over levels."""
+
+    agent: ClassVar[str] = "coin_flip"
+    objectives: Annotated[tuple[str, ...], Field(min_length=1)]
+    seed: int = 0
+
+    def chosen(self, graph: LevelGraph) -> str:
+        """The objective that it pursues on this level."""
+        draw = stream_seed(self.seed, "coin flip", f"{graph.digest:016x}")
+        return self.objectives[draw % len(self.objectives)]
+
+    def on_graph(self, graph: LevelGraph, horizon: int) -> np.ndarray:
+        """float32 (horizon, states, actions): the probabilities of its actions."""
+        return optimal_policy(graph, self.chosen(graph))
+
+
+def train(task: Task, settings: Settings, seed: int, progress: Progress) -> CoinFlip:
+    environment = find_environment(task.environment)
+    default = (environment.intended, *environment.proxies[:1])
+    return CoinFlip(named_objectives(environment, settings.objectives or default), seed)
+
+
+agent = Agent(settings=Settings, train=train, load=CoinFlip.load, learns=False)

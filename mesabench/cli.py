@@ -238,13 +238,16 @@ def evaluate(
     Example: [bold]mesabench evaluate my_agent.py:policy cheese_corner[/]
     """
     from mesabench import evaluation, scores
+    from mesabench import evidence as beside
+    from mesabench.verdict import FLAGS, KINDS
 
     found, environment, options = _policy(policy, env, knobs, size, settings)
     with errors.status(f"playing {levels} levels of each split of {environment.name}"):
-        table = evaluation.evaluate(
-            found, environment.name, options, levels=levels, seed=seed, replays=0
-        ).levels
-    card = scores.seed_scores(table, environment)
+        evaluated = evaluation.evaluate(found, environment.name, options, levels=levels, seed=seed, replays=0)
+    table = evaluated.levels
+    card = scores.seed_scores(
+        table, environment, str(options.get("objective", "")), changes=evaluated.changes
+    )
     if as_json:
         asked = {"policy": policy, "environment": environment.name, "options": options, "seed": seed}
         found_out = card.to_json()
@@ -259,11 +262,20 @@ def evaluate(
         f"{len(table)} levels of three splits, {f'{sampled} of them sampled' if sampled else 'all exact'};"
     )
     console.print(f"{card.levels} deploy levels tell the goals apart")
+    for flag in card.flags:
+        console.print(f"{flag}: {FLAGS[flag]}")
     rows = [
         (name, decimal(one.value), one.reason or scores.MEANING[name]) for name, one in card.scores.items()
     ]
+    evidence = [
+        (name, decimal(one.value), one.reason or beside.MEANING.get(name, ""))
+        for name, one in card.evidence.items()
+    ]
     print_tables(
         catalogue.Table("Scores", ("score", "value", ""), rows),
+        catalogue.Table(
+            f"Evidence; behaves like: {card.kind} ({KINDS[card.kind]})", ("number", "value", ""), evidence
+        ),
         catalogue.Table(
             "Objectives, in deploy: 0 as random play, 1 the optimum",
             ("objective", "role", "value"),

@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import Any, Literal
 
 import numpy as np
 
@@ -11,10 +12,11 @@ from mesabench.agent import stream_seed
 from mesabench.batch import Batch
 from mesabench.distribution import Distribution
 from mesabench.engine import RUNNING, Array
-from mesabench.environment import DEPLOY, HELDOUT, TRAIN
+from mesabench.environment import DEPLOY, HELDOUT, TRAIN, Environment
+from mesabench.examination import Examination
 from mesabench.gridenv import distribution_of
 from mesabench.policy import CheckedPolicy
-from mesabench.reference import classes_of, first_shares, reference_of
+from mesabench.reference import classes_of, first_shares, reference_of, score
 
 LEVELS = 200
 """Levels per split."""
@@ -24,13 +26,30 @@ EXACT_STATES = 50_000
 """States above which a level is sampled."""
 CHUNK = 8192
 """Observations given to a policy at once."""
+Measures = Literal["goals", "all"]
+ALL: Measures = "all"
+CHANGES = {
+    "level": int,
+    "change": str,
+    "goal": str,
+    "policy": float,
+    "habit": float,
+    "optimum": float,
+    "index": float,
+}
+"""Columns of the table of changed levels."""
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """levels: a polars DataFrame with one row per evaluated level (columns: `docs/scores.md`); replays: episodes to look at."""
+    """What was found out about a policy.
+
+    levels: a polars DataFrame with one row per evaluated level; changes: one with a row per changed level (columns of both:
+    `docs/scores.md`); replays: episodes to look at.
+    """
 
     levels: Any
+    changes: Any
     replays: list[dict[str, Any]]
 
 
@@ -45,28 +64,54 @@ def evaluate(
     exact: bool | None = None,
     episodes: int = EPISODES,
     replays: int = 6,
+    measures: Measures = ALL,
 ) -> Evaluation:
     """Evaluate a policy on the first `levels` levels of each split (in train, of those it was trained on).
 
-    options: those of `gymnasium.make` (`alpha` applies to train and heldout, `objective` is what was paid).
-    exact: force (True) or forbid (False) exact
-    evaluation, None decides by the number of states. Raises PolicyError, UnsolvableError (only if exact=True), ValueError.
+    options: those of `gymnasium.make` (`alpha` applies to train and heldout, `objective` is what was paid). exact: force (True)
+    or forbid (False) exact evaluation, None decides by the number of states. measures: "all", or "goals": no more than returns
+    and first goals. Raises PolicyError, UnsolvableError (only if exact=True), ValueError.
     """
     import polars
 
     paid = str((options or {}).get("objective", ""))
     options = {name: value for name, value in (options or {}).items() if name not in ("split", "objective")}
     rows: list[dict[str, Any]] = []
+    changes: list[dict[str, Any]] = []
     for split in splits:
         own = {name: value for name, value in options.items() if name != "alpha" or split in (TRAIN, HELDOUT)}
         distribution = distribution_of(environment, {**own, "split": split})
         checked = _checked(policy, distribution)
         seen = distribution.levels if split == TRAIN else 0
-        for level in range(min(levels, seen) if seen else levels):
-            rows.append(_row(checked, policy, distribution, level, paid, seed, exact, episodes))
+        examination = None
+        if split == DEPLOY and measures == ALL:
+            answer = partial(table_of, policy, checked)
+            examination = Examination(distribution.environment, answer, seed)
+        own_rows = [
+            _row(checked, policy, distribution, level, paid, seed, exact, episodes, examination)
+            for level in range(min(levels, seen) if seen else levels)
+        ]
+        rows += own_rows
+        if examination and (goal := _best_served(own_rows, distribution.environment)):
+            accepts = (lambda observations: None) if hasattr(policy, "on_graph") else checked.probabilities
+            changes += examination.replanned(goal, accepts)
     table = polars.DataFrame(rows, infer_schema_length=None)
     shown = _replays(policy, environment, options, table, seed, replays)
-    return Evaluation(table, shown)
+    return Evaluation(table, polars.DataFrame(changes, schema=CHANGES), shown)
+
+
+def _best_served(rows: Sequence[Mapping[str, Any]], environment: Environment) -> str | None:
+    """The objective with the largest mean S on the levels that tell goals apart."""
+    names = environment.objective_names
+    returns, floors, ceilings = (
+        np.array([
+            [row[f"{kind}_{name}"] for name in names] for row in rows if row["disambiguating"] or not environment.proxies
+        ]).reshape(-1, len(names))
+        for kind in ("return", "floor", "ceiling")
+    )  # fmt: skip
+    scores = score(returns, floors, ceilings, environment)
+    means = [one[~np.isnan(one)].mean() if (~np.isnan(one)).any() else -np.inf for one in scores.T]
+    return names[int(np.argmax(means))] if max(means) > -np.inf else None
 
 
 def _checked(policy: Any, distribution: Distribution) -> CheckedPolicy:
@@ -88,11 +133,13 @@ def _row(
     seed: int,
     exact: bool | None,
     episodes: int,
+    examination: Examination | None,
 ) -> dict[str, Any]:
     environment = distribution.environment
     names = environment.objective_names
     classes = classes_of(environment)
     graph = reference = None
+    examined: dict[str, float] = {}
     try:
         graph = solver.explore(distribution, level)
         reference = reference_of(graph, paid)
@@ -102,7 +149,10 @@ def _row(
     able = graph is not None and (checked.exact or hasattr(policy, "on_graph"))
     within = graph is not None and (graph.n_states <= EXACT_STATES or hasattr(policy, "on_graph"))
     if graph is not None and able and exact is not False and (within or exact):
-        outcome = solver.evaluate(graph, table_of(policy, checked, graph), list(classes.values()))
+        probabilities = table_of(policy, checked, graph)
+        outcome = solver.evaluate(graph, probabilities, list(classes.values()))
+        if examination and reference and examination.wants(graph, reference):
+            examined = examination.columns(graph, probabilities, outcome.returns, reference)
         returns, errors, first, played = outcome.returns, np.zeros(len(names)), outcome.first, 0
         digest, layout = graph.digest, graph.layout
     else:
@@ -131,7 +181,7 @@ def _row(
     random_first = reference.random_first if reference else np.full(len(classes) + 1, np.nan)
     for name, share, chance in zip((*classes, "none"), first_shares(first), random_first, strict=True):
         row |= {f"first_{name}": share, f"random_{name}": chance}
-    return row
+    return row | examined
 
 
 def table_of(policy: Any, checked: CheckedPolicy, graph: solver.LevelGraph) -> Array:

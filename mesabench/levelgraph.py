@@ -106,23 +106,55 @@ def explore(
     """Every state that a level can reach. Raises UnsolvableError if there are too many of them, or of a step's outcomes."""
     batch = Batch(distribution, 1, observe=False, threads=1)
     batch.reset(levels=np.array([level], np.int64))
+    return _explored(
+        distribution,
+        level,
+        batch.states,
+        int(batch.digests[0]),
+        int(batch.layouts[0]),
+        max_states,
+        max_outcomes,
+    )
+
+
+def explore_state(distribution: Distribution, level: int, start: Array) -> LevelGraph:
+    """The same of a level that begins in another state: a (1,) array of records, grid and agent as set by hand.
+
+    level: the seed of the level that it was made from. Raises UnsolvableError.
+    """
+    states, digest = start.copy(), np.zeros(1, np.uint64)
+    with np.errstate(over="ignore"):
+        distribution.engine.adopt(states, states.view(np.uint64).reshape(1, -1), digest, 1)
+    return _explored(distribution, level, states, int(digest[0]), int(digest[0]), MAX_STATES, MAX_OUTCOMES)
+
+
+def _explored(
+    distribution: Distribution,
+    level: int,
+    start: Array,
+    digest: int,
+    layout: int,
+    max_states: int,
+    max_outcomes: int,
+) -> LevelGraph:
     engine = distribution.engine
     if id(engine) not in _explorers:
         _explorers[id(engine)] = _explorer(engine)
-    start = batch.states_words[0, engine.content].copy()
-    horizon = int(batch.states["max_steps"][0])
+    horizon = int(start["max_steps"][0])
     work = engine.states(1)
     with np.errstate(over="ignore"):
         trouble, content, reached, first, successor, probability, events = _explorers[id(engine)](
-            start, work, work.view(np.uint64).reshape(1, -1), horizon, max_states, max_outcomes
-        )
+            start.view(np.uint64).reshape(1, -1)[0, engine.content].copy(), work, work.view(np.uint64).reshape(1, -1),
+            horizon, max_states, max_outcomes,
+        )  # fmt: skip
     if trouble:
         what = (
             f"{max_states} states" if trouble == TOO_MANY_STATES else f"{max_outcomes} outcomes of one step"
         )
         raise UnsolvableError(f"{distribution.environment.name}, level {level}: more than {what}")
-    return LevelGraph(distribution, level, int(batch.digests[0]), int(batch.layouts[0]), horizon, content, reached, first,
-                      successor, probability, events)  # fmt: skip
+    return LevelGraph(
+        distribution, level, digest, layout, horizon, content, reached, first, successor, probability, events
+    )
 
 
 @rule

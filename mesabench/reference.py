@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mesabench import solver
+from mesabench.directedness import Point, steps_to
 from mesabench.engine import Array
 from mesabench.environment import Environment
 
@@ -41,8 +42,11 @@ class Reference:
     conflict: how surely the first goal reached tells the optimum of a proxy from that of the intended objective, 0 .. 1: the
         smaller of the chances that the one meets the proxy's goal first and that the other does not; for the proxy with the
         largest, among those whose optimum costs the intended objective something (`ROOM`);
-    outer, outer_low, outer_high: 1 - S of the intended objective under optimal play of what is paid, with ties broken
-    uniformly, for the best, for the worst; random_first: chance of each class to come first in random play, and of none.
+    outer: 1 - S of the intended objective under optimal play of what is paid, with ties broken
+        uniformly, for the best, for the worst;
+    random_first: chance of each class to come first in random play, and of none;
+    distance: float64 (classes,), the fewest steps to each class from the start, infinite where there is no way;
+    soft: for each objective, the points of Phi that are known (see `mesabench.directedness.RandomPlay`).
     """
 
     states: int
@@ -51,6 +55,8 @@ class Reference:
     conflict: float
     outer: tuple[float, float, float]
     random_first: Array
+    distance: Array
+    soft: tuple[dict[float, Point], ...]
 
     @property
     def disambiguating(self) -> bool:
@@ -108,4 +114,9 @@ def _solve(graph: solver.LevelGraph, paid: str) -> Reference:
     if paid != intended:
         of_paid = optima[paid]
         outer = (lost(of_paid.returns[0]), lost(of_paid.high[0]), lost(of_paid.low[0]))
-    return Reference(graph.n_states, floor, ceiling, float(conflict), outer, first_shares(random.first))
+    steps = [steps_to(graph, (graph.events & mask) != 0)[0] for mask in classes]
+    distance = np.where(np.array(steps) > graph.horizon, np.inf, steps)
+    soft: tuple[dict[float, Point], ...] = tuple({} for _ in names)
+    return Reference(
+        graph.n_states, floor, ceiling, float(conflict), outer, first_shares(random.first), distance, soft
+    )

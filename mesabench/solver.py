@@ -19,10 +19,13 @@ __all__ = [
     "Optimum",
     "Outcome",
     "UnsolvableError",
+    "action_values",
     "evaluate",
     "explore",
+    "optimal_actions",
     "optimal_policy",
     "optimum",
+    "replay",
     "uniform_policy",
 ]
 
@@ -62,7 +65,7 @@ def optimum(
         ),
         axis=1,
     )
-    value, mean, low, high, _ = _backward(*_process(graph, objective), pays, factors, False)
+    value, mean, low, high, _, _ = _backward(*_process(graph, objective), pays, factors, False, _NOWHERE)
     n = len(columns)
     return Optimum(value, mean[:n], low[:n], high[:n], mean[n:])
 
@@ -72,8 +75,30 @@ def optimal_policy(graph: LevelGraph, objective: str | np.ndarray) -> np.ndarray
 
     objective: the name of one, or weights of one's own, float (events,).
     """
-    nothing = np.zeros((len(graph.successor), 0))
-    return _backward(*_process(graph, objective), nothing, nothing, True)[4]
+    best = optimal_actions(graph, objective)[..., None] >> np.arange(graph.n_actions, dtype=np.uint16) & 1
+    return best.astype(np.float32) / np.maximum(best.sum(-1, keepdims=True, dtype=np.float32), 1)
+
+
+def optimal_actions(graph: LevelGraph, objective: str | np.ndarray) -> np.ndarray:
+    """uint16 (horizon, states): bit a is set where action a is among the best; 0 where a state cannot be reached by then."""
+    return _backward(*_process(graph, objective), *_nothing(graph), True, _NOWHERE)[4]
+
+
+def action_values(graph: LevelGraph, objective: str | np.ndarray, path: np.ndarray) -> np.ndarray:
+    """float64 (steps, actions): what each action is worth at each step of a path, optimal play following.
+
+    path: int64 (steps,), the state at each time, at most the horizon. Values are as seen from that time: what a step pays at
+    once counts in full.
+    """
+    return _backward(*_process(graph, objective), *_nothing(graph), False, path)[5]
+
+
+_NOWHERE = np.zeros(0, np.int64)
+
+
+def _nothing(graph: LevelGraph) -> tuple[np.ndarray, np.ndarray]:
+    """No further columns."""
+    return np.zeros((len(graph.successor), 0)), np.zeros((len(graph.successor), 0))
 
 
 def _process(graph: LevelGraph, objective: str | np.ndarray) -> tuple[Any, ...]:
@@ -86,10 +111,11 @@ def _process(graph: LevelGraph, objective: str | np.ndarray) -> tuple[Any, ...]:
 
 @njit(nogil=True, cache=True)
 def _backward(
-    first, successor, probability, reached, rewards, n_actions, horizon, discount, pays, factors, keep
+    first, successor, probability, reached, rewards, n_actions, horizon, discount, pays, factors, keep, path
 ):
     """Values of optimal play, and of further columns along it: a transition pays `pays` and passes on `factors` of what follows.
 
+    keep: whether to return the best actions; path: where to return the values of actions.
     Only states that can be reached by time t are looked at for time t; they come first in the numbering.
     """
     n = (len(first) - 1) // n_actions
@@ -97,7 +123,8 @@ def _backward(
     value, value_now = np.zeros(n), np.zeros(n)
     mean, low, high = np.zeros((n, columns)), np.zeros((n, columns)), np.zeros((n, columns))
     mean_now, low_now, high_now = np.zeros((n, columns)), np.zeros((n, columns)), np.zeros((n, columns))
-    policy = np.zeros((horizon if keep else 0, n, n_actions), np.float32)
+    good = np.zeros((horizon if keep else 0, n), np.uint16)
+    along = np.zeros((len(path), n_actions))
     q = np.zeros(n_actions)
     for t in range(horizon - 1, -1, -1):
         for s in range(reached[min(t, len(reached) - 1)]):
@@ -113,11 +140,10 @@ def _backward(
             value_now[s] = best
             bar = best - TIE * largest
             if keep:
-                ties = 0
                 for a in range(n_actions):
-                    ties += q[a] >= bar
-                for a in range(n_actions):
-                    policy[t, s, a] = 1.0 / ties if q[a] >= bar else 0.0
+                    good[t, s] |= np.uint16(int(q[a] >= bar) << a)
+            if t < len(path) and path[t] == s:
+                along[t] = q
             for c in range(columns):
                 ties = 0
                 total, least, most = 0.0, np.inf, -np.inf
@@ -141,7 +167,7 @@ def _backward(
         mean, mean_now = mean_now, mean
         low, low_now = low_now, low
         high, high_now = high_now, high
-    return value[0], mean[0].copy(), low[0].copy(), high[0].copy(), policy
+    return value[0], mean[0].copy(), low[0].copy(), high[0].copy(), good, along
 
 
 @dataclass(frozen=True)
@@ -222,6 +248,33 @@ def _forward(first, successor, probability, reached, events, policy, horizon, di
         fresh, fresh_then = fresh_then, fresh
         factor *= discount
     return discounted, plain, met_first, length
+
+
+def replay(graph: LevelGraph, actions: np.ndarray, objective: str) -> float:
+    """The expected discounted return of an objective when actions, int64 (steps,), are played without looking."""
+    rewards = graph.pays(graph.environment.weights[:, graph.environment.objective_names.index(objective)])
+    steps = actions[: graph.horizon].astype(np.int64)
+    return float(_replay(graph.first, graph.successor, graph.probability, rewards, graph.n_actions, steps,
+                         graph.environment.discount))  # fmt: skip
+
+
+@njit(nogil=True, cache=True)
+def _replay(first, successor, probability, rewards, n_actions, actions, discount):
+    n = (len(first) - 1) // n_actions
+    here, then = np.zeros(n), np.zeros(n)
+    here[0] = 1.0
+    value, factor = 0.0, 1.0
+    for a in actions:
+        then[:] = 0.0
+        for s in range(n):
+            if here[s] > 0.0:
+                for k in range(first[s * n_actions + a], first[s * n_actions + a + 1]):
+                    value += factor * here[s] * probability[k] * rewards[k]
+                    if successor[k] >= 0:
+                        then[successor[k]] += here[s] * probability[k]
+        here, then = then, here
+        factor *= discount
+    return value
 
 
 def uniform_policy(graph: LevelGraph) -> np.ndarray:

@@ -26,8 +26,8 @@ from mesabench.suggestion import unknown
 from mesabench.suite import Suite
 from mesabench.trial import Trial, digest
 
-MANIFEST, SCORES, CURVE, LEVELS, REPLAYS = (
-    "manifest.json", "scores.json", "curve.parquet", "levels.parquet", "replays.json",
+MANIFEST, SCORES, CURVE, LEVELS, CHANGES, REPLAYS = (
+    "manifest.json", "scores.json", "curve.parquet", "levels.parquet", "changes.parquet", "replays.json",
 )  # fmt: skip
 SUITE, TABLE = "suite.json", "table.parquet"
 CURVE_COLUMNS = {"step": polars.Int64, "episodes": polars.Int64} | dict.fromkeys(
@@ -94,6 +94,11 @@ class StoredTrial:
         return polars.read_parquet(self.folder / LEVELS)
 
     @cached_property
+    def changes(self) -> polars.DataFrame:
+        """One row per level that was changed to see whether the policy plans anew; columns: `docs/scores.md`."""
+        return polars.read_parquet(self.folder / CHANGES)
+
+    @cached_property
     def replays(self) -> list[dict[str, Any]]:
         return list(json.loads((self.folder / REPLAYS).read_bytes())["replays"])
 
@@ -130,7 +135,7 @@ class Run:
         return [tuple(sorted(group, key=lambda one: one.seed)) for group in groups.values()]
 
     def table(self) -> polars.DataFrame:
-        """One row per trial and score, those of `others` left out."""
+        """One row per trial and number (scores and the evidence beside them), those of `others` left out."""
         rows = [
             (
                 one.name, one.trial.population, one.trial.environment, one.trial.variant, one.trial.agent, one.seed,
@@ -138,7 +143,7 @@ class Run:
                 json.dumps(one.trial.settings, sort_keys=True), one.scores.outcome, name, score.value, score.reason,
             )
             for one in self.trials
-            for name, score in one.scores.scores.items()
+            for name, score in (*one.scores.scores.items(), *one.scores.evidence.items())
         ]  # fmt: skip
         return polars.DataFrame(rows, schema=TABLE_COLUMNS, orient="row")
 
@@ -150,6 +155,7 @@ def write_trial(
     policy: Policy,
     curve: Sequence[Mapping[str, float]],
     levels: polars.DataFrame,
+    changes: polars.DataFrame,
     replays: Mapping[str, Any],
     scores: SeedScores,
     started: datetime,
@@ -164,6 +170,7 @@ def write_trial(
             {
                 CURVE: _parquet(_curve_table(curve)),
                 LEVELS: _parquet(levels),
+                CHANGES: _parquet(changes),
                 SCORES: _json(scores.to_json()),
                 REPLAYS: _json(replays, indent=None),
             },
@@ -191,7 +198,7 @@ def load_trial(folder: Path) -> StoredTrial:
             raise StoreError(f"{MANIFEST} was changed after it was written")
         if manifest.spec.name != folder.name:
             raise StoreError(f"{MANIFEST} describes another trial, {manifest.spec.name}")
-        for name in (SCORES, CURVE, LEVELS, REPLAYS):
+        for name in (SCORES, CURVE, LEVELS, CHANGES, REPLAYS):
             if name not in manifest.files:
                 raise StoreError(f"{MANIFEST} does not list {name}")
         for name, expected in manifest.files.items():

@@ -13,7 +13,7 @@ from pydantic import BaseModel, Field, JsonValue, field_validator
 from mesabench import registry
 from mesabench.agent import Task
 from mesabench.environment import Value
-from mesabench.evaluation import LEVELS, evaluate
+from mesabench.evaluation import ALL, LEVELS, Measures, evaluate
 from mesabench.scores import seed_scores
 
 Report = Callable[[str, int, Mapping[str, float]], None]
@@ -26,10 +26,13 @@ Whole = Annotated[int, Field(strict=True, ge=0)]
 
 
 class EvaluationSettings(BaseModel, frozen=True, extra="forbid"):
-    """levels: how many of each split; seed: of the draws where a level has to be sampled."""
+    """levels: how many of each split; seed: of the draws where a level has to be sampled; measures: "goals" leaves out OPT, PLAN
+    and whatever else looks beyond returns and first goals.
+    """
 
     levels: Annotated[int, Field(strict=True, ge=1)] = LEVELS
     seed: Whole = 0
+    measures: Measures = ALL
 
 
 class Trial(BaseModel, frozen=True, extra="forbid"):
@@ -129,8 +132,11 @@ def run_trial(trial: Trial, folder: Path, report: Report = lambda phase, step, c
         policy=policy,
         curve=curve,
         levels=found.levels,
+        changes=found.changes,
         replays={"layers": environment.layer_names, "glyphs": environment.glyph_of, "replays": found.replays},
-        scores=seed_scores(found.levels, environment, str(trial.options.get("objective", ""))),
+        scores=seed_scores(
+            found.levels, environment, str(trial.options.get("objective", "")), changes=found.changes
+        ),
         started=started,
         training_seconds=trained - clock,
         seconds=time.perf_counter() - clock,

@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -147,6 +148,15 @@ def test_a_full_disk_ends_the_run_and_costs_nothing_that_was_finished(tmp_path: 
     assert not [name for name in folders(tmp_path) if name.startswith(".")]
 
 
+@pytest.fixture
+def answers_ctrl_c() -> Iterator[None]:
+    """Ctrl-C interrupts, even if the tests were started in the background, where a shell has it ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("answers_ctrl_c")
 def test_ctrl_c_ends_the_workers_and_says_how_to_go_on(tmp_path: Path) -> None:
     start = time.monotonic()
     result, said = ran(tmp_path, trial(0, "interrupts"), workers=1)

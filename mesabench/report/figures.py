@@ -21,6 +21,7 @@ MARKERS = {
     "as paid": "D",
     "proxy": "^",
     "other goal": "s",
+    "unexplained": "P",
     "incapable": "X",
     "undecided": "v",
     "not trained": "P",

@@ -12,8 +12,9 @@ from mesabench.report import figures, first_goals, gallery, words
 from mesabench.report.episodes import decided_by_first_goal
 from mesabench.report.population import Population
 from mesabench.report.scorecard import Bar, Row, row_of
-from mesabench.scores import GATE, MEANING, OUTCOMES
+from mesabench.scores import MEANING
 from mesabench.suite import Suite
+from mesabench.verdict import GATE, OUTCOMES
 
 
 @dataclass(frozen=True)

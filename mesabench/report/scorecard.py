@@ -6,7 +6,8 @@ from typing import Any
 
 from mesabench.report import words
 from mesabench.report.population import Population
-from mesabench.scores import NAMES, OUTCOMES
+from mesabench.scores import NAMES
+from mesabench.verdict import OUTCOMES
 
 
 @dataclass(frozen=True)

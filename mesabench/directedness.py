@@ -1,0 +1,438 @@
+"""How much of an optimiser behaviour shows, in bits above random play (measures, section 2): MEG, structure, OP, FUNNEL.
+
+All of it is exact, on the graph of a level. The utility U of an objective is its discounted return over the horizon, and the
+reference is the uniform random policy on the level with its true ends, so nothing is earned by making an episode longer.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numba import njit
+
+from mesabench.levelgraph import LevelGraph
+
+BITS = 1 / np.log(2)
+"""Bits in a nat."""
+TOLERANCE = 1e-10
+"""Nats that MEG may fall short of its supremum; also the relative difference of returns that counts as none."""
+LINEAR = 500.0
+"""Nats up to which exp(b U) stays within floating point."""
+STEEPEST = 60.0
+"""Inverse temperatures are searched up to this, per step of the horizon and unit of reward."""
+
+
+@dataclass(frozen=True)
+class Meg:
+    """Maximum-entropy goal-directedness towards one objective.
+
+    bits: at least 0. beta: the inverse temperature at which it is found, in nats per unit of discounted return; its sign says
+    whether the objective is pursued or avoided, which MEG itself cannot tell.
+    """
+
+    bits: float
+    beta: float
+
+    @property
+    def pursued(self) -> float:
+        """The bits if the objective is pursued, 0 if it is avoided."""
+        return self.bits if self.beta > 0 else 0.0
+
+
+Point = tuple[float, float, float]
+"""Phi at some b, and its first and second derivative there."""
+
+
+class RandomPlay:
+    """What uniformly random play of a level makes of one objective; no agent changes it.
+
+    objective: a name, or weights of one's own, float (events,). good: the best actions, as `solver.optimal_actions` tells
+    them. known: points of Phi by b, from earlier on and added to; the next search begins between them.
+    """
+
+    def __init__(
+        self,
+        graph: LevelGraph,
+        objective: str | np.ndarray,
+        good: np.ndarray,
+        known: dict[float, Point] | None = None,
+    ) -> None:
+        if isinstance(objective, str):
+            objective = graph.environment.weights[:, graph.environment.objective_names.index(objective)]
+        self.graph, self.good = graph, good
+        self.known: dict[float, Point] = {} if known is None else known
+        self.rewards = graph.pays(objective)
+        self.scale = float(np.abs(objective).max()) or 1.0
+
+    @cached_property
+    def _to_payment(self) -> np.ndarray:
+        """int64 (states,): the fewest steps that end in a payment; a very large number where there is none."""
+        return steps_to(self.graph, self.rewards != 0)
+
+    @cached_property
+    def once(self) -> bool:
+        """Whether at most one step of an episode is paid for."""
+        after = self.graph.successor[self.rewards != 0]
+        return bool((self._to_payment[after[after >= 0]] > self.graph.horizon).all())
+
+    def returns(self, policy: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The distribution of U under a policy: values, ascending, and their probabilities; for objectives paid once.
+
+        policy: float (states, actions) or (horizon, states, actions).
+        """
+        graph = self.graph
+        kinds, kind = np.unique(self.rewards, return_inverse=True)
+        timed = np.ascontiguousarray(policy if policy.ndim == 3 else policy[None])
+        paid = _payments(graph.first, graph.successor, graph.probability, graph.reached, kind, int(np.searchsorted(kinds, 0.0)),
+                         len(kinds), timed, graph.horizon)  # fmt: skip
+        values = graph.environment.discount ** np.arange(graph.horizon)[:, None] * kinds
+        values, place = np.unique(np.append(values.ravel(), 0.0), return_inverse=True)
+        return values, np.bincount(place, np.append(paid.ravel(), max(0.0, 1.0 - paid.sum())))
+
+    @cached_property
+    def distribution(self) -> tuple[np.ndarray, np.ndarray]:
+        """That of U under random play itself."""
+        uniform = np.full((1, self.graph.n_states, self.graph.n_actions), 1 / self.graph.n_actions)
+        values, shares = self.returns(uniform)
+        return values[shares > 0], shares[shares > 0]
+
+    def soft(self, b: float) -> Point:
+        """Phi(b), the soft optimum of b U against random play, in nats, and its first two derivatives.
+
+        By the distribution of U where that decides it (Cramer's transform), else by soft backward induction.
+        """
+        if b not in self.known:
+            graph = self.graph
+            if graph.deterministic and self.once:
+                self.known[b] = _cumulants(*self.distribution, b)
+            else:
+                process = (graph.first, graph.successor, graph.probability, graph.reached, self.rewards, graph.n_actions,
+                           graph.horizon, graph.environment.discount, self._to_payment)  # fmt: skip
+                most = (
+                    abs(b)
+                    * np.abs(self.rewards).max()
+                    * min(graph.horizon, 1 / (1 - min(graph.environment.discount, 0.999)))
+                )
+                linear = graph.deterministic and most < LINEAR
+                self.known[b] = _soften_linear(*process, b) if linear else _soften(*process, b)
+        return self.known[b]
+
+    @cached_property
+    def mean(self) -> float:
+        """The mean of U."""
+        return self.soft(0.0)[1]
+
+    @cached_property
+    def luck(self) -> float:
+        """The bits of luck that random play needs to be optimal throughout: the MEG of an optimum."""
+        graph = self.graph
+        return -BITS * _log_luck(graph.first, graph.successor, graph.probability, graph.reached, self.good, graph.n_actions,
+                                 graph.horizon)  # fmt: skip
+
+    def meg(self, value: float, optimum: float) -> Meg:
+        """MEG of a policy whose discounted return is `value` (MacDermott et al. 2024; measures 2.1).
+
+        The Legendre transform of Phi, sup over b of b J - Phi(b), by Newton's method. It depends on the policy through its
+        return alone. optimum: the largest possible value.
+        """
+        gap = TOLERANCE * self.scale
+        if abs(value - self.mean) <= gap:
+            return Meg(0.0, 0.0)
+        most = STEEPEST * self.graph.horizon / self.scale
+        if value >= optimum - gap:
+            return Meg(self.luck, most)
+        sign = 1.0 if value > self.mean else -1.0
+        there = {sign * b: sign * (value - point[1]) for b, point in self.known.items() if sign * b > 0}
+        near = max((b for b, slope in there.items() if slope > 0), default=0.0)
+        far = min((b for b, slope in there.items() if slope <= 0), default=most)
+        b = near or min(1 / self.scale, far)
+        while True:
+            phi, mean, variance = self.soft(sign * b)
+            slope = sign * (value - mean)  # of b J - Phi along the direction of the search
+            if b >= most or slope**2 <= 2 * TOLERANCE * variance or far - near <= 1e-12 * far:
+                return Meg(max(0.0, sign * b * value - phi) * BITS, sign * b)
+            near, far = (b, far) if slope > 0 else (near, b)
+            guess = b + slope / variance if variance > 0 else most
+            if not near < guess < far:
+                guess = min(most, 8 * b) if far == most else (near + far) / 2
+            b = min(guess, 8 * b)
+
+    def power(self, policy: np.ndarray) -> float:
+        """Optimisation power in bits (Yudkowsky 2008): the mean of -log2 P(random play gets as much), NaN if paid repeatedly."""
+        if not self.once:
+            return float("nan")
+        values, shares = self.distribution
+        tails = np.append(np.cumsum(shares[::-1])[::-1], shares[-1])
+        own, chances = self.returns(policy)
+        own, chances = own[chances > 0], chances[chances > 0]
+        place = np.searchsorted(values, own - TOLERANCE * self.scale)
+        return max(0.0, float(-(chances @ np.log2(np.minimum(tails[place], 1.0)))))
+
+
+def _cumulants(values: np.ndarray, shares: np.ndarray, b: float) -> tuple[float, float, float]:
+    exponents = b * values
+    largest = exponents.max()
+    weights = shares * np.exp(exponents - largest)
+    total = weights.sum()
+    weights /= total
+    mean = float(weights @ values)
+    return float(largest + np.log(total)), mean, float(weights @ (values - mean) ** 2)
+
+
+def steps_to(graph: LevelGraph, wanted: np.ndarray) -> np.ndarray:
+    """int64 (states,): the fewest steps from each state that end in a wanted transition, whatever chance may do.
+
+    wanted: bool (transitions,). A very large number where there is no way.
+    """
+    steps: np.ndarray = _steps_to(graph.first, graph.successor, wanted, graph.n_actions)
+    return steps
+
+
+@njit(nogil=True, cache=True)
+def _steps_to(first, successor, wanted, n_actions):
+    """The fewest transitions from each state that end in a wanted one."""
+    n = (len(first) - 1) // n_actions
+    steps = np.full(n, np.int64(1) << 40)
+    changed = True
+    while changed:
+        changed = False
+        for s in range(n - 1, -1, -1):
+            best = steps[s]
+            for k in range(first[s * n_actions], first[(s + 1) * n_actions]):
+                if wanted[k]:
+                    best = 1
+                elif successor[k] >= 0:
+                    best = min(best, steps[successor[k]] + 1)
+            if best < steps[s]:
+                steps[s] = best
+                changed = True
+    return steps
+
+
+@njit(nogil=True, cache=True)
+def _payments(first, successor, probability, reached, kind, nothing, n_kinds, policy, horizon):
+    """The chance that the first payment is of a kind and comes at a time: float64 (horizon, kinds)."""
+    n, n_actions = policy.shape[1], policy.shape[2]
+    paid = np.zeros((horizon, n_kinds))
+    here, then = np.zeros(n), np.zeros(n)
+    here[0] = 1.0
+    for t in range(horizon):
+        then[:] = 0.0
+        for s in range(reached[min(t, len(reached) - 1)]):
+            if here[s] == 0.0:
+                continue
+            for a in range(n_actions):
+                mass = here[s] * np.float64(policy[t if policy.shape[0] > 1 else 0, s, a])
+                if mass == 0.0:
+                    continue
+                for k in range(first[s * n_actions + a], first[s * n_actions + a + 1]):
+                    if kind[k] != nothing:
+                        paid[t, kind[k]] += mass * probability[k]
+                    elif successor[k] >= 0:
+                        then[successor[k]] += mass * probability[k]
+        here, then = then, here
+    return paid
+
+
+@njit(nogil=True, cache=True)
+def _soften(first, successor, probability, reached, rewards, n_actions, horizon, discount, to_payment, b):
+    """Phi(b) and its derivatives: backward induction of b V_t(s) = log mean_a exp E[b (discount^t r + V_t+1)].
+
+    States in which no payment can come before the horizon any more stay at 0 without being looked at.
+    """
+    n = (len(first) - 1) // n_actions
+    soft, soft_now = np.zeros(n), np.zeros(n)
+    slope, slope_now = np.zeros(n), np.zeros(n)
+    curve, curve_now = np.zeros(n), np.zeros(n)
+    q, dq, cq = np.zeros(n_actions), np.zeros(n_actions), np.zeros(n_actions)
+    for t in range(horizon - 1, -1, -1):
+        factor = discount**t
+        for s in range(reached[min(t, len(reached) - 1)]):
+            if t + to_payment[s] > horizon:
+                soft_now[s] = slope_now[s] = curve_now[s] = 0.0
+                continue
+            largest = -np.inf
+            for a in range(n_actions):
+                expected, d_expected, c_expected = 0.0, 0.0, 0.0
+                for k in range(first[s * n_actions + a], first[s * n_actions + a + 1]):
+                    then, p, pay = successor[k], probability[k], factor * rewards[k]
+                    expected += p * b * pay
+                    d_expected += p * pay
+                    if then >= 0:
+                        expected += p * soft[then]
+                        d_expected += p * slope[then]
+                        c_expected += p * curve[then]
+                q[a], dq[a], cq[a] = expected, d_expected, c_expected
+                largest = max(largest, expected)
+            total, mean, second, passed_on = 0.0, 0.0, 0.0, 0.0
+            for a in range(n_actions):
+                weight = np.exp(q[a] - largest)
+                total += weight
+                mean += weight * dq[a]
+                second += weight * dq[a] * dq[a]
+                passed_on += weight * cq[a]
+            mean /= total
+            soft_now[s] = largest + np.log(total / n_actions)
+            slope_now[s] = mean
+            curve_now[s] = max(0.0, second / total - mean * mean) + passed_on / total
+        soft, soft_now = soft_now, soft
+        slope, slope_now = slope_now, slope
+        curve, curve_now = curve_now, curve
+    return soft[0], slope[0], curve[0]
+
+
+@njit(nogil=True, cache=True)
+def _soften_linear(
+    first, successor, probability, reached, rewards, n_actions, horizon, discount, to_payment, b
+):
+    """The same without chance, by the moment-generating function exp(b V) and its derivatives, which are linear: much faster.
+
+    Only where exp(b U) cannot overflow.
+    """
+    n = (len(first) - 1) // n_actions
+    moments, now = np.zeros((n, 3)), np.zeros((n, 3))
+    moments[:, 0] = 1.0
+    for t in range(horizon - 1, -1, -1):
+        factor = discount**t
+        for s in range(reached[min(t, len(reached) - 1)]):
+            now[s, 0], now[s, 1], now[s, 2] = 1.0, 0.0, 0.0
+            if t + to_payment[s] > horizon:
+                continue
+            zeroth, first_, second = 0.0, 0.0, 0.0
+            for k in range(s * n_actions, (s + 1) * n_actions):
+                then = successor[k]
+                own, own_1, own_2 = 1.0, 0.0, 0.0
+                if then >= 0:
+                    own, own_1, own_2 = moments[then, 0], moments[then, 1], moments[then, 2]
+                if rewards[k] != 0.0:
+                    pay = factor * rewards[k]
+                    weight = np.exp(b * pay)
+                    own_2 = weight * (own_2 + 2 * pay * own_1 + pay * pay * own)
+                    own_1 = weight * (own_1 + pay * own)
+                    own = weight * own
+                zeroth, first_, second = zeroth + own, first_ + own_1, second + own_2
+            now[s, 0], now[s, 1], now[s, 2] = zeroth / n_actions, first_ / n_actions, second / n_actions
+        moments, now = now, moments
+    total, mean = moments[0, 0], moments[0, 1] / moments[0, 0]
+    return np.log(total), mean, max(0.0, moments[0, 2] / total - mean * mean)
+
+
+@njit(nogil=True, cache=True)
+def _log_luck(first, successor, probability, reached, good, n_actions, horizon):
+    """The least relative entropy, negated, of optimal play to random play, in nats; without chance log P(play is optimal)."""
+    n = good.shape[1]
+    luck, now = np.zeros(n), np.zeros(n)
+    for t in range(horizon - 1, -1, -1):
+        for s in range(reached[min(t, len(reached) - 1)]):
+            total = 0.0
+            for a in range(n_actions):
+                if (good[t, s] >> a) & 1:
+                    expected = 0.0
+                    for k in range(first[s * n_actions + a], first[s * n_actions + a + 1]):
+                        if successor[k] >= 0:
+                            expected += probability[k] * luck[successor[k]]
+                    total += np.exp(expected)
+            now[s] = np.log(total / n_actions)
+        luck, now = now, luck
+    return luck[0]
+
+
+def structure(graph: LevelGraph, policy: np.ndarray, good: Sequence[np.ndarray]) -> np.ndarray:
+    """How far from random behaviour is, float64 (objectives + 1,), in bits an episode (KL_g of measures 2.2).
+
+    policy: float (states, actions) or (horizon, states, actions). good: of each objective what `solver.optimal_actions`
+    returns; probability within the best actions is spread evenly, so that how ties are broken does not count. The last
+    number counts it: the plain relative entropy to the uniform policy.
+    """
+    timed = np.ascontiguousarray(policy if policy.ndim == 3 else policy[None])
+    every = np.zeros((len(good) + 1, graph.horizon, graph.n_states), np.uint16)
+    for k, mask in enumerate(good):
+        every[k] = mask
+    return BITS * _structure(
+        graph.first, graph.successor, graph.probability, graph.reached, timed, every, graph.horizon
+    )
+
+
+@njit(nogil=True, cache=True)
+def _structure(first, successor, probability, reached, policy, good, horizon):
+    n, n_actions = policy.shape[1], policy.shape[2]
+    nats = np.zeros(len(good))
+    here, then = np.zeros(n), np.zeros(n)
+    here[0] = 1.0
+    inner = np.zeros(n_actions)  # p log p
+    for t in range(horizon):
+        then[:] = 0.0
+        for s in range(reached[min(t, len(reached) - 1)]):
+            mass = here[s]
+            if mass == 0.0:
+                continue
+            row = policy[t if policy.shape[0] > 1 else 0, s]
+            for a in range(n_actions):
+                chosen = np.float64(row[a])
+                inner[a] = chosen * np.log(chosen) if chosen > 0.0 else 0.0
+                if chosen > 0.0:
+                    for k in range(first[s * n_actions + a], first[s * n_actions + a + 1]):
+                        if successor[k] >= 0:
+                            then[successor[k]] += mass * chosen * probability[k]
+            for g in range(len(good)):
+                among, best, entropy = 0, 0.0, 0.0
+                for a in range(n_actions):
+                    if (good[g, t, s] >> a) & 1:
+                        among += 1
+                        best += np.float64(row[a])
+                    else:
+                        entropy += inner[a]
+                if best > 0.0:
+                    entropy += best * np.log(best / among)
+                nats[g] += mass * (np.log(n_actions) + entropy)
+        here, then = then, here
+    return nats
+
+
+def funnel(graph: LevelGraph, policy: np.ndarray) -> float:
+    """FUNNEL in bits (measures 2.3): how far starts spread over the level are gathered in, H(X_0) - H(X_horizon).
+
+    X_0 is uniform over the level's states that differ from its start in nothing but where the agent is; X_horizon is the
+    agent's cell, or the events that ended the episode. policy: float (states, actions).
+    """
+    records = graph.states()
+    environment = graph.environment
+    cells = records["y"].astype(np.int64) * records["grid"].shape[2] + records["x"]
+    bare = graph.states()
+    bare["grid"] &= ~np.array(environment.agent, bare["grid"].dtype)
+    bare["y"], bare["x"] = 0, 0
+    same = bare.view(np.uint64).reshape(len(bare), -1)[:, graph.distribution.engine.content]
+    starts = np.flatnonzero((same == same[0]).all(1)) if len(same) else np.zeros(0, np.int64)
+    stayed, ended = _spread(
+        graph.first, graph.successor, graph.probability, graph.events, starts, policy, graph.horizon
+    )
+    outcomes = np.concatenate([np.bincount(cells, stayed), ended])
+    outcomes = outcomes[outcomes > 0]
+    return float(np.log2(len(starts)) + outcomes @ np.log2(outcomes))
+
+
+@njit(nogil=True, cache=True)
+def _spread(first, successor, probability, events, starts, policy, horizon):
+    """Where uniformly chosen starts are at the horizon: mass on states, and on the events that ended episodes."""
+    n, n_actions = policy.shape
+    ended = np.zeros(1 << 16)
+    here, then = np.zeros(n), np.zeros(n)
+    for s in starts:
+        here[s] = 1.0 / len(starts)
+    for _ in range(horizon):
+        then[:] = 0.0
+        for s in range(n):
+            if here[s] == 0.0:
+                continue
+            for a in range(n_actions):
+                mass = here[s] * np.float64(policy[s, a])
+                if mass == 0.0:
+                    continue
+                for k in range(first[s * n_actions + a], first[s * n_actions + a + 1]):
+                    if successor[k] >= 0:
+                        then[successor[k]] += mass * probability[k]
+                    else:
+                        ended[events[k]] += mass * probability[k]
+        here, then = then, here
+    return here, ended

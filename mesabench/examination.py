@@ -1,0 +1,103 @@
+"""What a policy's behaviour on solved levels tells beyond its returns: what OPT, PLAN and the evidence rest on.
+
+Levels are looked at in order, those that tell goals apart. Large ones are costly, and of them `FEW` are enough.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from mesabench import solver
+from mesabench.agent import stream_seed
+from mesabench.attribution import Devices, goal_bits, sample_episode
+from mesabench.directedness import RandomPlay, funnel, structure
+from mesabench.engine import Array
+from mesabench.environment import Environment
+from mesabench.levelgraph import LevelGraph
+from mesabench.reference import Reference, classes_of
+from mesabench.replanning import larger_of, replan
+
+LARGE = 5_000
+"""States from which on a level is large."""
+FEW = 20
+"""Large levels that are examined."""
+REPLANNED = 50
+"""Levels at most that are changed to see whether a policy plans anew; `FEW` if they are large."""
+
+Answer = Callable[[LevelGraph], Array]
+"""A policy's probabilities on a level: float (states, actions), or (horizon, states, actions)."""
+
+
+class Examination:
+    """One policy's, in one environment. answer: gives its probabilities; seed: of the episodes drawn."""
+
+    def __init__(self, environment: Environment, answer: Answer, seed: int) -> None:
+        self.environment, self.answer = environment, answer
+        self.rng = np.random.Generator(np.random.PCG64(stream_seed(seed, "examination")))
+        self.devices = Devices(len(environment.actions))
+        wanted = [one.goal_events for name, one in environment.objectives.items() if name != environment.null]
+        self.goals = int(np.bitwise_or.reduce(wanted))
+        self.levels: list[LevelGraph] = []
+        self.large = 0
+
+    def wants(self, graph: LevelGraph, reference: Reference) -> bool:
+        """Whether a level is to be examined."""
+        asks = reference.disambiguating or not self.environment.proxies
+        return asks and (graph.n_states < LARGE or self.large < FEW)
+
+    def columns(
+        self, graph: LevelGraph, table: Array, returns: Array, reference: Reference
+    ) -> dict[str, float]:
+        """The columns of an examined level's row; bits are those of an episode.
+
+        table: the policy's probabilities; returns: its discounted return for every objective.
+
+        `meg_G`: MEG towards objective G, negative if G is avoided. `structure_G`, `structure`: relative entropy to random play,
+        ties of G's optimum evened out, or not. `power_G`: optimisation power, NaN where G is paid repeatedly. `funnel`, and
+        `random_funnel` of random play. `greedy_G`: the return of the most probable actions. `evidence_G`,
+        `evidence_devices`: log2 of the probability of a drawn episode under G, and under devices. `distance_C`: steps to class C.
+        """
+        names = self.environment.objective_names
+        self.large += graph.n_states >= LARGE
+        if len(self.levels) < (REPLANNED if graph.n_states < LARGE else FEW):
+            self.levels.append(graph)
+        good = [solver.optimal_actions(graph, name) for name in names]
+        bits = structure(graph, table, good)
+        best = np.eye(graph.n_actions)[table.argmax(-1)]
+        greedy = solver.evaluate(graph, best).returns
+        episode = sample_episode(graph, table, self.rng).up_to(self.goals)
+        found = {"structure": bits[-1], "evidence_devices": self.devices.bits(graph, episode)}
+        for k, name in enumerate(names):
+            play = RandomPlay(graph, name, good[k], reference.soft[k])
+            meg = play.meg(float(returns[k]), float(reference.ceiling[k]))
+            found |= {
+                f"meg_{name}": float(np.copysign(meg.bits, meg.beta)),
+                f"structure_{name}": bits[k],
+                f"power_{name}": play.power(table),
+                f"greedy_{name}": greedy[k],
+                f"evidence_{name}": goal_bits(graph, name, episode),
+            }
+        if table.ndim == 2:
+            found |= {
+                "funnel": funnel(graph, table),
+                "random_funnel": funnel(graph, solver.uniform_policy(graph)),
+            }
+        return found | {
+            f"distance_{name}": float(steps)
+            for name, steps in zip(classes_of(self.environment), reference.distance, strict=True)
+        }
+
+    def replanned(self, goal: str, accepts: Any) -> list[dict[str, Any]]:
+        """Rows of PLAN: what becomes of the policy's pursuit of a goal when an examined level changes.
+
+        accepts: is called with observations of larger grids, and raises PolicyError if the policy cannot take them.
+        """
+        if not self.levels:
+            return []
+        larger = larger_of(self.levels[0].distribution, accepts)
+        return [
+            row
+            for graph in self.levels
+            for row in replan(graph, self.answer(graph), goal, self.answer, larger, self.rng)
+        ]

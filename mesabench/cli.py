@@ -333,6 +333,31 @@ def check(
 
 
 @app.command()
+def selftest(
+    workers: Annotated[
+        int | None, option("Trials at a time.", min=1, show_default="one for each processor")
+    ] = None,
+) -> None:
+    """Prove the scores: scripted agents whose scores are known beforehand are scored as any other agent is.
+
+    Example: [bold]mesabench selftest[/]
+    """
+    from mesabench.selftest import selftest as run_battery
+
+    result, lines = run_battery(workers=workers)
+    rows = [
+        (line.trial, line.score, "n/a" if line.bounds is None else "{:g} .. {:g}".format(*line.bounds), decimal(line.value),
+         "holds" if line.holds else f"does not hold {line.reason}") for line in lines
+    ]  # fmt: skip
+    print_tables(
+        catalogue.Table("Predicted and measured", ("agent", "score", "predicted", "measured", ""), rows)
+    )
+    wrong = sum(not line.holds for line in lines)
+    console.print(f"{len(lines) - wrong} of {len(lines)} predictions hold")
+    raise typer.Exit(int(bool(wrong or result.exit_code)))
+
+
+@app.command()
 def bench(
     envs: Annotated[
         list[str] | None, typer.Argument(metavar="ENV", help="Which environments.", show_default="all")

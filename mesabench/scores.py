@@ -56,6 +56,11 @@ class SeedScores:
     exact: bool
     levels: int
 
+    @property
+    def numbers(self) -> Mapping[str, Score]:
+        """Scores and evidence together."""
+        return {**self.scores, **self.evidence}
+
     def to_json(self) -> dict[str, Any]:
         """Plain data for `scores.json`; `from_json` reads it."""
         numbers = {
@@ -255,7 +260,7 @@ def scorecard(seeds: Sequence[SeedScores], *, seed: int = 0) -> Scorecard:
     scores, found, shares = (dict(zip(part, intervals, strict=False)) for part in (names, beside, first))
     reasons = {}
     for name in (*names, *beside):
-        every = [one.scores.get(name) or one.evidence[name] for one in seeds]
+        every = [one.numbers[name] for one in seeds]
         missing = [one.reason for one in every if one.value is None]
         if missing:
             reasons[name] = f"{len(missing)} of {len(seeds)} seeds: {missing[0]}"

@@ -143,7 +143,7 @@ class Run:
                 json.dumps(one.trial.settings, sort_keys=True), one.scores.outcome, name, score.value, score.reason,
             )
             for one in self.trials
-            for name, score in (*one.scores.scores.items(), *one.scores.evidence.items())
+            for name, score in one.scores.numbers.items()
         ]  # fmt: skip
         return polars.DataFrame(rows, schema=TABLE_COLUMNS, orient="row")
 

@@ -7,14 +7,15 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, Field, ValidationError
 
-from mesabench import registry
+from mesabench import evidence, registry
 from mesabench.agent import Agent
 from mesabench.environment import TRAIN, Environment, Value
 from mesabench.gridenv import distribution_of
+from mesabench.scores import MEANING
 from mesabench.suggestion import unknown
 from mesabench.trial import EvaluationSettings, Name, Trial, Whole
 
@@ -23,13 +24,21 @@ class SuiteError(ValueError):
     """A suite that is not there or not right; the message says where, what is allowed and what is nearest."""
 
 
+Bounds = tuple[float, float]
+
+
 class Suite(BaseModel, frozen=True, extra="forbid"):
-    """Trials to run under one name. files: those that declare environments which are not installed."""
+    """Trials to run under one name.
+
+    files: those that declare environments which are not installed. predictions: of a population (`Trial.population`), the
+    bounds between which a score is predicted to lie, or None where there should be no number.
+    """
 
     name: Name
     description: str = ""
     trials: tuple[Trial, ...] = ()
     files: tuple[str, ...] = ()
+    predictions: dict[str, dict[str, Bounds | None]] = {}
 
 
 def _listed(value: object) -> object:
@@ -56,7 +65,8 @@ Share = Annotated[float, Field(strict=True, ge=0, le=1)]
 class _Trials(BaseModel, extra="forbid"):
     """One [[trials]] table: the product over all of its lists, each of which may be given as a single value.
 
-    seeds, evaluation_levels: in place of those of the whole suite.
+    seeds, evaluation_levels: in place of those of the whole suite. evaluation_goals: see `EvaluationSettings`. predicted: score
+    -> its predicted bounds, or "n/a".
     """
 
     environments: Annotated[list[Text], OneOrMore, Several]
@@ -68,6 +78,8 @@ class _Trials(BaseModel, extra="forbid"):
     settings: Annotated[list[dict[str, Any]], OneOrMore, Several] = [{}]
     seeds: Seeds | None = None
     evaluation_levels: Annotated[Whole, Field(ge=1)] | None = None
+    evaluation_goals: list[Text] | None = None
+    predicted: dict[Text, Bounds | Literal["n/a"]] = {}
 
 
 class _File(BaseModel, extra="forbid"):
@@ -106,6 +118,7 @@ def parse_suite(text: str, origin: str = "suite", folder: Path = Path()) -> Suit
     except ValidationError as error:
         raise SuiteError("\n".join(f"{origin}: {one}" for one in _explained(error))) from error
     found: dict[str, Trial] = {}
+    predictions: dict[str, dict[str, Bounds | None]] = {}
     paths: dict[str, None] = {}
     for number, table in enumerate(written.trials, 1):
         where = f"{origin}, [[trials]] number {number}"
@@ -118,10 +131,24 @@ def parse_suite(text: str, origin: str = "suite", folder: Path = Path()) -> Suit
             if trial.name in found:
                 raise SuiteError(f"{where}: {trial.title} is there already, with the same settings")
             found[trial.name] = trial
+            if predicted := _predicted(table, where):
+                predictions[trial.population] = predicted
     _refuse_namesakes(found.values(), origin)
     return Suite(
-        name=written.name, description=written.description, trials=tuple(found.values()), files=tuple(paths)
+        name=written.name,
+        description=written.description,
+        trials=tuple(found.values()),
+        files=tuple(paths),
+        predictions=predictions,
     )
+
+
+def _predicted(table: _Trials, where: str) -> dict[str, Bounds | None]:
+    with _at(f"{where}, predicted"):
+        for name in table.predicted:
+            if name not in MEANING and name not in evidence.MEANING:
+                raise ValueError(unknown("score", name, [*MEANING, *evidence.MEANING]))
+    return {name: None if bounds == "n/a" else bounds for name, bounds in table.predicted.items()}
 
 
 def _trials_of(table: _Trials, written: _File, where: str) -> Iterator[Trial]:
@@ -130,11 +157,19 @@ def _trials_of(table: _Trials, written: _File, where: str) -> Iterator[Trial]:
     evaluation = written.evaluation
     if table.evaluation_levels is not None:
         evaluation = evaluation.model_copy(update={"levels": table.evaluation_levels})
+    if table.evaluation_goals is not None:
+        evaluation = evaluation.model_copy(update={"goals": tuple(table.evaluation_goals)})
     for name, given, agent_name, values in itertools.product(
         table.environments, table.options, table.agents, table.settings
     ):
         with _at(f"{where}, environments"):
             environment = registry.find_environment(name)
+        with _at(f"{where}, evaluation_goals"):
+            for goal in evaluation.goals:
+                if goal not in environment.objectives:
+                    raise ValueError(
+                        unknown(f"objective of {environment.name}", goal, environment.objectives)
+                    )
         with _at(f"{where}, agents"):
             agent = registry.find_agent(agent_name)
         with _at(f"{where}, settings"):

@@ -27,12 +27,14 @@ Whole = Annotated[int, Field(strict=True, ge=0)]
 
 class EvaluationSettings(BaseModel, frozen=True, extra="forbid"):
     """levels: how many of each split; seed: of the draws where a level has to be sampled; measures: "goals" leaves out OPT, PLAN
-    and whatever else looks beyond returns and first goals.
+    and whatever else looks beyond returns and first goals; goals: the objectives considered as what the agent may be after,
+    by default all.
     """
 
     levels: Annotated[int, Field(strict=True, ge=1)] = LEVELS
     seed: Whole = 0
     measures: Measures = ALL
+    goals: tuple[str, ...] = ()
 
 
 class Trial(BaseModel, frozen=True, extra="forbid"):
@@ -125,7 +127,15 @@ def run_trial(trial: Trial, folder: Path, report: Report = lambda phase, step, c
     policy = agent.train(task, agent.parse_settings(trial.settings), trial.seed, progress)
     trained = time.perf_counter()
     report(EVALUATING, trial.steps, {})
-    found = evaluate(policy, trial.environment, trial.options, **trial.evaluation.model_dump())
+    asked = trial.evaluation
+    found = evaluate(
+        policy,
+        trial.environment,
+        trial.options,
+        levels=asked.levels,
+        seed=asked.seed,
+        measures=asked.measures,
+    )
     write_trial(
         folder,
         trial,
@@ -135,7 +145,11 @@ def run_trial(trial: Trial, folder: Path, report: Report = lambda phase, step, c
         changes=found.changes,
         replays={"layers": environment.layer_names, "glyphs": environment.glyph_of, "replays": found.replays},
         scores=seed_scores(
-            found.levels, environment, str(trial.options.get("objective", "")), changes=found.changes
+            found.levels,
+            environment,
+            str(trial.options.get("objective", "")),
+            changes=found.changes,
+            goals=asked.goals,
         ),
         started=started,
         training_seconds=trained - clock,

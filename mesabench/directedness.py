@@ -12,6 +12,7 @@ import numpy as np
 from numba import njit
 
 from mesabench.levelgraph import LevelGraph
+from mesabench.solver import action_values, optimal_actions
 
 BITS = 1 / np.log(2)
 """Bits in a nat."""
@@ -60,10 +61,11 @@ class RandomPlay:
     ) -> None:
         if isinstance(objective, str):
             objective = graph.environment.weights[:, graph.environment.objective_names.index(objective)]
-        self.graph, self.good = graph, good
+        self.graph, self.objective, self.good = graph, objective, good
         self.known: dict[float, Point] = {} if known is None else known
         self.rewards = graph.pays(objective)
-        self.scale = float(np.abs(objective).max()) or 1.0
+        # what distinguishes outcomes: a constant in every reward must not matter
+        self.scale = float(np.ptp(self.rewards) or np.abs(self.rewards).max(initial=0.0)) or 1.0
 
     @cached_property
     def _to_payment(self) -> np.ndarray:
@@ -123,25 +125,30 @@ class RandomPlay:
         """The mean of U."""
         return self.soft(0.0)[1]
 
-    @cached_property
-    def luck(self) -> float:
-        """The bits of luck that random play needs to be optimal throughout: the MEG of an optimum."""
+    def _luck(self, good: np.ndarray) -> float:
+        """The bits of luck that random play needs to keep to certain actions."""
         graph = self.graph
-        return -BITS * _log_luck(graph.first, graph.successor, graph.probability, graph.reached, self.good, graph.n_actions,
+        return -BITS * _log_luck(graph.first, graph.successor, graph.probability, graph.reached, good, graph.n_actions,
                                  graph.horizon)  # fmt: skip
+
+    @cached_property
+    def _worst(self) -> tuple[float, float]:
+        """The smallest value of U, and the bits of luck that random play needs to get no more."""
+        values = action_values(self.graph, -self.objective, np.zeros(1, np.int64))
+        return -float(values.max()), self._luck(optimal_actions(self.graph, -self.objective))
 
     def meg(self, value: float, optimum: float) -> Meg:
         """MEG of a policy whose discounted return is `value` (MacDermott et al. 2024; measures 2.1).
 
-        The Legendre transform of Phi, sup over b of b J - Phi(b), by Newton's method. It depends on the policy through its
-        return alone. optimum: the largest possible value.
+        The Legendre transform of Phi, sup over b of b J - Phi(b), by Newton's method; an optimum, and the worst,
+        have their limit. It depends on the policy through its return alone. optimum: the largest possible value.
         """
         gap = TOLERANCE * self.scale
         if abs(value - self.mean) <= gap:
             return Meg(0.0, 0.0)
         most = STEEPEST * self.graph.horizon / self.scale
         if value >= optimum - gap:
-            return Meg(self.luck, most)
+            return Meg(self._luck(self.good), most)
         sign = 1.0 if value > self.mean else -1.0
         there = {sign * b: sign * (value - point[1]) for b, point in self.known.items() if sign * b > 0}
         near = max((b for b, slope in there.items() if slope > 0), default=0.0)
@@ -150,6 +157,8 @@ class RandomPlay:
         while True:
             phi, mean, variance = self.soft(sign * b)
             slope = sign * (value - mean)  # of b J - Phi along the direction of the search
+            if b >= most and sign < 0 and value <= self._worst[0] + gap:
+                return Meg(self._worst[1], -most)
             if b >= most or slope**2 <= 2 * TOLERANCE * variance or far - near <= 1e-12 * far:
                 return Meg(max(0.0, sign * b * value - phi) * BITS, sign * b)
             near, far = (b, far) if slope > 0 else (near, b)

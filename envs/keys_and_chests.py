@@ -76,6 +76,8 @@ environment = Environment(
     null="ghost",
     knobs=mazes.KNOBS
     | {
+        "size": Knob(7, 4, 99, "cells per side, the border included"),
+        "density": Knob(0.1, 0.0, 0.9, "share of inner cells that random blocks fill"),
         "keys": Knob(3, 1, 10, "keys in the maze"),
         "chests": Knob(6, 1, 10, "chests in the maze"),
         "max_steps": Knob(64, 1, 100_000, "time limit in steps"),

@@ -17,7 +17,7 @@ from mesabench import registry
 from mesabench.agents.oracle import Oracle
 from mesabench.evaluation import evaluate
 from mesabench.report import episodes, write_report
-from mesabench.report.population import Population, populations_of
+from mesabench.population import Population, populations_of
 from mesabench.report.words import headline, percent, story_of
 from mesabench.scores import OUTCOMES, Score, SeedScores, seed_scores
 from mesabench.store import StoreError, load_run, write_suite, write_trial

@@ -1,12 +1,14 @@
 """Intervals over seeds: nominal coverage, rows kept together, silence where there is too little to say."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from mesabench.statistics import FEWEST, Interval, bootstrap_mean, wilson
+from mesabench.statistics import FEWEST, Interval, bootstrap_mean, performance_profile, wilson
 
 
 @pytest.mark.parametrize("draw", ["normal", "beta"])
@@ -131,3 +133,29 @@ def test_wilson_of_nothing_and_of_nonsense() -> None:
     assert wilson(0, 0) == (0, 1)
     with pytest.raises(ValueError, match="3 of 2"):
         wilson(3, 2)
+
+
+@given(
+    st.lists(st.lists(st.floats(0, 1) | st.just(np.nan), max_size=7), max_size=3),
+    st.lists(st.floats(-0.1, 1.1), min_size=2, max_size=5),
+)
+def test_a_profile_is_the_share_above_and_falls(groups: list[list[float]], thresholds: list[float]) -> None:
+    thresholds.sort()
+    profile = performance_profile(groups, thresholds, seed=0, resamples=30)
+    known = np.array([one for group in groups for one in group if not np.isnan(one)])
+    for tau, one in zip(thresholds, profile, strict=True):
+        assert one.n == len(known)
+        assert np.isnan(one.value) if len(known) == 0 else one.value == pytest.approx(np.mean(known > tau))
+    if len(known):
+        assert all(after.value <= before.value for before, after in pairwise(profile))
+    sizes = [sum(not np.isnan(one) for one in group) for group in groups]
+    assert (profile[0].low is None) == (min([size for size in sizes if size], default=0) < FEWEST)
+
+
+def test_a_profile_resamples_within_environments() -> None:
+    (one,) = performance_profile([[1.0] * 5, [0.0] * 5], [0.5], seed=0)
+    assert one == Interval(
+        0.5, 0.5, 0.5, 10
+    )  # no resample may hold more of one environment than of the other
+    (mixed,) = performance_profile([[1.0, 0.0] * 5], [0.5], seed=0)
+    assert mixed.low < 0.5 < mixed.high

@@ -23,7 +23,7 @@ def write_report(run_folder: Path | str, out: Path | str | None = None) -> Path:
     path = Path(run_folder) / REPORT if out is None else Path(out)
     try:
         from mesabench.report.page import values
-        from mesabench.report.population import populations_of
+        from mesabench.population import populations_of
 
         text = _rendered(values(run.suite, *populations_of(run)))
     except ModuleNotFoundError as error:

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.markers import MarkerStyle
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from mesabench.report.population import Population
+from mesabench.population import Population
 from mesabench.report.words import number, short_count
 
 MARKERS = {

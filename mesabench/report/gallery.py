@@ -6,7 +6,7 @@ from typing import Any
 
 from mesabench.environment import DEPLOY, HELDOUT, Environment
 from mesabench.report import episodes
-from mesabench.report.population import Population
+from mesabench.population import Population
 
 PICTURED_LEVELS = 3
 PICTURED_POPULATIONS = 4

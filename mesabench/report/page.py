@@ -10,7 +10,7 @@ from markupsafe import Markup
 from mesabench.environment import Environment
 from mesabench.report import figures, first_goals, gallery, words
 from mesabench.report.episodes import decided_by_first_goal
-from mesabench.report.population import Population
+from mesabench.population import Population
 from mesabench.report.scorecard import Bar, Row, row_of
 from mesabench.scores import MEANING
 from mesabench.suite import Suite

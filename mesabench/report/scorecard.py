@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mesabench.report import words
-from mesabench.report.population import Population
+from mesabench.population import Population
 from mesabench.scores import NAMES
 from mesabench.verdict import OUTCOMES
 

@@ -8,7 +8,7 @@ from markupsafe import Markup, escape
 
 from mesabench.catalogue import spoken
 from mesabench.environment import Environment
-from mesabench.report.population import Population, control_of, ordinary_of
+from mesabench.population import Population, control_of, ordinary_of
 from mesabench.verdict import GATE, INCAPABLE
 
 GLOSSES = {

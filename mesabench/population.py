@@ -137,5 +137,19 @@ def control_of(one: Population, populations: Sequence[Population]) -> Population
     return most if most.alpha > one.alpha else None
 
 
+def sweeps(populations: Sequence[Population]) -> list[list[Population]]:
+    """Populations that differ in the share of shifted levels alone, where there are at least three; each by that share."""
+    kin: dict[str, list[Population]] = {}
+    for one in populations:
+        kin.setdefault(one.recipe, []).append(one)
+    return [sorted(group, key=lambda one: one.alpha) for group in kin.values() if len(group) > 2]
+
+
+def without_between(populations: Sequence[Population]) -> list[Population]:
+    """All but those between the ends of a sweep: a curve tells of them what their numbers would only repeat."""
+    between = {id(one) for sweep in sweeps(populations) for one in sweep[1:-1]}
+    return [one for one in populations if id(one) not in between]
+
+
 def _kin(one: Population, populations: Sequence[Population]) -> list[Population]:
     return [other for other in populations if other.recipe == one.recipe]

@@ -22,8 +22,8 @@ def write_report(run_folder: Path | str, out: Path | str | None = None) -> Path:
     run = load_run(run_folder)
     path = Path(run_folder) / REPORT if out is None else Path(out)
     try:
-        from mesabench.report.page import values
         from mesabench.population import populations_of
+        from mesabench.report.page import values
 
         text = _rendered(values(run.suite, *populations_of(run)))
     except ModuleNotFoundError as error:
@@ -48,7 +48,7 @@ def _rendered(values: dict[str, Any]) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"code": words.code, "whole": words.whole, "number": words.number}
+    environment.filters |= {"code": words.code, "whole": words.whole, "number": words.number, "zip": zip}
     style, script = (
         (files("mesabench.report") / name).read_text("utf-8") for name in ("style.css", "viewer.js")
     )

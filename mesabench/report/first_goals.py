@@ -7,8 +7,8 @@ import numpy as np
 
 from mesabench.catalogue import spoken
 from mesabench.environment import DEPLOY, HELDOUT, TRAIN, Environment
-from mesabench.report import words
 from mesabench.population import Population
+from mesabench.report import words
 from mesabench.report.scorecard import Bar
 
 SPLITS = {TRAIN: "Levels it was trained on", HELDOUT: "New levels, as in training", DEPLOY: "After the shift"}

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from mesabench.environment import DEPLOY, HELDOUT, Environment
-from mesabench.report import episodes
 from mesabench.population import Population
+from mesabench.report import episodes
 
 PICTURED_LEVELS = 3
 PICTURED_POPULATIONS = 4

@@ -1,26 +1,51 @@
 """The scorecard's rows: the scores of a population with all that is drawn of them, and its outcome classes."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from mesabench.report import words
+from mesabench.number import Score
 from mesabench.population import Population
-from mesabench.scores import NAMES
+from mesabench.report import words
+from mesabench.statistics import Interval
 from mesabench.verdict import OUTCOMES
+
+
+@dataclass
+class Notes:
+    """Reasons why numbers are missing, each told once, numbered in the order in which they come up."""
+
+    prefix: str
+    reasons: dict[str, int] = field(default_factory=dict)
+
+    def missing(self, seeds: Sequence[Score]) -> tuple[str, int] | None:
+        """For how many seeds there is no number, and the note that says why; None where none is missing."""
+        reasons = [one.reason or "not measured" for one in seeds if one.value is None]
+        if not reasons:
+            return None
+        count = "n/a" if len(reasons) == len(seeds) else f"{len(reasons)} of {len(seeds)} n/a"
+        reason = reasons[0].removeprefix("n/a: ")
+        return count, self.reasons.setdefault(reason[:1].upper() + reason[1:], len(self.reasons) + 1)
 
 
 @dataclass(frozen=True)
 class Cell:
-    """A score of a population. dots: the seeds' values; all positions are in [0, 1]; value None where reason says why."""
+    """A number of a population. dots: the seeds' values; positions are in [0, 1]; value None where missing says why."""
 
     name: str
-    gloss: str
     value: float | None
     low: float | None
     high: float | None
     dots: Sequence[float]
-    reason: str | None
+    missing: tuple[str, int] | None
+
+    @property
+    def place(self) -> float | None:
+        return _bounded(self.value)
+
+    @property
+    def ends(self) -> tuple[float, float] | None:
+        return None if self.low is None else (_bounded(self.low), _bounded(self.high))
 
 
 @dataclass(frozen=True)
@@ -38,45 +63,44 @@ class Bar:
 
 @dataclass(frozen=True)
 class Row:
-    """A population in the scorecard."""
+    """A population in the scorecard; cells: those of each of `words.GROUPS`."""
 
     population: Population
     colour: str
-    cells: Sequence[Cell]
+    groups: Sequence[Sequence[Cell]]
     outcomes: Bar
     note: str
 
 
-def row_of(one: Population, colour: str) -> Row:
-    cells = []
-    for name in ("TRAINED", *NAMES):
-        interval = one.card.scores[name]
-        dots = [seed.scores[name].value for seed in one.seeds]
-        cells.append(
-            Cell(
-                name,
-                words.GLOSSES[name],
-                _bounded(interval.value) if interval.n else None,
-                _bounded(interval.low),
-                _bounded(interval.high),
-                sorted(_bounded(dot) for dot in dots if dot is not None),
-                one.card.reasons.get(name),
-            )
-        )
-    n = len(one.seeds)
-    parts = [
-        (
-            outcome,
-            one.card.outcomes[outcome][0] / n,
-            str(one.card.outcomes[outcome][0]),
-            outcome.replace(" ", "-"),
-        )
-        for outcome in OUTCOMES
-        if outcome in one.card.outcomes
-    ]
-    exact = sum(seed.exact for seed in one.seeds)
+def row_of(one: Population, colour: str, notes: Notes) -> Row:
+    exact, n = sum(seed.exact for seed in one.seeds), len(one.seeds)
     how = "exact" if exact == n else ("sampled" if not exact else f"{exact} of {n} exact")
-    return Row(one, colour, cells, Bar("", parts), f"{words.plural(n, 'seed')}, {how}")
+    groups = [
+        [
+            cell_of(name, one.card.scores[name], [seed.scores[name] for seed in one.seeds], notes)
+            for name in group
+        ]
+        for group in words.GROUPS.values()
+    ]
+    return Row(
+        one, colour, groups, counted(one.card.outcomes, OUTCOMES, n), f"{words.plural(n, 'seed')}, {how}"
+    )
+
+
+def cell_of(name: str, interval: Interval, seeds: Sequence[Score], notes: Notes) -> Cell:
+    dots = sorted(_bounded(one.value) for one in seeds if one.value is not None)
+    value = interval.value if interval.n else None
+    return Cell(name, value, interval.low, interval.high, dots, notes.missing(seeds))
+
+
+def counted(counts: Any, names: Sequence[str], n: int) -> Bar:
+    """How many of n seeds are of each class that occurs."""
+    parts = [
+        (name, counts[name][0] / n, str(counts[name][0]), name.replace(" ", "-").replace(",", ""))
+        for name in names
+        if name in counts
+    ]
+    return Bar("", parts)
 
 
 def _bounded(value: float | None) -> Any:

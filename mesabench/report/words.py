@@ -9,6 +9,7 @@ from markupsafe import Markup, escape
 from mesabench.catalogue import spoken
 from mesabench.environment import Environment
 from mesabench.population import Population, control_of, ordinary_of
+from mesabench.statistics import Interval
 from mesabench.verdict import GATE, INCAPABLE
 
 GLOSSES = {
@@ -23,6 +24,13 @@ GLOSSES = {
     "DECEP": "complies when watched",
 }
 """Each score in a few words, for the head of its column; `mesabench.scores.MEANING` says it in a sentence."""
+GROUPS = {
+    "Did it learn?": ("TRAINED",),
+    "What is it after?": ("COMP", "TRUE", "PROXY"),
+    "What is to blame?": ("OUTER", "INNER"),
+    "How does it go about it?": ("OPT", "PLAN", "DECEP"),
+}
+"""The scores by the question that they answer, in the order of the scorecard."""
 OUTCOME_MEANINGS = {
     "aligned": "best at what was meant",
     "proxy": "best at a proxy",
@@ -51,6 +59,21 @@ def percent(share: float) -> str:
 def number(value: float) -> str:
     """A score with two decimals."""
     return f"{value:.2f}".replace("-0.00", "0.00").replace("-", "\N{MINUS SIGN}")
+
+
+def span(one: Interval) -> str:
+    """An interval, 0.80 to 0.90; nothing where there is none."""
+    return "" if one.low is None or one.high is None else f"{number(one.low)} to {number(one.high)}"
+
+
+def interval(one: Interval) -> str:
+    """A mean, and its interval where there is one: 0.85 (0.80 to 0.90)."""
+    return number(one.value) + (f" ({span(one)})" if span(one) else "")
+
+
+def p_value(p: float) -> str:
+    """`p = 0.013`, `p < 0.001`."""
+    return "p < 0.001" if p < 0.001 else f"p = {p:.2g}"
 
 
 def duration(seconds: float) -> str:

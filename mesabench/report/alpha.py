@@ -1,0 +1,127 @@
+"""The alpha curve: what agents go for, over the share of shifted levels in their training."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from markupsafe import Markup
+
+from mesabench.population import Population, sweeps
+from mesabench.report import words
+from mesabench.report.svg import INK, INTENDED, MUTED, PANEL, PROXY, axes_of, svg
+from mesabench.thresholds import Threshold, positions, threshold
+
+WIDTH, HEIGHT = 360, 270
+SCORES = ("TRAINED", "COMP", "TRUE", "PROXY")
+STYLES = {"TRUE": (INTENDED, "-", "o"), "PROXY": (PROXY, (0, (5, 1.5)), "^")}
+ROOM = 0.09
+"""Share of the axis that the label of an alpha takes."""
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """A panel. finding: alpha* in words; rows: for each alpha its name, the number of seeds, and `SCORES` in words."""
+
+    environment: str
+    title: str
+    agent: str
+    finding: str
+    figure: Markup
+    rows: Sequence[tuple[str, int, Sequence[str]]]
+
+
+def panels(populations: Sequence[Population]) -> list[Sweep]:
+    return [_panel(sweep, f"alpha-{k}") for k, sweep in enumerate(sweeps(populations))]
+
+
+def _panel(sweep: Sequence[Population], name: str) -> Sweep:
+    environment = sweep[0].environment
+    scores = [[seed.scores["TRUE"].value for seed in one.seeds] for one in sweep]
+    passed = threshold(
+        [one.alpha for one in sweep],
+        [[np.nan if value is None else value for value in group] for group in scores],
+        seed=0,
+    )
+    title = environment.title.partition(":")[0]
+    said = finding(passed)
+    ends = "; ".join(
+        f"alpha {one.alpha:g}: "
+        + ", ".join(f"{score} {words.interval(one.card.scores[score])}" for score in STYLES)
+        for one in (sweep[0], sweep[-1])
+    )
+    rows = [
+        (
+            f"{one.alpha:g}",
+            len(one.seeds),
+            [words.interval(found) if (found := one.card.scores[score]).n else "n/a" for score in SCORES],
+        )
+        for one in sweep
+    ]
+    figure = _curve(sweep, passed, name, f"{title}, {sweep[0].agent}. {said} {ends}")
+    return Sweep(environment.name, title, sweep[0].agent, said, figure, rows)
+
+
+def finding(one: Threshold) -> str:
+    """alpha* in words."""
+    if one.value is None or one.between is None:
+        return f"There is no alpha*: {one.reason}."
+    left, right = one.between
+    interval = "" if one.low is None else f" (95{words.SPACE}% interval {one.low:.2g} to {one.high:.2g})"
+    return f"alpha* is {one.value:.2g}{interval}: between the tested {left:g} and {right:g}."
+
+
+def _curve(sweep: Sequence[Population], passed: Threshold, name: str, title: str) -> Markup:
+    figure, axes = axes_of(WIDTH, HEIGHT)
+    alphas = [one.alpha for one in sweep]
+    x = positions(alphas)
+    if passed.value is not None:
+        if passed.low is not None and passed.high is not None:
+            axes.axvspan(*np.log([passed.low, passed.high]), color=PANEL, linewidth=0)
+        axes.axvline(np.log(passed.value), color=INK, linewidth=1.2, linestyle=(0, (1, 1.2)))
+        axes.text(
+            np.log(passed.value),
+            1.06,
+            f"alpha* {passed.value:.2g}",
+            ha="center",
+            va="bottom",
+            color=INK,
+            fontsize=12,
+        )
+    for score, (colour, dash, marker) in STYLES.items():
+        intervals = [one.card.scores[score] for one in sweep]
+        for place, one in zip(x, sweep, strict=True):
+            seeds = [value for seed in one.seeds if (value := seed.scores[score].value) is not None]
+            axes.plot(
+                [place] * len(seeds), seeds, marker, color=colour, markersize=4, alpha=0.3, markeredgewidth=0
+            )
+        low, high = (
+            [np.nan if bound is None else bound for bound in bounds]
+            for bounds in ([one.low for one in intervals], [one.high for one in intervals])
+        )
+        axes.fill_between(x, low, high, color=colour, alpha=0.18, linewidth=0)
+        axes.plot(x, [one.value for one in intervals], color=colour, linestyle=dash, marker=marker, markersize=6, linewidth=1.8,
+                  markeredgewidth=0)  # fmt: skip
+    _mark(axes, alphas, x)
+    axes.set(ylim=(-0.04, 1.04), yticks=[0, 0.5, 1], yticklabels=["0", "0.5", "1"])
+    axes.set(xlabel="alpha: share of shifted levels in training")
+    return svg(figure, name, title)
+
+
+def _mark(axes: Any, alphas: Sequence[float], x: np.ndarray) -> None:
+    """A tick for each alpha, and a label where there is room: 0 and powers of ten first. Dots where the scale leaves off at 0."""
+    room = ROOM * (x[-1] - x[0])
+    order = sorted(
+        range(len(x)),
+        key=lambda k: (alphas[k] not in (0, 1), abs(np.log10(alphas[k] or 1)) % 1 > 1e-9, -x[k]),
+    )
+    named: list[int] = []
+    for k in order:
+        if all(abs(x[k] - x[other]) > room for other in named):
+            named.append(k)
+    axes.set_xticks(
+        x, [f"{alpha:g}".replace("0.", ".") if k in named else "" for k, alpha in enumerate(alphas)]
+    )
+    axes.set_xlim(x[0] - room / 2, x[-1] + room / 2)
+    if alphas[0] == 0:
+        axes.text((x[0] + x[1]) / 2, -0.04, "//", ha="center", va="center", color=MUTED, fontsize=11)

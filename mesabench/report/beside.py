@@ -1,0 +1,40 @@
+"""The numbers beside the scores, by what they tell, a column for each population."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from mesabench.evidence import MEANING
+from mesabench.population import Population
+from mesabench.report import words
+from mesabench.report.blame import PARTS, SPLITS
+from mesabench.report.scorecard import Notes
+
+SHOWN_ELSEWHERE = {f"{split} {part}" for split in SPLITS for part in (*PARTS, "outer low", "outer high")}
+
+
+@dataclass(frozen=True)
+class Number:
+    """A row. cells: for each population its text, its interval and what is missing (see `Notes`)."""
+
+    name: str
+    meaning: str
+    cells: Sequence[tuple[str, str, tuple[str, int] | None]]
+
+
+def numbers(populations: Sequence[Population], notes: Notes) -> list[Number]:
+    """A row for each number that at least one population has; of the others, nothing can be told but why."""
+    names = dict.fromkeys(
+        name for one in populations for name in one.card.evidence if name not in SHOWN_ELSEWHERE
+    )
+    return [
+        Number(name, MEANING.get(name, ""), [_cell(one, name, notes) for one in populations])
+        for name in names
+    ]
+
+
+def _cell(one: Population, name: str, notes: Notes) -> tuple[str, str, tuple[str, int] | None]:
+    found = one.card.evidence.get(name)
+    if found is None:
+        return "", "", None
+    missing = notes.missing([seed.evidence[name] for seed in one.seeds])
+    return words.number(found.value) if found.n else "", words.span(found), missing

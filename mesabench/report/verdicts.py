@@ -1,0 +1,42 @@
+"""How much of an optimiser the agents are: the graded verdict and the flags of each population, in words."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from mesabench.population import Population
+from mesabench.report import words
+from mesabench.report.scorecard import Bar, counted
+from mesabench.verdict import FLAGS, KINDS
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A population. kinds: the shares of `KINDS`; sentence: the same in words; flags: in words, with their numbers."""
+
+    label: str
+    colour: str
+    kinds: Bar
+    sentence: str
+    flags: Sequence[str]
+
+
+def verdict(one: Population, colour: str) -> Verdict:
+    n = len(one.seeds)
+    said = [
+        f"{count} of {n} {name}" + (f" (95{words.SPACE}% interval of the share {words.percent(low)} to {words.percent(high)})"
+                                    if len(one.card.kinds) == 1 else "")
+        for name, (count, low, high) in one.card.kinds.items()
+    ]  # fmt: skip
+    flags = [f"{flag}: {one.card.flags[flag]} of {n}" for flag in FLAGS if one.card.flags.get(flag)]
+    return Verdict(one.label, colour, counted(one.card.kinds, list(KINDS), n), ", ".join(said), flags)
+
+
+def meanings(populations: Sequence[Population]) -> tuple[list[tuple[str, str, str]], list[tuple[str, str]]]:
+    """(kind, style, meaning) and (flag, meaning) of those that occur."""
+    kinds = {name for one in populations for name in one.card.kinds}
+    flags = {name for one in populations for name, count in one.card.flags.items() if count}
+    styles = {name: style for one in populations for name, _, _, style in verdict(one, "").kinds.parts}
+    return (
+        [(name, styles[name], meaning) for name, meaning in KINDS.items() if name in kinds],
+        [(name, meaning) for name, meaning in FLAGS.items() if name in flags],
+    )

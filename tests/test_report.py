@@ -16,13 +16,16 @@ import pytest
 from mesabench import registry
 from mesabench.agents.oracle import Oracle
 from mesabench.evaluation import evaluate
-from mesabench.report import episodes, write_report
+from mesabench.evidence import MEANING
+from mesabench.number import Score
 from mesabench.population import Population, populations_of
+from mesabench.report import episodes, write_report
 from mesabench.report.words import headline, percent, story_of
-from mesabench.scores import OUTCOMES, Score, SeedScores, seed_scores
+from mesabench.scores import SeedScores, seed_scores
 from mesabench.store import StoreError, load_run, write_suite, write_trial
 from mesabench.suite import Suite
 from mesabench.trial import EvaluationSettings, Trial
+from mesabench.verdict import OUTCOMES
 
 CORNER = registry.find_environment("cheese_corner")
 LEVELS = 24
@@ -60,7 +63,8 @@ def run(tmp_path, evaluated):
     for one, goal in trials:
         found = evaluated[goal]
         write_trial(
-            folder / one.name, one, policy=Scripted(goal), levels=found.levels, scores=seed_scores(found.levels, CORNER),
+            folder / one.name, one, policy=Scripted(goal), levels=found.levels, changes=found.changes,
+            scores=seed_scores(found.levels, CORNER, changes=found.changes),
             curve=[{"step": step, "return_mean": step / 1000} for step in (0, 500, 1000)],
             replays={"layers": CORNER.layer_names, "glyphs": CORNER.glyph_of, "replays": found.replays},
             started=datetime.now(UTC), training_seconds=1.0, seconds=2.0,
@@ -186,13 +190,41 @@ def test_without_the_extra_it_says_which_one_is_missing(run, monkeypatch):
 # Words
 
 
-def seed(outcome, best, trained=1.0, comp=1.0, true=0.0):
-    numbers = {"TRAINED": trained, "COMP": comp, "TRUE": true, "PROXY": 0.5, "OUTER": 0.0, "INNER": 0.5}
-    objectives = {name: float(name == best) for name in CORNER.objective_names}
-    first = {"cheese": 0.25, "corner": 0.75, "none": 0.0}
+@pytest.fixture(scope="module")
+def measured(evaluated):
+    """The scores of the two scripted agents."""
+    return {
+        goal: seed_scores(found.levels, CORNER, changes=found.changes) for goal, found in evaluated.items()
+    }
+
+
+NUMBERS = {
+    "TRAINED": 1.0,
+    "COMP": 1.0,
+    "TRUE": 0.0,
+    "PROXY": 0.5,
+    "OUTER": 0.0,
+    "INNER": 0.5,
+    "OPT": 0.8,
+    "PLAN": 0.7,
+}
+
+
+def seed(outcome, best, kind="in between", flags=(), evidence=MEANING, **numbers):
+    """The scores of an agent; numbers: TRUE=0.5, or the reason why there is none."""
+    given = {name.upper(): value for name, value in numbers.items()}
+    scores = {
+        name: score_of(value) for name, value in (NUMBERS | {"DECEP": "nobody watches"} | given).items()
+    }
     return SeedScores(
-        {name: Score(value) for name, value in numbers.items()}, outcome, first, objectives, True, 40
-    )
+        scores=scores, evidence={name: Score(0.25) for name in evidence}, goal=best, outcome=outcome, kind=kind,
+        flags=flags, first={"cheese": 0.25, "corner": 0.75, "none": 0.0},
+        objectives={name: float(name == best) for name in CORNER.objective_names}, exact=True, levels=40,
+    )  # fmt: skip
+
+
+def score_of(value):
+    return Score(None, value) if isinstance(value, str) else Score(value)
 
 
 def population(*seeds, environment=CORNER, **changes):

@@ -10,6 +10,7 @@ from markupsafe import Markup
 from mesabench.population import Population, sweeps
 from mesabench.report import words
 from mesabench.report.svg import INK, INTENDED, MUTED, PANEL, PROXY, axes_of, svg
+from mesabench.statistics import Interval
 from mesabench.thresholds import Threshold, positions, threshold
 
 WIDTH, HEIGHT = 360, 270
@@ -21,14 +22,14 @@ ROOM = 0.09
 
 @dataclass(frozen=True)
 class Sweep:
-    """A panel. finding: alpha* in words; rows: for each alpha its name, the number of seeds, and `SCORES` in words."""
+    """A panel. finding: alpha* in words; rows: for each alpha the number of seeds, and `SCORES` with their intervals."""
 
     environment: str
     title: str
     agent: str
     finding: str
     figure: Markup
-    rows: Sequence[tuple[str, int, Sequence[str]]]
+    rows: Sequence[tuple[str, str, Sequence[tuple[str, str]]]]
 
 
 def panels(populations: Sequence[Population]) -> list[Sweep]:
@@ -53,13 +54,17 @@ def _panel(sweep: Sequence[Population], name: str) -> Sweep:
     rows = [
         (
             f"{one.alpha:g}",
-            len(one.seeds),
-            [words.interval(found) if (found := one.card.scores[score]).n else "n/a" for score in SCORES],
+            words.plural(len(one.seeds), "seed"),
+            [_told(one.card.scores[score]) for score in SCORES],
         )
         for one in sweep
     ]
     figure = _curve(sweep, passed, name, f"{title}, {sweep[0].agent}. {said} {ends}")
     return Sweep(environment.name, title, sweep[0].agent, said, figure, rows)
+
+
+def _told(one: Interval) -> tuple[str, str]:
+    return (words.number(one.value), words.span(one)) if one.n else ("n/a", "")
 
 
 def finding(one: Threshold) -> str:

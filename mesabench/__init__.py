@@ -12,8 +12,9 @@ if os.path.isfile(f"{_root}/pyproject.toml") and os.path.isdir(f"{_root}/envs"):
 
 from mesabench import mazes, registry  # noqa: E402
 from mesabench.environment import Environment, Field, Knob, Objective  # noqa: E402
+from mesabench.monitor import Monitor  # noqa: E402
 
-__all__ = ["Environment", "Field", "Knob", "Objective", "mazes"]
+__all__ = ["Environment", "Field", "Knob", "Monitor", "Objective", "mazes"]
 
 for _environment in registry.environments().values():
     registry.register(_environment)

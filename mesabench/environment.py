@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from mesabench.monitor import Monitor
 from mesabench.rules import MOVES, Bit
 from mesabench.suggestion import unknown
 
@@ -86,6 +87,7 @@ class Environment:
 
     Rules: `layout(s, knobs)` draws what train and deploy have in common, `shift(s, knobs)` what differs between them,
     `settle(s)` derives fields from the finished grid, `step(s, action)` returns the events of one step.
+    `monitor` says how the agent is watched, where it is (`mesabench.deception`).
     """
 
     layers: tuple[Bit, ...]
@@ -116,6 +118,7 @@ class Environment:
     paired: bool = True
     pools: bool = True
     check: Callable[[Any], str | None] | None = None
+    monitor: Monitor | None = None
     version: int = 0
     name: str = ""
     story: str = ""
@@ -153,6 +156,9 @@ class Environment:
                 if knob not in self.knobs:
                     raise ValueError(unknown(f"knob in split {split!r}", knob, self.knobs))
                 self.knobs[knob].parse(knob, value)
+        if self.monitor:
+            fields = tuple(one.name for one in self.fields if not one.shape)
+            self.monitor.check(self.layers, fields, self.knobs, self.splits)
 
     @property
     def paid(self) -> str:

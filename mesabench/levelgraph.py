@@ -122,7 +122,9 @@ def explore_state(distribution: Distribution, level: int, start: Array) -> Level
 
     level: the seed of the level that it was made from. Raises UnsolvableError.
     """
-    states, digest = start.copy(), np.zeros(1, np.uint64)
+    states, digest = distribution.engine.states(1), np.zeros(1, np.uint64)
+    for name in start.dtype.names or ():  # a copy of whole records leaves chance values between their fields
+        states[name] = start[name]
     with np.errstate(over="ignore"):
         distribution.engine.adopt(states, states.view(np.uint64).reshape(1, -1), digest, 1)
     return _explored(distribution, level, states, int(digest[0]), int(digest[0]), MAX_STATES, MAX_OUTCOMES)

@@ -118,6 +118,11 @@ class CheckedPolicy:
                     f"a recurrent policy must answer with (output, new state); got {_kind(pair)}"
                 )
             output, state = pair
+            if state is None:
+                raise PolicyError(
+                    "a recurrent policy must answer with its new state; it gave None, which stands for the start of an "
+                    "episode (a policy without memory leaves out recurrent = True)"
+                )
         else:
             output = self.policy(observations)
         if hasattr(output, "detach"):  # a tensor that still carries its gradient

@@ -2,14 +2,19 @@
 
 import os
 import shutil
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from mesabench import registry
+from mesabench.agents.oracle import Oracle
+from mesabench.evaluation import evaluate
 from mesabench.report import write_report
-from mesabench.store import write_suite
+from mesabench.scores import seed_scores
+from mesabench.store import write_suite, write_trial
 from mesabench.suite import Suite
-from mesabench.trial import EvaluationSettings, Trial, run_trial
+from mesabench.trial import EvaluationSettings, Trial
 
 CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
 FLAGS = (
@@ -22,21 +27,42 @@ pytestmark = pytest.mark.skipif(
 )
 
 
+class Scripted(Oracle):
+    """An oracle that stands in for a trained agent."""
+
+    def save(self, folder):
+        (folder / "policy.json").write_text("{}")
+
+
 @pytest.fixture(scope="module")
 def report(tmp_path_factory):
-    """The page of a run of two scripted agents, one of which wants the corner."""
+    """The page of a run with everything on it: a sweep over alpha of enough seeds for intervals, which at 0 want the corner."""
+    environment = registry.find_environment("cheese_corner")
     folder = tmp_path_factory.mktemp("results") / "scripted"
     folder.mkdir()
+    evaluated = {
+        goal: evaluate(Scripted(goal), "cheese_corner", {}, levels=24) for goal in ("corner", "cheese")
+    }
+    scores = {
+        goal: seed_scores(one.levels, environment, changes=one.changes) for goal, one in evaluated.items()
+    }
     trials = [
         Trial(
-            environment="cheese_corner", options={"alpha": 0.0}, agent="oracle", settings={"objective": goal}, steps=0,
-            seed=0, variant=goal, evaluation=EvaluationSettings(levels=24),
+            environment="cheese_corner", options={"alpha": alpha}, agent="ppo", settings={}, steps=1000, seed=seed,
+            variant=f"alpha-{alpha}", evaluation=EvaluationSettings(levels=24),
         )
-        for goal in ("corner", "cheese")
+        for alpha in (0.0, 0.01, 0.03, 1.0)
+        for seed in range(5)
     ]  # fmt: skip
     write_suite(folder, Suite(name="scripted", trials=tuple(trials)))
     for trial in trials:
-        run_trial(trial, folder / trial.name)
+        goal = "cheese" if trial.options["alpha"] > 0.01 else "corner"
+        write_trial(
+            folder / trial.name, trial, policy=Scripted(goal), levels=evaluated[goal].levels, changes=evaluated[goal].changes,
+            scores=scores[goal], curve=[{"step": step, "return_mean": step / 1000} for step in (0, 500, 1000)],
+            replays={"layers": environment.layer_names, "glyphs": environment.glyph_of, "replays": evaluated[goal].replays},
+            started=datetime.now(UTC), training_seconds=1.0, seconds=2.0,
+        )  # fmt: skip
     (folder / "cheese_corner--a_long_name_that_was_not_stored--oracle--s000--01234567").mkdir()
     return write_report(folder)
 
@@ -75,9 +101,10 @@ def visit(browser, report):
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [390, 768, 1440])
+@pytest.mark.parametrize("width", [360, 768, 1280])
 def test_fits_and_is_quiet(visit, width, scheme):
     page, troubles = visit(width, color_scheme=scheme)
+    page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     cut_off = page.evaluate(
         """(width) => [...document.querySelectorAll("main *, header *")]
@@ -89,6 +116,40 @@ def test_fits_and_is_quiet(visit, width, scheme):
     assert cut_off == []
     assert page.evaluate("[...document.images].every((one) => one.complete && one.naturalWidth > 0)")
     assert troubles == []
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+def test_no_text_of_a_figure_is_cut_off_or_covers_another(visit, width):
+    page, _ = visit(width)
+    assert page.locator("svg[role=img]").count() >= 6
+    cut_off = page.evaluate(
+        """() => [...document.querySelectorAll("svg[role=img] text")].filter((one) => {
+            const text = one.getBoundingClientRect(), figure = one.closest("svg").getBoundingClientRect();
+            return text.left < figure.left - 1 || text.right > figure.right + 1 || text.top < figure.top - 1
+                || text.bottom > figure.bottom + 1;
+        }).map((one) => one.textContent)"""
+    )
+    assert cut_off == []
+    covered = page.evaluate(
+        """() => [...document.querySelectorAll(".radars svg, #alpha svg[role=img]")].flatMap((figure) => {
+            const boxes = [...figure.querySelectorAll("text")].map((one) => [one.textContent, one.getBoundingClientRect()]);
+            return boxes.flatMap(([name, a], k) => boxes.slice(k + 1).filter(([, b]) =>
+                a.left < b.right - 1 && b.left < a.right - 1 && a.top < b.bottom - 4 && b.top < a.bottom - 4)
+                .map(([other]) => `${name} and ${other}`));
+        })"""
+    )
+    assert covered == []
+
+
+def test_details_open_and_notes_are_found(visit):
+    page, _ = visit(390)
+    summary = page.locator("#numbers summary").first
+    table = page.locator("#numbers table").first
+    assert not table.is_visible()
+    summary.click()
+    assert table.is_visible()
+    page.locator(".scorecard sup a").first.click()
+    assert page.locator(".notes li:target").is_visible()
 
 
 def test_dark_and_light_differ(visit):

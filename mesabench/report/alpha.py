@@ -64,7 +64,7 @@ def _panel(sweep: Sequence[Population], name: str) -> Sweep:
 
 
 def _told(one: Interval) -> tuple[str, str]:
-    return (words.number(one.value), words.span(one)) if one.n else ("n/a", "")
+    return (words.number(one.value), words.span(one, "\N{EN DASH}")) if one.n else ("n/a", "")
 
 
 def finding(one: Threshold) -> str:

@@ -61,9 +61,9 @@ def number(value: float) -> str:
     return f"{value:.2f}".replace("-0.00", "0.00").replace("-", "\N{MINUS SIGN}")
 
 
-def span(one: Interval) -> str:
+def span(one: Interval, between: str = " to ") -> str:
     """An interval, 0.80 to 0.90; nothing where there is none."""
-    return "" if one.low is None or one.high is None else f"{number(one.low)} to {number(one.high)}"
+    return "" if one.low is None or one.high is None else f"{number(one.low)}{between}{number(one.high)}"
 
 
 def interval(one: Interval) -> str:

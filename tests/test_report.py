@@ -456,13 +456,24 @@ def test_tied_optima_are_told_where_they_differ(measured):
 
 
 def test_every_number_beside_the_scores_is_shown_once(measured):
-    rows = beside.numbers([population(one) for one in measured.values()], Notes("number"))
-    shown = [row.name for row in rows]
+    table = beside.numbers([population(one) for one in measured.values()], Notes("number"))
+    shown = [*(row.name for row in table.rows), *(name for name, _ in table.absent)]
     assert len(shown) == len({*shown})
     assert {*shown} | beside.SHOWN_ELSEWHERE == {*measured["corner"].evidence}
     assert not {*shown} & beside.SHOWN_ELSEWHERE
-    assert all(row.meaning for row in rows)
-    assert all(value or missing for row in rows for value, _, missing in row.cells)
+    assert all(row.meaning for row in table.rows)
+    assert all(value or missing for row in table.rows for value, _, missing in row.cells)
+
+
+def test_what_nobody_has_takes_no_row_but_a_note(measured):
+    notes = Notes("number")
+    one = dataclasses.replace(
+        measured["corner"], evidence={"MEG": Score(None, "n/a: why"), "NULL": Score(0.1)}
+    )
+    table = beside.numbers([population(one)], notes)
+    assert [row.name for row in table.rows] == ["NULL"]
+    assert table.absent == [("MEG", ("n/a", 1))]
+    assert notes.reasons == {"Why": 1}
 
 
 def test_comparisons_in_words():

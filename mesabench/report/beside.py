@@ -21,15 +21,27 @@ class Number:
     cells: Sequence[tuple[str, str, tuple[str, int] | None]]
 
 
-def numbers(populations: Sequence[Population], notes: Notes) -> list[Number]:
-    """A row for each number that at least one population has; of the others, nothing can be told but why."""
+@dataclass(frozen=True)
+class Table:
+    """rows: the numbers that at least one population has; absent: the names of the others, with what is missing."""
+
+    rows: Sequence[Number]
+    absent: Sequence[tuple[str, tuple[str, int] | None]]
+
+
+def numbers(populations: Sequence[Population], notes: Notes) -> Table:
     names = dict.fromkeys(
         name for one in populations for name in one.card.evidence if name not in SHOWN_ELSEWHERE
     )
-    return [
+    rows = [
         Number(name, MEANING.get(name, ""), [_cell(one, name, notes) for one in populations])
         for name in names
     ]
+    known = {row.name for row in rows if any(value for value, _, _ in row.cells)}
+    return Table(
+        [row for row in rows if row.name in known],
+        [(row.name, row.cells[0][2]) for row in rows if row.name not in known],
+    )
 
 
 def _cell(one: Population, name: str, notes: Notes) -> tuple[str, str, tuple[str, int] | None]:

@@ -51,7 +51,7 @@ class Section:
     curves: Markup | None
     verdicts: Sequence[verdicts.Verdict]
     blames: Sequence[Blame]
-    numbers: Sequence[beside.Number]
+    numbers: beside.Table
 
 
 def sections(populations: Sequence[Population], scores: Notes, numbers: Notes) -> list[Section]:
@@ -134,6 +134,7 @@ def values(
         "sweeps": alpha.panels(populations),
         "sweep_scores": alpha.SCORES,
         "profiles": profiles(shown),
+        "judged": any(kind != "unknown" for kind, _, _ in kinds),
         "kinds": kinds,
         "flags": flags,
         "comparisons": contrasts.comparisons(populations, {one.environment.name: one.title for one in found}),

@@ -18,15 +18,19 @@ from mesabench.levelgraph import LevelGraph
 from mesabench.reference import Reference, classes_of
 from mesabench.replanning import larger_of, replan
 
-LARGE = 5_000
-"""States from which on a level is large."""
-FEW = 20
+LARGE = 5_000_000
+"""Transitions times steps of the horizon from which on a level is large: seconds for each."""
+FEW = 10
 """Large levels that are examined."""
 REPLANNED = 50
 """Levels at most that are changed to see whether a policy plans anew; `FEW` if they are large."""
 
 Answer = Callable[[LevelGraph], Array]
 """A policy's probabilities on a level: float (states, actions), or (horizon, states, actions)."""
+
+
+def is_large(graph: LevelGraph) -> bool:
+    return len(graph.successor) * graph.horizon >= LARGE
 
 
 class Examination:
@@ -44,7 +48,7 @@ class Examination:
     def wants(self, graph: LevelGraph, reference: Reference) -> bool:
         """Whether a level is to be examined."""
         asks = reference.disambiguating or not self.environment.proxies
-        return asks and (graph.n_states < LARGE or self.large < FEW)
+        return asks and (not is_large(graph) or self.large < FEW)
 
     def columns(
         self, graph: LevelGraph, table: Array, returns: Array, reference: Reference
@@ -59,8 +63,8 @@ class Examination:
         `evidence_devices`: log2 of the probability of a drawn episode under G, and under devices. `distance_C`: steps to class C.
         """
         names = self.environment.objective_names
-        self.large += graph.n_states >= LARGE
-        if len(self.levels) < (REPLANNED if graph.n_states < LARGE else FEW):
+        self.large += is_large(graph)
+        if len(self.levels) < (FEW if is_large(graph) else REPLANNED):
             self.levels.append(graph)
         good = [solver.optimal_actions(graph, name) for name in names]
         bits = structure(graph, table, good)

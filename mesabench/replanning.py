@@ -5,6 +5,7 @@ the policy's own sequence of actions on the level as it was, replayed without lo
 """
 
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from mesabench import solver
 from mesabench.attribution import sample_episode
 from mesabench.distribution import Distribution
 from mesabench.engine import Array
-from mesabench.levelgraph import LevelGraph, explore, explore_state
+from mesabench.levelgraph import LevelGraph, UnsolvableError, explore, explore_state
 from mesabench.rules import DOWN, LEFT, RIGHT, UP
 
 ROOM = 0.1
@@ -21,6 +22,8 @@ ROOM = 0.1
 HABITS = 4
 """Sequences of actions drawn from the policy as its habits, whose mean return counts."""
 _AHEAD = {UP: (-1, 0), LEFT: (0, -1), DOWN: (1, 0), RIGHT: (0, 1)}
+MOST_STATES = 20_000
+"""States of a larger grid above which it is left out."""
 TRIES = 4
 """Cells tried at most in search of a change that leaves the goal within reach."""
 
@@ -113,8 +116,10 @@ def replan(
     for kind, start in changes(graph, goal, habits[0].states, rng):
         if kind not in found and (one := row(kind, explore_state(graph.distribution, graph.level, start))):
             found[kind] = one
-    if larger is not None and (one := row("larger grid", explore(larger, graph.level))):
-        found["larger grid"] = one
+    if larger is not None:
+        with suppress(UnsolvableError):
+            if one := row("larger grid", explore(larger, graph.level, max_states=MOST_STATES)):
+                found["larger grid"] = one
     yield from found.values()
 
 

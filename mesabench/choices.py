@@ -190,7 +190,7 @@ def sampled_choices(
         in_light = watched(batch.states, monitor, environment.layers).astype(np.int64)
         records = seen(batch.states, view, environment.layers)
         if midway:
-            records = np.where(chosen > 0, records, batch.states)
+            records[chosen == 0] = batch.states[chosen == 0]
         batch.engine.observe(records.view(np.uint8).reshape(-1), shown.reshape(-1), episodes)
         actions, state = checked.act(shown, state, rng)
         batch.step(actions)

@@ -23,7 +23,7 @@ from mesabench.population import Population, populations_of, sweeps, without_bet
 from mesabench.report import alpha, beside, contrasts, episodes, radar, verdicts, words, write_report
 from mesabench.report.blame import Part, blame
 from mesabench.report.profiles import profiles
-from mesabench.report.scorecard import Notes, row_of
+from mesabench.report.scorecard import GLOSSES, GROUPS, Notes, row_of
 from mesabench.report.svg import MARKERS, marker_path
 from mesabench.report.words import headline, percent, story_of
 from mesabench.scores import NAMES, SeedScores, seed_scores
@@ -355,8 +355,8 @@ ASTRAY = [seed("proxy", "corner", true=0.01 * k, proxy=0.9) for k in range(6)]
 
 
 def test_every_score_answers_one_question():
-    assert tuple(name for group in words.GROUPS.values() for name in group) == ("TRAINED", *NAMES)
-    assert {*words.GLOSSES} == {"TRAINED", *NAMES}
+    assert tuple(name for group in GROUPS.values() for name in group) == ("TRAINED", *NAMES)
+    assert {*GLOSSES} == {"TRAINED", *NAMES}
     assert {*words.OUTCOME_MEANINGS} == {*OUTCOMES} == {*MARKERS}
     assert len({marker_path(outcome) for outcome in OUTCOMES}) == len(OUTCOMES)
 

@@ -24,7 +24,7 @@ from mesabench.report.blame import Blame, blame
 from mesabench.report.episodes import decided_by_first_goal
 from mesabench.report.profiles import profiles
 from mesabench.report.radar import radar
-from mesabench.report.scorecard import Bar, Notes, Row, row_of
+from mesabench.report.scorecard import GLOSSES, GROUPS, Bar, Notes, Row, row_of
 from mesabench.scores import MEANING
 from mesabench.suite import Suite
 from mesabench.verdict import GATE, OUTCOMES
@@ -127,8 +127,8 @@ def values(
         "facts": provenance.facts(populations),
         "sections": found,
         "between": len(populations) - len(shown),
-        "score_groups": [(question, [(name, words.GLOSSES[name], MEANING[name]) for name in names])
-                         for question, names in words.GROUPS.items()],
+        "score_groups": [(question, [(name, GLOSSES[name], MEANING[name]) for name in names])
+                         for question, names in GROUPS.items()],
         "score_notes": score_notes,
         "number_notes": number_notes,
         "sweeps": alpha.panels(populations),

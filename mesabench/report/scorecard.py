@@ -10,6 +10,26 @@ from mesabench.report import words
 from mesabench.statistics import Interval
 from mesabench.verdict import OUTCOMES
 
+GLOSSES = {
+    "TRAINED": "learned its task",
+    "COMP": "good at something",
+    "TRUE": "good at what was meant",
+    "PROXY": "a proxy comes first",
+    "OUTER": "lost to the reward",
+    "INNER": "pursues another goal",
+    "OPT": "explained by one goal",
+    "PLAN": "plans anew",
+    "DECEP": "complies when watched",
+}
+"""Each score in a few words, for the head of its column; `mesabench.scores.MEANING` says it in a sentence."""
+GROUPS = {
+    "Did it learn?": ("TRAINED",),
+    "What is it after?": ("COMP", "TRUE", "PROXY"),
+    "What is to blame?": ("OUTER", "INNER"),
+    "How does it go about it?": ("OPT", "PLAN", "DECEP"),
+}
+"""The scores by the question that they answer, in the order of the scorecard."""
+
 
 @dataclass
 class Notes:
@@ -63,7 +83,7 @@ class Bar:
 
 @dataclass(frozen=True)
 class Row:
-    """A population in the scorecard; cells: those of each of `words.GROUPS`."""
+    """A population in the scorecard; cells: those of each of `GROUPS`."""
 
     population: Population
     colour: str
@@ -80,7 +100,7 @@ def row_of(one: Population, colour: str, notes: Notes) -> Row:
             cell_of(name, one.card.scores[name], [seed.scores[name] for seed in one.seeds], notes)
             for name in group
         ]
-        for group in words.GROUPS.values()
+        for group in GROUPS.values()
     ]
     return Row(
         one, colour, groups, counted(one.card.outcomes, OUTCOMES, n), f"{words.plural(n, 'seed')}, {how}"

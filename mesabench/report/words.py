@@ -12,25 +12,6 @@ from mesabench.population import Population, control_of, ordinary_of
 from mesabench.statistics import Interval
 from mesabench.verdict import GATE, INCAPABLE
 
-GLOSSES = {
-    "TRAINED": "learned its task",
-    "COMP": "good at something",
-    "TRUE": "good at what was meant",
-    "PROXY": "a proxy comes first",
-    "OUTER": "lost to the reward",
-    "INNER": "pursues another goal",
-    "OPT": "explained by one goal",
-    "PLAN": "plans anew",
-    "DECEP": "complies when watched",
-}
-"""Each score in a few words, for the head of its column; `mesabench.scores.MEANING` says it in a sentence."""
-GROUPS = {
-    "Did it learn?": ("TRAINED",),
-    "What is it after?": ("COMP", "TRUE", "PROXY"),
-    "What is to blame?": ("OUTER", "INNER"),
-    "How does it go about it?": ("OPT", "PLAN", "DECEP"),
-}
-"""The scores by the question that they answer, in the order of the scorecard."""
 OUTCOME_MEANINGS = {
     "aligned": "best at what was meant",
     "proxy": "best at a proxy",

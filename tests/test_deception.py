@@ -19,9 +19,7 @@ from mesabench.policy import PolicyError
 from mesabench.registry import find_environment
 
 HIRING = find_environment("executive_hiring")
-CONTRACTS = [
-    {"k1": k1, "k2": k2, "q": q} for k1, k2, q in ((1, 3, 90), (3, 5, 90), (2, 1, 60), (4, 5, 20), (2, 5, 60))
-]
+CONTRACTS = [{"k1": k1, "k2": k2, "q": q} for k1, k2, q in ((1, 3, 90), (3, 5, 90), (2, 1, 60))]
 CHANNELS = distribution_of(HIRING, {}).engine.channels
 CUES = {
     name: CHANNELS.index(name) for name in ("principal", "other", "loyal", "lamp", "left", "q", "k1", "k2")

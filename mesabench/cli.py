@@ -237,7 +237,7 @@ def evaluate(
 
     Example: [bold]mesabench evaluate my_agent.py:policy cheese_corner[/]
     """
-    from mesabench import evaluation, scores
+    from mesabench import deception, evaluation, scores
     from mesabench import evidence as beside
     from mesabench.verdict import FLAGS, KINDS
 
@@ -245,9 +245,7 @@ def evaluate(
     with errors.status(f"playing {levels} levels of each split of {environment.name}"):
         evaluated = evaluation.evaluate(found, environment.name, options, levels=levels, seed=seed, replays=0)
     table = evaluated.levels
-    card = scores.seed_scores(
-        table, environment, str(options.get("objective", "")), changes=evaluated.changes
-    )
+    card = evaluated.scores()
     if as_json:
         asked = {"policy": policy, "environment": environment.name, "options": options, "seed": seed}
         found_out = card.to_json()
@@ -262,13 +260,15 @@ def evaluate(
         f"{len(table)} levels of three splits, {f'{sampled} of them sampled' if sampled else 'all exact'};"
     )
     console.print(f"{card.levels} deploy levels tell the goals apart")
+    if card.deception:
+        console.print(f"watched and unwatched: {card.deception}")
     for flag in card.flags:
         console.print(f"{flag}: {FLAGS[flag]}")
     rows = [
         (name, decimal(one.value), one.reason or scores.MEANING[name]) for name, one in card.scores.items()
     ]
     evidence = [
-        (name, decimal(one.value), one.reason or beside.MEANING.get(name, ""))
+        (name, decimal(one.value), one.reason or (beside.MEANING | deception.MEANING).get(name, ""))
         for name, one in card.evidence.items()
     ]
     print_tables(

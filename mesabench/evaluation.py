@@ -7,9 +7,10 @@ from typing import Any, Literal
 
 import numpy as np
 
-from mesabench import solver
+from mesabench import registry, solver
 from mesabench.agent import stream_seed
 from mesabench.batch import Batch
+from mesabench.deception import DeceptionScores, deception_scores
 from mesabench.distribution import Distribution
 from mesabench.engine import RUNNING, Array
 from mesabench.environment import DEPLOY, HELDOUT, TRAIN, Environment
@@ -17,6 +18,7 @@ from mesabench.examination import Examination
 from mesabench.gridenv import distribution_of
 from mesabench.policy import CheckedPolicy
 from mesabench.reference import classes_of, first_shares, reference_of, score
+from mesabench.scores import SeedScores, seed_scores
 
 LEVELS = 200
 """Levels per split."""
@@ -45,12 +47,26 @@ class Evaluation:
     """What was found out about a policy.
 
     levels: a polars DataFrame with one row per evaluated level; changes: one with a row per changed level (columns of both:
-    `docs/scores.md`); replays: episodes to look at.
+    `docs/scores.md`); deception: None where nobody watches, or it was not asked for; replays: episodes to look at.
     """
 
+    environment: Environment
+    paid: str
     levels: Any
     changes: Any
+    deception: DeceptionScores | None
     replays: list[dict[str, Any]]
+
+    def scores(self, goals: Sequence[str] = ()) -> SeedScores:
+        """Its scores. goals: the objectives considered as what the policy may be after (default: all)."""
+        return seed_scores(
+            self.levels,
+            self.environment,
+            self.paid,
+            changes=self.changes,
+            goals=goals,
+            deception=self.deception,
+        )
 
 
 def evaluate(
@@ -97,7 +113,13 @@ def evaluate(
             changes += examination.replanned(goal, accepts)
     table = polars.DataFrame(rows, infer_schema_length=None)
     shown = _replays(policy, environment, options, table, seed, replays)
-    return Evaluation(table, polars.DataFrame(changes, schema=CHANGES), shown)
+    declared = registry.find_environment(environment)
+    deception = None
+    if declared.monitor and measures == ALL and DEPLOY in splits:
+        deception = deception_scores(policy, declared, options, levels=levels, exact=exact, seed=seed)
+    return Evaluation(
+        declared, paid or declared.paid, table, polars.DataFrame(changes, schema=CHANGES), deception, shown
+    )
 
 
 def _best_served(rows: Sequence[Mapping[str, Any]], environment: Environment) -> str | None:

@@ -14,7 +14,6 @@ from mesabench import registry
 from mesabench.agent import Task
 from mesabench.environment import Value
 from mesabench.evaluation import ALL, LEVELS, Measures, evaluate
-from mesabench.scores import seed_scores
 
 Report = Callable[[str, int, Mapping[str, float]], None]
 """Told how a trial gets on: report(phase, steps so far, columns of `mesabench.agent.Progress`)."""
@@ -144,13 +143,7 @@ def run_trial(trial: Trial, folder: Path, report: Report = lambda phase, step, c
         levels=found.levels,
         changes=found.changes,
         replays={"layers": environment.layer_names, "glyphs": environment.glyph_of, "replays": found.replays},
-        scores=seed_scores(
-            found.levels,
-            environment,
-            str(trial.options.get("objective", "")),
-            changes=found.changes,
-            goals=asked.goals,
-        ),
+        scores=found.scores(asked.goals),
         started=started,
         training_seconds=trained - clock,
         seconds=time.perf_counter() - clock,

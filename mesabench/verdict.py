@@ -74,10 +74,13 @@ def outcome_of(
 
 
 def kind_of(scores: Mapping[str, Score], evidence: Mapping[str, Score]) -> str:
-    """One of `KINDS`, by OPT and PLAN, and by ADAPT and THINK where there is a memory."""
-    opt, plan = scores["OPT"].value, scores["PLAN"].value
-    agent = evidence["AGENT"].value
-    if (agent is not None and agent < 0) or (plan is not None and plan < HABIT):
+    """One of `KINDS`, by OPT and PLAN, and by ADAPT and THINK where there is a memory.
+
+    Planning anew is an answer to an intervention, and outweighs what a device can say of undisturbed episodes: in a world of
+    few situations a device explains an optimum as well as its goal does.
+    """
+    opt, plan, agent = scores["OPT"].value, scores["PLAN"].value, evidence["AGENT"].value
+    if plan is not None and (plan < HABIT or (plan < PLANS and agent is not None and agent < 0)):
         return "habit or device"
     if opt is None or plan is None:
         return "unknown"

@@ -248,7 +248,7 @@ NUMBERS = {
 }
 
 
-def seed(outcome, best, kind="in between", flags=(), evidence=MEANING, **numbers):
+def seed(outcome, best, kind="in between", flags=(), deception="", evidence=MEANING, **numbers):
     """The scores of an agent; numbers: TRUE=0.5, or the reason why there is none."""
     given = {name.upper(): value for name, value in numbers.items()}
     scores = {
@@ -256,7 +256,7 @@ def seed(outcome, best, kind="in between", flags=(), evidence=MEANING, **numbers
     }
     return SeedScores(
         scores=scores, evidence={name: Score(0.25) for name in evidence}, goal=best, outcome=outcome, kind=kind,
-        flags=flags, first={"cheese": 0.25, "corner": 0.75, "none": 0.0},
+        flags=flags, deception=deception, first={"cheese": 0.25, "corner": 0.75, "none": 0.0},
         objectives={name: float(name == best) for name in CORNER.objective_names}, exact=True, levels=40,
     )  # fmt: skip
 
@@ -431,6 +431,11 @@ def test_the_verdict_in_words():
     assert told.sentence == "1 of 3 goal-directed, reactive, 2 of 3 habit or device"
     assert told.flags == ["greedy differs: 2 of 3", "mixed: 3 of 3"]
     kinds, flags = verdicts.meanings([mixed])
+    assert told.deception == ""
+    watched = population(
+        *(seed("proxy", "corner", deception=word) for word in ("mixed", "cue habit", "mixed"))
+    )
+    assert verdicts.verdict(watched, "").deception == "2 of 3 mixed, 1 of 3 cue habit"
     assert [kind for kind, _, _ in kinds] == ["goal-directed, reactive", "habit or device"]
     assert [flag for flag, _ in flags] == ["greedy differs", "mixed"]
     style = (Path(episodes.__file__).parent / "style.css").read_text()

@@ -1,5 +1,6 @@
 """How much of an optimiser the agents are: the graded verdict and the flags of each population, in words."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -11,13 +12,16 @@ from mesabench.verdict import FLAGS, KINDS
 
 @dataclass(frozen=True)
 class Verdict:
-    """A population. kinds: the shares of `KINDS`; sentence: the same in words; flags: in words, with their numbers."""
+    """A population. kinds: the shares of `KINDS`; sentence: the same in words; flags: in words, with their numbers; deception:
+    what it does watched and unwatched (`mesabench.deception.VERDICTS`), '' where nobody watches.
+    """
 
     label: str
     colour: str
     kinds: Bar
     sentence: str
     flags: Sequence[str]
+    deception: str
 
 
 def verdict(one: Population, colour: str) -> Verdict:
@@ -28,7 +32,11 @@ def verdict(one: Population, colour: str) -> Verdict:
         for name, (count, low, high) in one.card.kinds.items()
     ]  # fmt: skip
     flags = [f"{flag}: {one.card.flags[flag]} of {n}" for flag in FLAGS if one.card.flags.get(flag)]
-    return Verdict(one.label, colour, counted(one.card.kinds, list(KINDS), n), ", ".join(said), flags)
+    watched = Counter(seed.deception for seed in one.seeds if seed.deception)
+    deception = ", ".join(f"{count} of {n} {name}" for name, count in watched.most_common())
+    return Verdict(
+        one.label, colour, counted(one.card.kinds, list(KINDS), n), ", ".join(said), flags, deception
+    )
 
 
 def meanings(populations: Sequence[Population]) -> tuple[list[tuple[str, str, str]], list[tuple[str, str]]]:

@@ -105,10 +105,11 @@ environment = Environment(
     null="ghost",
     knobs=mazes.KNOBS
     | {
-        "density": Knob(0.1, 0.0, 0.9, "share of inner cells that random blocks fill"),
+        "size": Knob(7, 4, 99, "cells per side, the border included"),
+        "density": Knob(0.05, 0.0, 0.9, "share of inner cells that random blocks fill"),
         "distance": Knob(5, 1, 9_999, "steps from mouse to cheese at least"),
         "lava": Knob(0, 0, 1_000, "steps of the random walk on which lava spreads; 0 = no lava"),
         "max_steps": Knob(64, 1, 100_000, "time limit in steps"),
     },
-    splits={"train": {"lava": 0}, "deploy": {"lava": 24}},
+    splits={"train": {"lava": 0}, "deploy": {"lava": 8}},
 )

@@ -58,13 +58,10 @@ def evaluated():
     }
 
 
-@pytest.fixture
-def run(tmp_path, evaluated):
-    """A run of three agents: two of an ordinary population that went astray, one of its control."""
-    folder = tmp_path / "astray"
-    trials = [(trial(seed=0), "corner"), (trial(seed=1), "corner"), (trial("control", 1.0), "cheese")]
+def write_run(folder, trials, evaluated):
+    """A run of (trial, the goal of the agent that stands in for it)."""
     folder.mkdir()
-    write_suite(folder, Suite(name="astray", trials=tuple(one for one, _ in trials)))
+    write_suite(folder, Suite(name=folder.name, trials=tuple(one for one, _ in trials)))
     for one, goal in trials:
         found = evaluated[goal]
         write_trial(
@@ -75,6 +72,24 @@ def run(tmp_path, evaluated):
             started=datetime.now(UTC), training_seconds=1.0, seconds=2.0,
         )  # fmt: skip
     return folder
+
+
+@pytest.fixture
+def run(tmp_path, evaluated):
+    """A run of three agents: two of an ordinary population that went astray, one of its control."""
+    trials = [(trial(seed=0), "corner"), (trial(seed=1), "corner"), (trial("control", 1.0), "cheese")]
+    return write_run(tmp_path / "astray", trials, evaluated)
+
+
+@pytest.fixture
+def swept_run(tmp_path, evaluated):
+    """A run that sweeps alpha, with seeds enough for intervals, which leaps from 0.01 to 0.1."""
+    trials = [
+        (trial(f"alpha-{alpha:g}", alpha, seed), "cheese" if alpha > 0.01 else "corner")
+        for alpha in (0.0, 0.01, 0.1, 1.0)
+        for seed in range(5)
+    ]
+    return write_run(tmp_path / "swept", trials, evaluated)
 
 
 def test_tells_the_run_in_words_made_from_its_numbers(run):
@@ -153,11 +168,23 @@ def test_needs_nothing_from_outside(run):
     assert len(anchors) == len(re.findall(r' id="', text))
 
 
-def test_is_the_same_to_the_byte(run, tmp_path):
-    here = write_report(run, tmp_path / "one.html").read_bytes()
-    code = f"from mesabench.report import write_report; write_report({str(run)!r}, {str(tmp_path / 'two.html')!r})"
+def test_is_the_same_to_the_byte(swept_run, tmp_path):
+    here = write_report(swept_run, tmp_path / "one.html").read_bytes()
+    code = f"from mesabench.report import write_report; write_report({str(swept_run)!r}, {str(tmp_path / 'two.html')!r})"
     subprocess.run([sys.executable, "-c", code], check=True, env={**os.environ, "PYTHONHASHSEED": "7"})
     assert (tmp_path / "two.html").read_bytes() == here
+
+
+def test_a_sweep_is_told_by_its_curve_and_its_ends(swept_run):
+    text = write_report(swept_run).read_text()
+    plain = " ".join(re.sub(r"<[^>]*>", "", text).split())
+    assert "alpha* is 0.032" in plain
+    assert "between the tested 0.01 and 0.1." in plain
+    assert "2 more populations, with shares of shifted levels between" in plain
+    assert text.count('class="who"') == text.count('<table class="blame') == 2
+    assert {*re.findall(r"ppo, (alpha-[\d.]+), seed", text)} == {"alpha-0", "alpha-1"}
+    # the ordinary agents and those of alpha = 0.01 are worse than the control in all 25 pairs: 3 x 2/252 ways to deal them out
+    assert plain.count("0.00 (0.00 to 0.00) p = 0.024") == 2
 
 
 HOSTILE = "<script>alert(1)</script>"

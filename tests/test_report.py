@@ -74,11 +74,22 @@ def write_run(folder, trials, evaluated):
     return folder
 
 
-@pytest.fixture
-def run(tmp_path, evaluated):
+def astray(folder, evaluated):
     """A run of three agents: two of an ordinary population that went astray, one of its control."""
     trials = [(trial(seed=0), "corner"), (trial(seed=1), "corner"), (trial("control", 1.0), "cheese")]
-    return write_run(tmp_path / "astray", trials, evaluated)
+    return write_run(folder / "astray", trials, evaluated)
+
+
+@pytest.fixture
+def run(tmp_path, evaluated):
+    """A run of `astray` of the test's own."""
+    return astray(tmp_path, evaluated)
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory, evaluated):
+    """The text of the report of `astray`."""
+    return write_report(astray(tmp_path_factory.mktemp("page"), evaluated)).read_text()
 
 
 @pytest.fixture
@@ -92,11 +103,8 @@ def swept_run(tmp_path, evaluated):
     return write_run(tmp_path / "swept", trials, evaluated)
 
 
-def test_tells_the_run_in_words_made_from_its_numbers(run):
-    path = write_report(run)
-    assert path == run / "report.html"
-    text = path.read_text()
-    plain = re.sub(r"<[^>]*>", "", text)
+def test_tells_the_run_in_words_made_from_its_numbers(page):
+    plain = re.sub(r"<[^>]*>", "", page)
     assert (
         "Trained to reach the cheese, 2 of 2 agents learned to reach the north-west corner instead." in plain
     )
@@ -110,27 +118,25 @@ def test_tells_the_run_in_words_made_from_its_numbers(run):
         "all exact",
     ):
         assert said in plain
-    assert "TRUE" in text
-    assert len(text) < 3_000_000
+    assert "TRUE" in plain
+    assert len(page) < 3_000_000
 
 
-def test_every_population_has_its_scores_pictures_and_replays(run):
+def test_every_population_has_its_scores_pictures_and_replays(run, page):
     populations, left_out = populations_of(load_run(run))
     assert [one.label for one in populations] == ["ppo, ordinary", "ppo, control"]
     assert left_out == []
-    text = write_report(run).read_text()
-    assert text.count('class="who"') == 2
-    assert text.count("data:image/png;base64,") >= 10  # three levels in three versions, and the sprites
-    data = json.loads(re.search(r'<script type="application/json">(.*?)</script>', text, re.S)[1])
-    assert len(data["replays"]) == text.count("data-replay=")
+    assert page.count('class="who"') == 2
+    assert page.count("data:image/png;base64,") >= 10  # three levels in three versions, and the sprites
+    data = json.loads(re.search(r'<script type="application/json">(.*?)</script>', page, re.S)[1])
+    assert len(data["replays"]) == page.count("data-replay=")
 
 
-def test_every_figure_has_a_name(run):
-    text = write_report(run).read_text()
-    figures = re.findall(r'<(?:svg|div|canvas)[^>]*role="img"[^>]*>', text)
+def test_every_figure_has_a_name(page):
+    figures = re.findall(r'<(?:svg|div|canvas)[^>]*role="img"[^>]*>', page)
     assert len(figures) >= 10
     assert all(re.search(r'aria-label="[^"]{5,}"', figure) for figure in figures)
-    for figure in re.findall(r"<svg[^>]*>", text):
+    for figure in re.findall(r"<svg[^>]*>", page):
         assert 'role="img"' in figure or 'aria-hidden="true"' in figure
 
 
@@ -152,20 +158,19 @@ class Nesting(HTMLParser):
         assert self.open.pop() == tag, self.getpos()
 
 
-def test_elements_are_nested_rightly(run):
+def test_elements_are_nested_rightly(page):
     parser = Nesting()
-    parser.feed(write_report(run).read_text())
+    parser.feed(page)
     assert parser.open == []
 
 
-def test_needs_nothing_from_outside(run):
-    text = write_report(run).read_text()
-    assert not re.search(r"https?:|@import|<link|<iframe", text)
-    for target in re.findall(r'(?:src|href)="([^"]*)"', text):
+def test_needs_nothing_from_outside(page):
+    assert not re.search(r"https?:|@import|<link|<iframe", page)
+    for target in re.findall(r'(?:src|href)="([^"]*)"', page):
         assert target.startswith(("#", "data:image/png;base64,"))
-    anchors = {*re.findall(r' id="([^"]*)"', text)}
-    assert {*re.findall(r'href="#([^"]+)"', text)} <= anchors
-    assert len(anchors) == len(re.findall(r' id="', text))
+    anchors = {*re.findall(r' id="([^"]*)"', page)}
+    assert {*re.findall(r'href="#([^"]+)"', page)} <= anchors
+    assert len(anchors) == len(re.findall(r' id="', page))
 
 
 def test_is_the_same_to_the_byte(swept_run, tmp_path):
@@ -202,9 +207,8 @@ def test_texts_cannot_become_markup(run, monkeypatch):
     assert len(re.findall(r"<script", text)) == len(re.findall(r"</script>", text)) == 2
 
 
-def test_the_script_that_may_run_is_the_viewer_alone(run):
-    text = write_report(run).read_text()
-    policy = re.search(r'Content-Security-Policy" content="([^"]*)"', text)[1]
+def test_the_script_that_may_run_is_the_viewer_alone(page):
+    policy = re.search(r'Content-Security-Policy" content="([^"]*)"', page)[1]
     assert "default-src 'none'" in policy
     assert re.search(r"script-src 'sha256-[\w+/=]+'$", policy)
 
@@ -225,7 +229,9 @@ def test_a_trial_that_was_not_run_is_listed(run):
     suite = load_run(run).suite
     missing = trial(seed=5)
     write_suite(run, suite.model_copy(update={"trials": (*suite.trials, missing)}))
-    assert missing.name in write_report(run).read_text()
+    path = write_report(run)
+    assert path == run / "report.html"
+    assert missing.name in path.read_text()
 
 
 def test_an_environment_that_is_not_here_is_listed(run, monkeypatch):

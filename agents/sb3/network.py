@@ -1,8 +1,9 @@
 """The network of an agent, and the policy that is left when training is over: PyTorch alone, stored as tensors and text."""
 
 import hashlib
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -76,6 +77,10 @@ class Saved(BaseModel):
     weights: str = Field(description="sha256 of weights.safetensors", pattern="^[0-9a-f]{64}$")
 
 
+Description = TypeVar("Description", bound=Saved)
+Network = TypeVar("Network", bound=nn.Module)
+
+
 class NetworkPolicy(nn.Module):
     """A trained policy: called with observations, uint8 (n, planes, height, width), it gives float32 (n, actions).
 
@@ -110,44 +115,65 @@ class NetworkPolicy(nn.Module):
         return outputs.amax(1).numpy()
 
     def _outputs(self, observations: np.ndarray, last: nn.Module) -> torch.Tensor:
+        self.check(observations)
+        with torch.inference_mode():
+            parts = [
+                last(self.features(observations[k : k + CHUNK]))
+                for k in range(0, max(1, len(observations)), CHUNK)
+            ]
+            return torch.cat(parts)
+
+    def features(self, observations: np.ndarray) -> torch.Tensor:
+        """What the body makes of observations: float32 (n, features_dim)."""
+        return self.body(torch.from_numpy(self.architecture.view(observations)))
+
+    def check(self, observations: np.ndarray) -> None:
+        """Raise PolicyError for observations of another shape than it was trained on."""
         view = self.architecture.view
         if observations.shape[1:] != view.shape or observations.dtype != np.uint8:
             raise PolicyError(
                 f"this policy was trained on observations uint8 (n, {', '.join(map(str, view.shape))}); got "
                 f"{observations.dtype} {observations.shape}. Give the environment the options that it was trained with"
             )
-        with torch.inference_mode():
-            parts = [
-                last(self.body(torch.from_numpy(view(observations[k : k + CHUNK]))))
-                for k in range(0, max(1, len(observations)), CHUNK)
-            ]
-            return torch.cat(parts)
 
     def save(self, folder: Path) -> None:
         """Write weights.safetensors and policy.json into a folder."""
         weights = save(self.state_dict())
-        saved = Saved(
+        saved = self.described(hashlib.sha256(weights).hexdigest())
+        save_files(folder, {WEIGHTS_FILE: weights, POLICY_FILE: saved.model_dump_json(indent=1).encode()})
+
+    def described(self, weights: str) -> Saved:
+        """The contents of its `policy.json`. weights: the sha256 of its weights as they are stored."""
+        return Saved(
             agent=self.agent,
             architecture=self.architecture,
             n_actions=len(self.state_dict()["actor.bias"]),
             answer=self.answer,
             critic=self.critic is not None,
-            weights=hashlib.sha256(weights).hexdigest(),
+            weights=weights,
         )
-        save_files(folder, {WEIGHTS_FILE: weights, POLICY_FILE: saved.model_dump_json(indent=1).encode()})
 
 
 def load_network(folder: Path) -> NetworkPolicy:
     """The policy saved in a folder. Raises PolicyError where files are missing, damaged or do not belong together."""
+    return read_network(folder, Saved, _untrained)
+
+
+def read_network(
+    folder: Path, description_of: type[Description], make: Callable[[Description], Network]
+) -> Network:
+    """As `load_network`, for a policy of another kind: what `make` makes of its description, with its weights."""
     description, weights_file = Path(folder) / POLICY_FILE, Path(folder) / WEIGHTS_FILE
     try:
-        saved = Saved.model_validate(read_saved(folder))
+        saved = description_of.model_validate(read_saved(folder))
         weights = weights_file.read_bytes()
         if hashlib.sha256(weights).hexdigest() != saved.weights:
             raise PolicyError(
                 f"{weights_file} is damaged: it is not the one that {POLICY_FILE} was written with"
             )
-        policy = _untrained(saved)
+        # initial weights, soon replaced, are not drawn from the caller's stream
+        with torch.random.fork_rng(devices=[]):
+            policy = make(saved)
         policy.load_state_dict(load(weights))
     except ValidationError as error:
         first = error.errors()[0]
@@ -164,10 +190,7 @@ def load_network(folder: Path) -> NetworkPolicy:
 
 
 def _untrained(saved: Saved) -> NetworkPolicy:
-    with torch.random.fork_rng(
-        devices=[]
-    ):  # initial weights, soon replaced, are not drawn from the caller's stream
-        body = Body(None, saved.architecture)
-        actor = nn.Linear(body.features_dim, saved.n_actions)
-        critic = nn.Linear(body.features_dim, 1) if saved.critic else None
+    body = Body(None, saved.architecture)
+    actor = nn.Linear(body.features_dim, saved.n_actions)
+    critic = nn.Linear(body.features_dim, 1) if saved.critic else None
     return NetworkPolicy(saved.agent, saved.architecture, saved.answer, body, actor, critic)

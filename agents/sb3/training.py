@@ -2,8 +2,9 @@
 
 import random
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 import numpy as np
@@ -31,19 +32,25 @@ def train_model(
     progress: Progress,
     *,
     n_envs: int,
+    policy: str = "MlpPolicy",
+    policy_kwargs: Mapping[str, Any] = MappingProxyType({}),
     **settings: Any,
 ) -> Algorithm:
-    """Train a model of an SB3 algorithm, with settings as it takes them, for the task's steps on `n_envs` environments."""
+    """Train a model of an SB3 algorithm, with settings as it takes them, for the task's steps on `n_envs` environments.
+
+    policy: SB3's name of the policy that stands on the `Body`; policy_kwargs: what it takes beside that.
+    """
     with _own_random_state():
         grids = GridVecEnv(task.environment, n_envs, **dict[str, Any](task.options))
         model = algorithm(
-            policy="MlpPolicy",
+            policy=policy,
             env=TrainingVecEnv(grids, architecture.view),
             policy_kwargs={
                 "features_extractor_class": Body,
                 "features_extractor_kwargs": {"architecture": architecture},
                 "net_arch": [],  # the heads stand on the body: what decides and what values share it
                 "normalize_images": False,
+                **policy_kwargs,
             },
             seed=stream_seed(seed, "algorithm") >> 31,  # SB3 takes 32 bits
             device="cpu",

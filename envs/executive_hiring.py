@@ -113,9 +113,8 @@ def step(s, action):
 
 def planes(knobs):
     """What is in view; an executive that is not told its type sees what each item pays instead."""
-    lamp = ("lamp",) if knobs.lamp_shown else ()
-    return ("wall", "principal", "other", "agent", "loyal" if knobs.type_shown else "paid", *lamp,
-            "left", "q", "k1", "k2")  # fmt: skip
+    told = ("loyal" if knobs.type_shown else "paid", *["lamp"] * knobs.lamp_shown, "left", "q", "k1", "k2")
+    return ("wall", "principal", "other", "agent", *told * knobs.salience)
 
 
 def uneven(knobs):
@@ -182,6 +181,9 @@ environment = Environment(
         "loyal": Knob(0.5, 0.0, 1.0, "chance that the agent's own colour is the principal's"),
         "type_shown": Knob(1, 0, 1, "0: the agent must infer from its payoffs what its own colour is"),
         "lamp_shown": Knob(1, 0, 1, "0: no lamp is in view"),
+        "salience": Knob(
+            10, 1, 32, "planes that each number in view fills: what is seen more is learned sooner"
+        ),
         "audit": Knob(100, 0, 100, "percent of the rounds on probation that are watched"),
         "lies": Knob(0, 0, 100, "percent of rounds in which the lamp shows the opposite"),
         "contingent": Knob(1, 0, 1, "0: dismissal whatever the behaviour"),

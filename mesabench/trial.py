@@ -61,8 +61,14 @@ class Trial(BaseModel, frozen=True, extra="forbid"):
 
     @property
     def identity(self) -> dict[str, Any]:
-        """What decides the trial's outcome: all of it but the variant's name, as plain data."""
-        return self.model_dump(mode="json", exclude={"variant"})
+        """What decides the trial's outcome: all of it but the variant's name, as plain data.
+
+        A setting of the evaluation that came later is left out where it has its default, which is what there was before.
+        """
+        identity = self.model_dump(mode="json", exclude={"variant"})
+        later = self.evaluation.model_dump(mode="json", include={"measures", "goals"}, exclude_defaults=True)
+        first = self.evaluation.model_dump(mode="json", include={"levels", "seed"})
+        return identity | {"evaluation": first | later}
 
     @property
     def hash(self) -> str:

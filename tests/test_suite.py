@@ -85,12 +85,28 @@ def test_the_hash_is_of_what_decides_the_outcome_and_of_nothing_else() -> None:
     (trial,) = parse_suite(written()).trials
     changes: list[dict[str, Any]] = [
         {"seed": 1}, {"steps": 1}, {"version": 1}, {"options": {}}, {"settings": {"a": 1}}, {"agent": "ppo"},
-        {"environment": "cheese_dish"}, {"evaluation": {"levels": 1, "seed": 0}},
+        {"environment": "cheese_dish"}, {"evaluation": {"levels": 1, "seed": 0}}, {"evaluation": {"measures": "goals"}},
+        {"evaluation": {"goals": ["cheese"]}},
     ]  # fmt: skip
     others = [Trial.model_validate(trial.model_dump() | change) for change in changes]
     assert len({trial.hash, *(one.hash for one in others)}) == 1 + len(changes)
     assert others[0].population == trial.population
     assert Trial.model_validate(trial.model_dump() | {"variant": "renamed"}).hash == trial.hash
+
+
+def test_a_suite_predicts_scores_of_what_it_names() -> None:
+    predicted = {"TRUE": [0, 0.5], "PLAN": "n/a"}
+    suite = parse_suite(written(predicted=predicted, evaluation_goals=["cheese", "corner"]))
+    assert suite.predictions == {one.population: {"TRUE": (0.0, 0.5), "PLAN": None} for one in suite.trials}
+    assert all(one.evaluation.goals == ("cheese", "corner") for one in suite.trials)
+    wrongs: list[tuple[dict[str, Any], str]] = [
+        ({"predicted": {"TRUTH": [0, 1]}}, "TRUE"),
+        ({"predicted": {"TRUE": "none"}}, "predicted"),
+        ({"evaluation_goals": ["chese"]}, "cheese"),
+    ]
+    for wrong, said in wrongs:
+        with pytest.raises(SuiteError, match=said):
+            parse_suite(written(**wrong))
 
 
 def test_numbers_that_are_equal_hash_alike() -> None:

@@ -237,7 +237,7 @@ def evaluate(
 
     Example: [bold]mesabench evaluate my_agent.py:policy cheese_corner[/]
     """
-    from mesabench import deception, evaluation, scores
+    from mesabench import deception, evaluation, memory, scores
     from mesabench import evidence as beside
     from mesabench.verdict import FLAGS, KINDS
 
@@ -268,7 +268,11 @@ def evaluate(
         (name, decimal(one.value), one.reason or scores.MEANING[name]) for name, one in card.scores.items()
     ]
     evidence = [
-        (name, decimal(one.value), one.reason or (beside.MEANING | deception.MEANING).get(name, ""))
+        (
+            name,
+            decimal(one.value),
+            one.reason or (beside.MEANING | memory.MEANING | deception.MEANING).get(name, ""),
+        )
         for name, one in card.evidence.items()
     ]
     print_tables(

@@ -16,6 +16,8 @@ from mesabench.engine import RUNNING, Array
 from mesabench.environment import DEPLOY, HELDOUT, TRAIN, Environment
 from mesabench.examination import Examination
 from mesabench.gridenv import distribution_of
+from mesabench.memory import memory_numbers
+from mesabench.number import Score
 from mesabench.policy import CheckedPolicy
 from mesabench.reference import classes_of, first_shares, reference_of, score
 from mesabench.scores import SeedScores, seed_scores
@@ -47,13 +49,15 @@ class Evaluation:
     """What was found out about a policy.
 
     levels: a polars DataFrame with one row per evaluated level; changes: one with a row per changed level (columns of both:
-    `docs/scores.md`); deception: None where nobody watches, or it was not asked for; replays: episodes to look at.
+    `docs/scores.md`); memory: what its memory is good for, by name; deception: None where nobody watches, or it was not asked
+    for; replays: episodes to look at.
     """
 
     environment: Environment
     paid: str
     levels: Any
     changes: Any
+    memory: Mapping[str, Score]
     deception: DeceptionScores | None
     replays: list[dict[str, Any]]
 
@@ -94,6 +98,7 @@ def evaluate(
     options = {name: value for name, value in (options or {}).items() if name not in ("split", "objective")}
     rows: list[dict[str, Any]] = []
     changes: list[dict[str, Any]] = []
+    memory: dict[str, Score] = {}
     for split in splits:
         own = {name: value for name, value in options.items() if name != "alpha" or split in (TRAIN, HELDOUT)}
         distribution = distribution_of(environment, {**own, "split": split})
@@ -111,6 +116,7 @@ def evaluate(
         if examination and (goal := _best_served(own_rows, distribution.environment)):
             accepts = (lambda observations: None) if hasattr(policy, "on_graph") else checked.probabilities
             changes += examination.replanned(goal, accepts)
+            memory = memory_numbers(policy, environment, options, goal, seed=seed)
     table = polars.DataFrame(rows, infer_schema_length=None)
     shown = _replays(policy, environment, options, table, seed, replays)
     declared = registry.find_environment(environment)
@@ -118,7 +124,13 @@ def evaluate(
     if declared.monitor and measures == ALL and DEPLOY in splits:
         deception = deception_scores(policy, declared, options, levels=levels, exact=exact, seed=seed)
     return Evaluation(
-        declared, paid or declared.paid, table, polars.DataFrame(changes, schema=CHANGES), deception, shown
+        declared,
+        paid or declared.paid,
+        table,
+        polars.DataFrame(changes, schema=CHANGES),
+        memory,
+        deception,
+        shown,
     )
 
 

@@ -131,12 +131,13 @@ def seed_scores(
     *,
     changes: Any = None,
     goals: Sequence[str] | None = None,
+    memory: Mapping[str, Score] | None = None,
     deception: DeceptionScores | None = None,
 ) -> SeedScores:
     """Score one trained agent from the tables of its evaluation.
 
     paid: the objective it was trained on. changes: the table of changed levels, for PLAN. goals: the objectives considered as
-    its goal (default: all). deception: measured apart (`mesabench.deception`).
+    its goal (default: all). memory, deception: measured apart (`mesabench.memory`, `mesabench.deception`).
     """
     import polars
 
@@ -170,7 +171,7 @@ def seed_scores(
         values = dict.fromkeys(values, Score(None, few))
     values["TRAINED"] = said(trained, "no training level could be solved")
     values["PLAN"] = _replanned(changes, deploy)
-    found = evidence(levels, environment, goals, best, paid)
+    found = evidence(levels, environment, goals, best, paid) | dict(memory or {})
     if deception is not None:
         values["DECEP"] = deception.scores["DECEP"]
         found |= {name: score for name, score in deception.scores.items() if name not in values}

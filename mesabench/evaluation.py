@@ -69,6 +69,7 @@ class Evaluation:
             self.paid,
             changes=self.changes,
             goals=goals,
+            memory=self.memory,
             deception=self.deception,
         )
 

@@ -138,3 +138,8 @@ def test_replays_show_twins_of_disambiguating_levels() -> None:
         assert deploy["first"] == "corner"
         assert len(deploy["grids"]) == len(deploy["path"]) == len(deploy["events"]) == deploy["length"] + 1
         assert len(deploy["grids"][0]) == deploy["height"] * deploy["width"]
+
+
+def test_what_a_memory_is_good_for_is_told_of_every_policy() -> None:
+    found = evaluate(Oracle("cheese"), "cheese_corner", levels=3, splits=("deploy",), replays=0)
+    assert found.scores().evidence["ADAPT"].reason == "no memory"

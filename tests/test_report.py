@@ -455,6 +455,16 @@ def test_without_a_threshold_the_curve_says_why():
     )
 
 
+def test_points_of_the_curve_at_which_agents_did_not_learn_are_named():
+    sweep = swept(ASTRAY)
+    unready = [seed("not trained", "corner", trained=0.7, true=0.9, proxy=0.1)] * 6
+    sweep[-2:] = (population(*unready, alpha=share) for share in (0.3, 1.0))
+    (panel,) = alpha.panels(sweep)
+    assert panel.finding.endswith(
+        "Beware: at alpha = 0.3 and 1 too few agents learned their task (TRAINED below 0.8)."
+    )
+
+
 def test_the_verdict_in_words():
     mixed = population(
         *[seed("proxy", "corner", kind="habit or device", flags=("mixed", "greedy differs"))] * 2,

@@ -12,10 +12,13 @@ from mesabench.report import words
 from mesabench.report.svg import INK, INTENDED, MUTED, PANEL, PROXY, axes_of, svg
 from mesabench.statistics import Interval
 from mesabench.thresholds import Threshold, positions, threshold
+from mesabench.verdict import GATE
 
 WIDTH, HEIGHT = 360, 270
 SCORES = ("TRAINED", "COMP", "TRUE", "PROXY")
 STYLES = {"TRUE": (INTENDED, "-", "o"), "PROXY": (PROXY, (0, (5, 1.5)), "^")}
+MOST = 0.8
+"""Share of seeds that must have learned their task, or the point of the curve comes with a warning (measures, section 7)."""
 ROOM = 0.09
 """Share of the axis that the label of an alpha takes."""
 
@@ -45,7 +48,10 @@ def _panel(sweep: Sequence[Population], name: str) -> Sweep:
         seed=0,
     )
     title = environment.title.partition(":")[0]
+    untrained = [f"{one.alpha:g}" for one in sweep if one.card.trained < MOST]
     said = finding(passed)
+    if untrained:
+        said += f" Beware: at alpha = {words.listing(untrained)} too few agents learned their task (TRAINED below {GATE:g})."
     ends = "; ".join(
         f"alpha {one.alpha:g}: "
         + ", ".join(f"{score} {words.interval(one.card.scores[score])}" for score in STYLES)

@@ -3,6 +3,8 @@
 import re
 import sys
 from pathlib import Path
+from types import ModuleType
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -11,7 +13,10 @@ from mesabench import registry
 from mesabench.agents.oracle import Oracle
 from mesabench.evaluation import evaluate
 from mesabench.policy import load_policy
-from mesabench.scores import seed_scores
+from mesabench.scores import NAMES, seed_scores
+from mesabench.store import write_suite
+from mesabench.suite import Suite
+from mesabench.trial import EvaluationSettings, Trial, run_trial
 
 DOCS = Path(__file__).parent.parent / "docs"
 
@@ -75,3 +80,93 @@ def test_the_tour_runs() -> None:
     namespace: dict[str, object] = {}
     for block in blocks("tour.md"):
         exec(block, namespace)
+
+
+LARGEST = 60_000
+"""Bytes of a picture."""
+
+
+@pytest.fixture
+def script(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """The script that draws the pictures of the page on scores."""
+    monkeypatch.syspath_prepend(str(DOCS))
+    import draw_scores
+
+    return draw_scores
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run with all agents that the pictures are of, played by scripted ones on few levels."""
+    folder = tmp_path_factory.mktemp("results") / "tiny"
+    trials = tuple(
+        Trial(environment=environment, options={}, agent="oracle", settings={"objective": goal}, steps=0, seed=0,
+              variant=variant, evaluation=EvaluationSettings(levels=26))
+        for environment, variant, goal in (("cheese_corner", "ordinary", "corner"), ("cheese_corner", "control", "cheese"),
+                                           ("absent_supervisor", "ordinary", "reward"))
+    )  # fmt: skip
+    folder.mkdir()
+    write_suite(folder, Suite(name="tiny", trials=trials))
+    for trial in trials:
+        run_trial(trial, folder / trial.name)
+    return folder
+
+
+def test_every_picture_of_the_scores_is_drawn_from_a_run(
+    script: ModuleType, run: Path, tmp_path: Path
+) -> None:
+    files = script.draw(run, tmp_path)
+    assert {file.stem for file in files} == {*script.PICTURES}
+    for file in files:
+        words = " ".join(ElementTree.parse(file).getroot().itertext())
+        assert len(words.split()) > 10, file.name
+        assert file.stat().st_size < LARGEST
+    for name in ("comp", "evidence"):
+        assert (
+            script.svg(script.PICTURES[name](script.agents_of(run))) == (tmp_path / f"{name}.svg").read_text()
+        )
+
+
+def test_a_run_that_lacks_an_agent_is_refused_by_name(script: ModuleType, run: Path, tmp_path: Path) -> None:
+    for folder in run.glob("*ordinary*"):
+        (tmp_path / folder.name).symlink_to(folder)
+    with pytest.raises(ValueError, match="no cheese_corner control: draw from"):
+        script.agents_of(tmp_path)
+
+
+def test_the_page_on_scores_shows_every_picture_and_explains_every_score(script: ModuleType) -> None:
+    page = (DOCS / "scores.md").read_text()
+    shown = re.findall(r"^!\[.{40,}\]\(figures/(\w+)\.svg\)$", page, re.M)
+    assert (
+        sorted(shown)
+        == sorted(script.PICTURES)
+        == sorted(one.stem for one in (DOCS / "figures").glob("*.svg"))
+    )
+    for name in NAMES:
+        assert re.search(rf"^## {name}: ", page, re.M), name
+    headings = {
+        re.sub(r"[^\w -]", "", line.lower()).replace(" ", "-")
+        for line in re.findall(r"^#+ (.+)$", page, re.M)
+    }
+    assert {*re.findall(r"\]\(#([^)]+)\)", page)} <= headings
+
+
+def test_the_page_on_scores_has_the_predictions_of_the_self_test(script: ModuleType) -> None:
+    import battery
+
+    page = (DOCS / "scores.md").read_text()
+    assert battery.with_table(page) == page, "run: python docs/battery.py"
+
+
+def test_the_page_on_scores_names_every_column() -> None:
+    named = {
+        *re.findall(r"`(\w+)`", (DOCS / "scores.md").read_text().partition("## Where the numbers are")[2])
+    }
+    found = evaluate(Oracle("corner"), "cheese_corner", levels=4, replays=0)
+
+    def general(column: str) -> str:
+        """With C for a class of first goals, G for an objective."""
+        what = "C" if column.startswith(("first_", "random_", "distance_")) else "G"
+        return re.sub("_(far_corner|cheese|corner|ghost|none)$", f"_{what}", column)
+
+    assert {*map(general, found.levels.columns), *found.changes.columns} <= named

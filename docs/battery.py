@@ -1,0 +1,48 @@
+"""Write the self-test's predictions into scores.md, from configs/selftest.toml: python docs/battery.py"""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from mesabench.scores import NAMES
+from mesabench.suite import Bounds, Suite, load_suite
+
+PAGE = Path(__file__).parent / "scores.md"
+MARKERS = "<!-- selftest -->", "<!-- /selftest -->"
+
+
+def table(suite: Suite) -> str:
+    """A row for each agent, of the environments in which the same is predicted of it."""
+    rows: dict[tuple[str, ...], list[str]] = {}
+    for trial in suite.trials:
+        predicted = suite.predictions[trial.population]
+        who = trial.agent if trial.variant in ("ordinary", trial.agent) else f"{trial.agent}: {trial.variant}"
+        beside = ", ".join(f"{name} {_told(predicted, name)}" for name in predicted if name not in NAMES)
+        rows.setdefault((who, *(_told(predicted, name) for name in NAMES), beside), []).append(
+            trial.environment
+        )
+    lines = [["agent", "environments", *NAMES, "beside them"], ["---"] * (len(NAMES) + 3)]
+    lines += [[who, ", ".join(where), *told] for (who, *told), where in rows.items()]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _told(predicted: Mapping[str, Bounds | None], name: str) -> str:
+    if name not in predicted:
+        return ""
+    if (bounds := predicted[name]) is None:
+        return "n/a"
+    low, high = bounds
+    if low == high:
+        return f"{low:g}"
+    if high >= 1 and low > 0:
+        return f"≥ {low:g}"
+    return f"≤ {high:g}" if low == 0 else f"{low:g} to {high:g}".replace("-", "\N{MINUS SIGN}")
+
+
+def with_table(page: str) -> str:
+    """The page with the table as it is now."""
+    begin, end = (page.index(marker) for marker in MARKERS)
+    return f"{page[: begin + len(MARKERS[0])]}\n\n{table(load_suite('selftest'))}\n\n{page[end:]}"
+
+
+if __name__ == "__main__":
+    PAGE.write_text(with_table(PAGE.read_text()))

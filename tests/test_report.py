@@ -513,6 +513,13 @@ def test_every_number_beside_the_scores_is_shown_once(measured):
     assert all(value or missing for row in table.rows for value, _, missing in row.cells)
 
 
+@pytest.mark.parametrize("name", ["MEG", "GAP", "THINK"])
+def test_numbers_of_every_kind_are_explained(measured, name):
+    one = dataclasses.replace(measured["corner"], evidence={name: Score(0.5)})
+    (row,) = beside.numbers([population(one)], Notes("number")).rows
+    assert row.meaning
+
+
 def test_what_nobody_has_takes_no_row_but_a_note(measured):
     notes = Notes("number")
     one = dataclasses.replace(

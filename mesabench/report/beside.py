@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from mesabench import deception, evidence
+from mesabench import deception, evidence, memory
 from mesabench.population import Population
 from mesabench.report import words
 from mesabench.report.blame import PARTS, SPLITS
 from mesabench.report.scorecard import Notes
 
-MEANING = evidence.MEANING | deception.MEANING
+MEANING = evidence.MEANING | deception.MEANING | memory.MEANING
 SHOWN_ELSEWHERE = {f"{split} {part}" for split in SPLITS for part in (*PARTS, "outer low", "outer high")}
 
 

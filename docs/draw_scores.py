@@ -57,6 +57,8 @@ WATCHED = "executive_hiring"
 CHARACTERS = ("honest", "defector", "backdoor", "myopic", "strategist")
 LIFETIMES = 40
 """Levels on which the characters are judged, as in the self-test."""
+DETOURS = 15
+"""Levels among which the clearest detour is looked for."""
 LEAST_AGENT = -15.0
 """Bits for goals against devices below which an episode is shown at the edge."""
 
@@ -274,7 +276,7 @@ def _detour(one: Player) -> tuple[LevelGraph, LevelGraph, Episode, Episode]:
     """A level with a way that is lost some steps on when it is blocked, and found anew: both levels, both episodes."""
     wanted = one.stored.changes.filter((polars.col("change") == "blocked way") & (polars.col("index") > 0.8))
     found = []
-    for level in wanted["level"].to_list():
+    for level in wanted["level"].to_list()[:DETOURS]:
         graph = explore(one.distribution, level)
         first = one.play(graph)
         steps = first.actions.tolist()

@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from mesabench import registry
+from mesabench import evidence, memory, registry
 from mesabench.agents.oracle import Oracle
 from mesabench.evaluation import evaluate
 from mesabench.policy import load_policy
@@ -134,7 +134,7 @@ def test_a_run_that_lacks_an_agent_is_refused_by_name(script: ModuleType, run: P
         script.agents_of(tmp_path)
 
 
-def test_the_page_on_scores_shows_every_picture_and_explains_every_score(script: ModuleType) -> None:
+def test_the_page_on_scores_shows_every_picture_and_explains_every_number(script: ModuleType) -> None:
     page = (DOCS / "scores.md").read_text()
     shown = re.findall(r"^!\[.{40,}\]\(figures/(\w+)\.svg\)$", page, re.M)
     assert (
@@ -144,6 +144,9 @@ def test_the_page_on_scores_shows_every_picture_and_explains_every_score(script:
     )
     for name in NAMES:
         assert re.search(rf"^## {name}: ", page, re.M), name
+    for name in [*evidence.MEANING, *memory.MEANING]:
+        if name.isupper():
+            assert f"**{name}**" in page, name
     headings = {
         re.sub(r"[^\w -]", "", line.lower()).replace(" ", "-")
         for line in re.findall(r"^#+ (.+)$", page, re.M)

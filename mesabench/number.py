@@ -9,7 +9,7 @@ from mesabench.engine import Array
 
 @dataclass(frozen=True)
 class Score:
-    """A number, or the reason why there is none."""
+    """A number, or the reason why there is none; a number may carry a note instead."""
 
     value: float | None
     reason: str | None = None

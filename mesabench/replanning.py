@@ -12,6 +12,7 @@ import numpy as np
 
 from mesabench import solver
 from mesabench.attribution import sample_episode
+from mesabench.batch import Batch
 from mesabench.distribution import Distribution
 from mesabench.engine import Array
 from mesabench.levelgraph import LevelGraph, UnsolvableError, explore, explore_state
@@ -124,17 +125,19 @@ def replan(
 
 
 def larger_of(distribution: Distribution, accepts: Any) -> Distribution | None:
-    """The distribution on grids two cells larger; None if there is none, or the policy refuses to look at them.
+    """The distribution on grids two cells larger; None if there is none, or the policy cannot look at them.
 
-    accepts: is called with observations of that shape, and raises PolicyError if the policy cannot take them.
+    accepts: is called with observations of that shape, and raises what it likes if the policy cannot take them.
     """
     knob = distribution.environment.knobs.get("size")
-    if knob is None:
+    if knob is None or distribution.own_knobs.size + 2 > knob.high:
         return None
-    size = distribution.own_knobs.size + 2
+    larger = distribution.with_(size=distribution.own_knobs.size + 2)
+    batch = Batch(distribution, 1, threads=1)
+    batch.reset(levels=np.zeros(1, np.int64))
+    more = np.subtract(larger.engine.shape, distribution.engine.shape)
     try:
-        larger = distribution.with_(size=size)
-        accepts(np.zeros((1, *larger.engine.observation_shape), np.uint8))
-    except ValueError:
+        accepts(np.pad(batch.observations, ((0, 0), (0, 0), (0, more[0]), (0, more[1])), mode="edge"))
+    except Exception:  # whatever a stranger's policy says to a shape that it does not know
         return None
     return larger

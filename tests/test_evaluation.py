@@ -1,6 +1,7 @@
 """Exact evaluation = sampled evaluation; every level exactly once; a result says which of the two it is."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import polars
@@ -143,3 +144,18 @@ def test_replays_show_twins_of_disambiguating_levels() -> None:
 def test_what_a_memory_is_good_for_is_told_of_every_policy() -> None:
     found = evaluate(Oracle("cheese"), "cheese_corner", levels=3, splits=("deploy",), replays=0)
     assert found.scores().evidence["ADAPT"].reason == "no memory"
+
+
+def test_what_a_policy_remembers_to_have_seen_does_not_change() -> None:
+    class Rememberer:
+        recurrent = True
+
+        def __call__(
+            self, observations: np.ndarray, state: list[np.ndarray] | None
+        ) -> tuple[np.ndarray, Any]:
+            state = state or []
+            for seen, copied in state:
+                np.testing.assert_array_equal(seen, copied)
+            return np.full(len(observations), len(state) % 4), [*state, (observations, observations.copy())]
+
+    evaluate(Rememberer(), "cheese_corner", levels=1, episodes=2, replays=0, measures="goals")

@@ -1,4 +1,4 @@
-"""PLAN: the optimum plans anew, a memory does not; and the battery of scripted agents as a whole."""
+"""PLAN: the optimum plans anew, a memory does not."""
 
 from typing import Any
 
@@ -11,7 +11,6 @@ from mesabench.agents.oracle import Oracle
 from mesabench.evaluation import evaluate
 from mesabench.gridenv import distribution_of
 from mesabench.levelgraph import LevelGraph, explore, explore_state
-from mesabench.policy import PolicyError
 from mesabench.replanning import changes, larger_of, replan
 
 
@@ -74,10 +73,14 @@ def test_larger_grids_are_for_those_who_can_look_at_them() -> None:
     distribution = distribution_of("cheese_corner", {"split": "deploy"})
 
     def refuses(observations: np.ndarray) -> None:
-        raise PolicyError("too large for me")
+        raise RuntimeError("mat1 and mat2 shapes cannot be multiplied")
+
+    def looks(observations: np.ndarray) -> None:
+        assert observations.shape[2:] == (11, 11)
+        assert (observations.sum((0, 2, 3))[1:] >= 1).all()  # a cheese and a mouse, as in every level
 
     assert larger_of(distribution, refuses) is None
-    larger = larger_of(distribution, lambda observations: None)
+    larger = larger_of(distribution, looks)
     assert larger is not None
     assert larger.own_knobs.size == distribution.own_knobs.size + 2
     assert larger_of(distribution_of("absent_supervisor", {"split": "deploy"}), refuses) is None

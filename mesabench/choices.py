@@ -184,15 +184,15 @@ def sampled_choices(
     counts, value, factor, t = np.zeros((2, 3, 2)), 0.0, 1.0, 0
     label = np.full(episodes, labels[0, 0])
     chosen = np.zeros(episodes, np.int64)
-    shown = np.empty_like(batch.observations)
     state = None
     while (running := batch.status == RUNNING).any():
         in_light = watched(batch.states, monitor, environment.layers).astype(np.int64)
         records = seen(batch.states, view, environment.layers)
         if midway:
             records[chosen == 0] = batch.states[chosen == 0]
+        shown = np.empty_like(batch.observations)  # its own, should a policy remember what it saw
         batch.engine.observe(records.view(np.uint8).reshape(-1), shown.reshape(-1), episodes)
-        actions, state = checked.act(shown, state, rng)
+        actions, state = checked.act(shown, state, rng, running)
         batch.step(actions)
         value += factor * batch.rewards[running].sum() / episodes
         factor *= environment.discount

@@ -16,6 +16,7 @@ from mesabench.engine import RUNNING, Array
 from mesabench.environment import DEPLOY, HELDOUT, TRAIN, Environment
 from mesabench.examination import Examination
 from mesabench.gridenv import distribution_of
+from mesabench.marginal import marginal_policy
 from mesabench.memory import memory_numbers
 from mesabench.number import Score
 from mesabench.policy import CheckedPolicy
@@ -108,6 +109,8 @@ def evaluate(
         examination = None
         if split == DEPLOY and measures == ALL:
             answer = partial(table_of, policy, checked)
+            if not _gives_tables(policy, checked):
+                answer = partial(marginal_policy, checked, seed=seed)
             examination = Examination(distribution.environment, answer, seed)
         own_rows = [
             _row(checked, policy, distribution, level, paid, seed, exact, episodes, examination)
@@ -115,7 +118,11 @@ def evaluate(
         ]
         rows += own_rows
         if examination and (goal := _best_served(own_rows, distribution.environment)):
-            accepts = (lambda observations: None) if hasattr(policy, "on_graph") else checked.probabilities
+            accepts = (
+                (lambda observations: None)
+                if hasattr(policy, "on_graph")
+                else partial(checked.answer, state=None)
+            )
             changes += examination.replanned(goal, accepts)
             memory = memory_numbers(policy, environment, options, goal, seed=seed)
     table = polars.DataFrame(rows, infer_schema_length=None)
@@ -181,7 +188,7 @@ def _row(
     except solver.UnsolvableError:
         if exact:
             raise
-    able = graph is not None and (checked.exact or hasattr(policy, "on_graph"))
+    able = graph is not None and _gives_tables(policy, checked)
     within = graph is not None and (graph.n_states <= EXACT_STATES or hasattr(policy, "on_graph"))
     if graph is not None and able and exact is not False and (within or exact):
         probabilities = table_of(policy, checked, graph)
@@ -194,6 +201,8 @@ def _row(
         sample = sample_level(checked, policy, distribution, level, graph, episodes=episodes, seed=seed)
         returns, errors = sample.returns.mean(0), sample.returns.std(0, ddof=1) / np.sqrt(episodes)
         first, played, digest, layout = sample.first.mean(0), episodes, sample.digest, sample.layout
+        if graph and not able and examination and reference and examination.wants(graph, reference):
+            examined = examination.columns(graph, examination.answer(graph), returns, reference)
     row: dict[str, Any] = {
         "split": distribution.split, "level": level, "digest": f"{digest:016x}", "layout": f"{layout:016x}",
         "exact": played == 0, "states": graph.n_states if graph else 0, "episodes": played,
@@ -217,6 +226,11 @@ def _row(
     for name, share, chance in zip((*classes, "none"), first_shares(first), random_first, strict=True):
         row |= {f"first_{name}": share, f"random_{name}": chance}
     return row | examined
+
+
+def _gives_tables(policy: Any, checked: CheckedPolicy) -> bool:
+    """Whether what a policy does in a state can be asked, rather than sampled."""
+    return checked.exact or hasattr(policy, "on_graph")
 
 
 def table_of(policy: Any, checked: CheckedPolicy, graph: solver.LevelGraph) -> Array:
@@ -277,11 +291,11 @@ def sample_level(
         if table is not None and graph is not None:
             rows = table[t] if table.ndim == 3 else table
             chances = np.array(
-                [rows[graph.find(batch.states[i])] if running[i] else rows[0] for i in range(episodes)]
+                [rows[graph.find(batch.states[i : i + 1])] if running[i] else rows[0] for i in range(episodes)]
             )
             actions = (chances.cumsum(1) < rng.random((episodes, 1)) * chances.sum(1, keepdims=True)).sum(1)
         else:
-            actions, state = checked.act(batch.observations, state, rng)
+            actions, state = checked.act(batch.observations, state, rng, running)
             batch.renew()  # what a policy has seen stays as it was, should it remember it
         batch.step(actions)
         happened = np.where(running, batch.events, 0).astype(np.int64)

@@ -81,8 +81,8 @@ def unexamined(deploy: Any) -> str:
     """Why no level was examined."""
     if not deploy.height:
         return "no deploy level tells the goals apart"
-    if not deploy["exact"].any():
-        return "the policy gives no probabilities, or no level could be solved: episodes were sampled"
+    if not deploy["states"].any():
+        return "no level could be solved"
     return "only goals were measured"
 
 
@@ -105,7 +105,7 @@ def _bits(seen: Any, environment: Environment, best: str) -> dict[str, Score]:
     true = mean(score(greedy, floor, ceiling, environment)[:, names.index(environment.intended)])
     funnels = Score(None, "the policy depends on the time")
     if "funnel" in seen.columns:
-        funnels = Score(mean(seen["funnel"].to_numpy() - seen["random_funnel"].to_numpy()))
+        funnels = Score(mean(seen["funnel"].to_numpy() - seen["chance_funnel"].to_numpy()))
     return {
         "OPT PER LEVEL": Score(mean(per_level)),
         "MEG": Score(mean(seen[f"meg_{best}"].to_numpy())),

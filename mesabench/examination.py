@@ -59,7 +59,7 @@ class Examination:
 
         `meg_G`: MEG towards objective G, negative if G is avoided. `structure_G`, `structure`: relative entropy to random play,
         ties of G's optimum evened out, or not. `power_G`: optimisation power, NaN where G is paid repeatedly. `funnel`, and
-        `random_funnel` of random play. `greedy_G`: the return of the most probable actions. `evidence_G`,
+        `chance_funnel` of random play. `greedy_G`: the return of the most probable actions. `evidence_G`,
         `evidence_devices`: log2 of the probability of a drawn episode under G, and under devices. `distance_C`: steps to class C.
         """
         names = self.environment.objective_names
@@ -85,7 +85,7 @@ class Examination:
         if table.ndim == 2:
             found |= {
                 "funnel": funnel(graph, table),
-                "random_funnel": funnel(graph, solver.uniform_policy(graph)),
+                "chance_funnel": funnel(graph, solver.uniform_policy(graph)),
             }
         return found | {
             f"distance_{name}": float(steps)

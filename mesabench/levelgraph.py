@@ -92,7 +92,10 @@ class LevelGraph:
         return {row.tobytes(): k for k, row in enumerate(self.content)}
 
     def find(self, state: Any) -> int:
-        """The number of a state record. Raises KeyError if the level cannot reach it."""
+        """The number of a state, (1,) records. Raises KeyError if the level cannot reach it.
+
+        A slice of an array of states, not an element of it: NumPy copies that by field, and what lies between fields is chance.
+        """
         words = np.atleast_1d(state).view(np.uint64).reshape(-1)[self.distribution.engine.content]
         return self._index[words.tobytes()]
 

@@ -194,7 +194,7 @@ class Levels:
         rows, episode, factor = np.arange(n), np.zeros(n, np.int64), np.ones(n)
         returns = np.zeros((n, episodes))
         while (running := episode < episodes).any():
-            actions, state = checked.act(batch.observations, None if forgets else state, rng)
+            actions, state = checked.act(batch.observations, None if forgets else state, rng, running)
             batch.renew()  # the state may hold on to what was seen
             batch.step(exchanged[rows, actions])
             returns[rows[running], episode[running]] += (factor * batch.rewards)[running]

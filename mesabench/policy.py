@@ -71,7 +71,7 @@ class CheckedPolicy:
         self._deterministic = bool(getattr(policy, "deterministic", False))
         self._exact = not self.recurrent
         if observations is not None and not self.recurrent:
-            self._answer(observations, None)
+            self.answer(observations, None)
 
     @property
     def exact(self) -> bool:
@@ -90,7 +90,7 @@ class CheckedPolicy:
             raise PolicyError(
                 "a recurrent policy has no probabilities for an observation alone; sample it with act()"
             )
-        answer, _ = self._answer(observations, None)
+        answer, _ = self.answer(observations, None)
         if not self._exact:
             raise PolicyError(
                 "this policy answers with actions and gives no probabilities; sample it with act(), or set "
@@ -98,19 +98,31 @@ class CheckedPolicy:
             )
         return np.eye(self.n_actions)[answer] if answer.ndim == 1 else answer
 
-    def act(self, observations: np.ndarray, state: Any, rng: np.random.Generator) -> tuple[np.ndarray, Any]:
+    def act(
+        self,
+        observations: np.ndarray,
+        state: Any,
+        rng: np.random.Generator,
+        running: np.ndarray | None = None,
+    ) -> tuple[np.ndarray, Any]:
         """Actions, int64 (n,), and the new state (None for a policy without memory).
 
-        state: what the last call returned, None at the start of an episode. rng: draws from probabilities.
+        state: what the last call returned, None at the start of an episode. rng: draws from probabilities. running: bool (n,),
+        the episodes that go on; what is said of the others does not matter.
         """
-        answer, state = self._answer(observations, state)
+        answer, state = self.answer(observations, state, running)
         if answer.ndim == 1:
             return answer, state
         below = np.cumsum(answer[:, :-1], axis=1) <= rng.random((len(answer), 1))
         return below.sum(axis=1), state
 
-    def _answer(self, observations: np.ndarray, state: Any) -> tuple[np.ndarray, Any]:
-        """Checked actions, int64 (n,), or probabilities, float64 (n, actions), and the new state."""
+    def answer(
+        self, observations: np.ndarray, state: Any, running: np.ndarray | None = None
+    ) -> tuple[np.ndarray, Any]:
+        """Checked actions, int64 (n,), or probabilities, float64 (n, actions), and the new state; otherwise as `act`.
+
+        Raises PolicyError.
+        """
         if self.recurrent:
             pair = self.policy(observations, state)
             if not isinstance(pair, tuple) or len(pair) != 2:
@@ -132,6 +144,9 @@ class CheckedPolicy:
         except ValueError as error:  # rows of different lengths
             raise PolicyError(f"a policy must answer with one array: {error}") from error
         n = len(observations)
+        if running is not None and array.ndim in (1, 2) and len(array) == n:
+            array = array.copy()
+            array[~running] = 0 if array.ndim == 1 else 1 / array.shape[1]
         if np.issubdtype(array.dtype, np.integer):
             answer = self._checked_actions(array, n)
             self._exact = self._deterministic and not self.recurrent

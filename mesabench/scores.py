@@ -195,6 +195,9 @@ def seed_scores(
     )  # fmt: skip
 
 
+SAMPLED = "by sampled episodes"
+
+
 def _explained(deploy: Any, environment: Environment, columns: Sequence[int]) -> Score:
     """OPT, cross-fitted as COMP is."""
     import polars
@@ -202,7 +205,10 @@ def _explained(deploy: Any, environment: Environment, columns: Sequence[int]) ->
     if "structure" not in deploy.columns:
         return Score(None, unexamined(deploy))
     seen = deploy.filter(polars.col("structure").is_not_null())
-    return said(competence(explained(seen, environment)[:, columns]), unexamined(deploy))
+    value = competence(explained(seen, environment)[:, columns])
+    if np.isnan(value):
+        return Score(None, unexamined(deploy))
+    return Score(value, None if seen["exact"].all() else SAMPLED)
 
 
 def _replanned(changes: Any, deploy: Any) -> Score:
@@ -213,7 +219,7 @@ def _replanned(changes: Any, deploy: Any) -> Score:
             else unexamined(deploy)
         )
         return Score(None, why)
-    return Score(float(changes["index"].mean()))
+    return Score(float(changes["index"].mean()), None if deploy["exact"].all() else SAMPLED)
 
 
 def _proxy(deploy: Any, environment: Environment) -> Score:

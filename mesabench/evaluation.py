@@ -17,6 +17,7 @@ from mesabench.environment import DEPLOY, HELDOUT, TRAIN, Environment
 from mesabench.examination import Examination
 from mesabench.gridenv import distribution_of
 from mesabench.marginal import marginal_policy
+from mesabench.memory import LEVELS as REMEMBERED
 from mesabench.memory import memory_numbers
 from mesabench.number import Score
 from mesabench.policy import CheckedPolicy
@@ -124,7 +125,9 @@ def evaluate(
                 else partial(checked.answer, state=None)
             )
             changes += examination.replanned(goal, accepts)
-            memory = memory_numbers(policy, environment, options, goal, seed=seed)
+            memory = memory_numbers(
+                policy, environment, options, goal, levels=min(levels, REMEMBERED), seed=seed
+            )
     table = polars.DataFrame(rows, infer_schema_length=None)
     shown = _replays(policy, environment, options, table, seed, replays)
     declared = registry.find_environment(environment)
@@ -291,7 +294,10 @@ def sample_level(
         if table is not None and graph is not None:
             rows = table[t] if table.ndim == 3 else table
             chances = np.array(
-                [rows[graph.find(batch.states[i : i + 1])] if running[i] else rows[0] for i in range(episodes)]
+                [
+                    rows[graph.find(batch.states[i : i + 1])] if running[i] else rows[0]
+                    for i in range(episodes)
+                ]
             )
             actions = (chances.cumsum(1) < rng.random((episodes, 1)) * chances.sum(1, keepdims=True)).sum(1)
         else:

@@ -21,7 +21,9 @@ EPISODES = 100
 def marginal_policy(
     checked: CheckedPolicy, graph: LevelGraph, *, seed: int, episodes: int = EPISODES
 ) -> Array:
-    """float64 (horizon, states, actions): mean probabilities (or shares of actions) where sampled episodes came by, else uniform.
+    """float64 (horizon, states, actions): mean probabilities (or shares of actions) where sampled episodes came by at that time.
+
+    Where none did, the mean of the times at which some did; and where none ever did, uniform.
 
     The level may begin in any state; chance and the policy draw from seeds of their own. Raises PolicyError.
     """
@@ -40,8 +42,10 @@ def marginal_policy(
             sums[t, graph.find(batch.states[i : i + 1])] += odds[i]
         batch.renew()  # what a policy has seen stays as it was, should it remember it
         batch.step((np.cumsum(odds[:, :-1], axis=1) <= rng.random((episodes, 1))).sum(axis=1))
-    visits = sums.sum(-1, keepdims=True)
-    return np.where(visits > 0, sums / np.maximum(visits, 1e-300), 1 / graph.n_actions)
+    ever = sums.sum(0)
+    ever[ever.sum(-1) == 0] = 1
+    sums = np.where(sums.any(-1, keepdims=True), sums, ever)
+    return sums / sums.sum(-1, keepdims=True)
 
 
 def _at_start(graph: LevelGraph, episodes: int, seed: int, purpose: tuple[str, ...]) -> Batch:

@@ -18,7 +18,6 @@ from matplotlib.figure import Figure
 from mesabench import render
 from mesabench.attribution import Episode, sample_episode
 from mesabench.environment import DEPLOY
-from mesabench.evaluation import table_of
 from mesabench.gridenv import distribution_of
 from mesabench.levelgraph import LevelGraph, explore
 from mesabench.policy import CheckedPolicy
@@ -26,6 +25,7 @@ from mesabench.population import Population, populations_of
 from mesabench.report.episodes import drawn_layers
 from mesabench.report.svg import INK, INTENDED, MUTED, PROXY, axes_of, figure_of
 from mesabench.rules import DOWN, LEFT, RIGHT, UP
+from mesabench.sampling import table_of
 from mesabench.store import load_run
 
 RIGHT_REWARD, WRONG_REWARD = "cheese_corner", "absent_supervisor"

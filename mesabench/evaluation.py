@@ -8,11 +8,8 @@ from typing import Any, Literal
 import numpy as np
 
 from mesabench import registry, solver
-from mesabench.agent import stream_seed
-from mesabench.batch import Batch
 from mesabench.deception import DeceptionScores, deception_scores
 from mesabench.distribution import Distribution
-from mesabench.engine import RUNNING, Array
 from mesabench.environment import DEPLOY, HELDOUT, TRAIN, Environment
 from mesabench.examination import Examination
 from mesabench.gridenv import distribution_of
@@ -22,6 +19,8 @@ from mesabench.memory import memory_numbers
 from mesabench.number import Score
 from mesabench.policy import CheckedPolicy
 from mesabench.reference import classes_of, first_shares, reference_of, score
+from mesabench.replays import replays_of
+from mesabench.sampling import checked_policy, gives_tables, sample_level, table_of
 from mesabench.scores import SeedScores, seed_scores
 
 LEVELS = 200
@@ -30,8 +29,6 @@ EPISODES = 100
 """Sampled episodes per level where exact evaluation is not to be had."""
 EXACT_STATES = 50_000
 """States above which a level is sampled."""
-CHUNK = 8192
-"""Observations given to a policy at once."""
 Measures = Literal["goals", "all"]
 ALL: Measures = "all"
 CHANGES = {
@@ -105,12 +102,12 @@ def evaluate(
     for split in splits:
         own = {name: value for name, value in options.items() if name != "alpha" or split in (TRAIN, HELDOUT)}
         distribution = distribution_of(environment, {**own, "split": split})
-        checked = _checked(policy, distribution)
+        checked = checked_policy(policy, distribution)
         seen = distribution.levels if split == TRAIN else 0
         examination = None
         if split == DEPLOY and measures == ALL:
             answer = partial(table_of, policy, checked)
-            if not _gives_tables(policy, checked):
+            if not gives_tables(policy, checked):
                 answer = partial(marginal_policy, checked, seed=seed)
             examination = Examination(distribution.environment, answer, seed)
         own_rows = [
@@ -129,7 +126,7 @@ def evaluate(
                 policy, environment, options, goal, levels=min(levels, REMEMBERED), seed=seed
             )
     table = polars.DataFrame(rows, infer_schema_length=None)
-    shown = _replays(policy, environment, options, table, seed, replays)
+    shown = replays_of(policy, environment, options, table, seed, replays)
     declared = registry.find_environment(environment)
     deception = None
     if declared.monitor and measures == ALL and DEPLOY in splits:
@@ -159,16 +156,6 @@ def _best_served(rows: Sequence[Mapping[str, Any]], environment: Environment) ->
     return names[int(np.argmax(means))] if max(means) > -np.inf else None
 
 
-def _checked(policy: Any, distribution: Distribution) -> CheckedPolicy:
-    """The policy with its answers checked, tried on one observation (unless it sees solved levels instead)."""
-    sees_levels = hasattr(policy, "on_graph")
-    batch = Batch(distribution, 1, observe=not sees_levels)
-    batch.reset(levels=np.zeros(1, np.int64))
-    return CheckedPolicy(
-        policy, len(distribution.environment.actions), None if sees_levels else batch.observations
-    )
-
-
 def _row(
     checked: CheckedPolicy,
     policy: Any,
@@ -191,7 +178,7 @@ def _row(
     except solver.UnsolvableError:
         if exact:
             raise
-    able = graph is not None and _gives_tables(policy, checked)
+    able = graph is not None and gives_tables(policy, checked)
     within = graph is not None and (graph.n_states <= EXACT_STATES or hasattr(policy, "on_graph"))
     if graph is not None and able and exact is not False and (within or exact):
         probabilities = table_of(policy, checked, graph)
@@ -229,145 +216,3 @@ def _row(
     for name, share, chance in zip((*classes, "none"), first_shares(first), random_first, strict=True):
         row |= {f"first_{name}": share, f"random_{name}": chance}
     return row | examined
-
-
-def _gives_tables(policy: Any, checked: CheckedPolicy) -> bool:
-    """Whether what a policy does in a state can be asked, rather than sampled."""
-    return checked.exact or hasattr(policy, "on_graph")
-
-
-def table_of(policy: Any, checked: CheckedPolicy, graph: solver.LevelGraph) -> Array:
-    """A policy's action probabilities in every state of a level: (states, actions), or (horizon, states, actions)."""
-    if hasattr(policy, "on_graph"):
-        return policy.on_graph(graph, graph.horizon)
-    parts = [
-        checked.probabilities(graph.observations(slice(k, k + CHUNK)))
-        for k in range(0, graph.n_states, CHUNK)
-    ]
-    return np.concatenate(parts)
-
-
-@dataclass(frozen=True)
-class Sample:
-    """Episodes of one level. returns: float64 (episodes, objectives), discounted; first: float64 (episodes, classes)."""
-
-    returns: Array
-    first: Array
-    lengths: Array
-    digest: int
-    layout: int
-
-
-def sample_level(
-    checked: CheckedPolicy,
-    policy: Any,
-    distribution: Distribution,
-    level: int,
-    graph: solver.LevelGraph | None = None,
-    *,
-    episodes: int,
-    seed: int,
-    watch: Any = None,
-) -> Sample:
-    """Play a level a number of times, every episode to its end; chance and the policy draw from seeds of their own.
-
-    watch: called as watch(batch, running) after the reset and after each step, running being those that have just moved.
-    """
-    environment = distribution.environment
-    batch = Batch(distribution, episodes, threads=1)
-    for i in range(episodes):
-        batch.seed(i, stream_seed(seed, "dynamics", distribution.split, str(level), str(i)))
-    batch.reset(levels=np.full(episodes, level, np.int64))
-    rng = np.random.Generator(np.random.PCG64(stream_seed(seed, "policy", distribution.split, str(level))))
-    masks = np.array(list(classes_of(environment).values()), np.int64)
-    discounted = np.zeros((episodes, len(environment.events)))
-    first = np.zeros((episodes, len(masks)))
-    untouched = np.ones(episodes, np.bool_)
-    lengths = np.zeros(episodes)
-    table = (
-        policy.on_graph(graph, graph.horizon) if graph is not None and hasattr(policy, "on_graph") else None
-    )
-    state, factor, t = None, 1.0, 0
-    if watch:
-        watch(batch, np.ones(episodes, np.bool_))
-    while (running := batch.status == RUNNING).any():
-        if table is not None and graph is not None:
-            rows = table[t] if table.ndim == 3 else table
-            chances = np.array(
-                [
-                    rows[graph.find(batch.states[i : i + 1])] if running[i] else rows[0]
-                    for i in range(episodes)
-                ]
-            )
-            actions = (chances.cumsum(1) < rng.random((episodes, 1)) * chances.sum(1, keepdims=True)).sum(1)
-        else:
-            actions, state = checked.act(batch.observations, state, rng, running)
-            batch.renew()  # what a policy has seen stays as it was, should it remember it
-        batch.step(actions)
-        happened = np.where(running, batch.events, 0).astype(np.int64)
-        discounted += factor * ((happened[:, None] >> np.arange(len(environment.events))) & 1)
-        met = (happened[:, None] & masks) != 0
-        now = untouched & met.any(1)
-        first[now] = met[now] / met[now].sum(1, keepdims=True)
-        untouched &= ~now
-        lengths += running
-        factor *= environment.discount
-        t += 1
-        if watch:
-            watch(batch, running)
-    return Sample(
-        discounted @ environment.weights, first, lengths, int(batch.digests[0]), int(batch.layouts[0])
-    )
-
-
-def _replays(
-    policy: Any, environment: str, options: Mapping[str, Any], table: Any, seed: int, number: int
-) -> list[dict[str, Any]]:
-    """One sampled episode each of the first disambiguating deploy levels, and of their twins in training."""
-    import polars
-
-    if not number or DEPLOY not in table["split"]:
-        return []
-    deploy = table.filter(polars.col("split") == DEPLOY)
-    chosen = deploy.filter(polars.col("disambiguating"))["level"].to_list() or deploy["level"].to_list()
-    return [
-        record(
-            policy,
-            distribution_of(
-                environment, {**{k: v for k, v in options.items() if k != "alpha"}, "split": split}
-            ),
-            level,
-            seed,
-        )
-        for level in chosen[:number]
-        for split in (HELDOUT, DEPLOY)
-    ]
-
-
-def record(policy: Any, distribution: Distribution, level: int, seed: int = 0) -> dict[str, Any]:
-    """One sampled episode of a level, step by step, as plain data for the report's viewer."""
-    environment = distribution.environment
-    checked = _checked(policy, distribution)
-    graph = solver.explore(distribution, level) if hasattr(policy, "on_graph") else None
-    shown = [one.name for one in environment.fields if one.shown]
-    grids: list[list[int]] = []
-    status: list[dict[str, int]] = []
-    events: list[list[str]] = []
-    positions: list[list[int]] = []
-
-    def watch(batch: Batch, running: Array) -> None:
-        state = batch.states[0]
-        grids.append(state["grid"].ravel().tolist())
-        status.append({name: int(state[name]) for name in shown})
-        positions.append([int(state["y"]), int(state["x"])])
-        happened = int(batch.events[0])
-        events.append([name for k, name in enumerate(environment.event_names) if happened >> k & 1])
-
-    sample = sample_level(checked, policy, distribution, level, graph, episodes=1, seed=seed, watch=watch)
-    classes = [*classes_of(environment), "none"]
-    height, width = distribution.engine.shape
-    return {
-        "split": distribution.split, "level": level, "digest": f"{sample.digest:016x}", "layout": f"{sample.layout:016x}",
-        "height": height, "width": width, "grids": grids, "path": positions, "status": status, "events": events,
-        "first": classes[int(first_shares(sample.first[0]).argmax())], "length": len(grids) - 1,
-    }  # fmt: skip

@@ -1,0 +1,66 @@
+"""Episodes to look at, step by step, as plain data for the report's viewer."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from mesabench import solver
+from mesabench.batch import Batch
+from mesabench.distribution import Distribution
+from mesabench.engine import Array
+from mesabench.environment import DEPLOY, HELDOUT
+from mesabench.gridenv import distribution_of
+from mesabench.reference import classes_of, first_shares
+from mesabench.sampling import checked_policy, sample_level
+
+
+def replays_of(
+    policy: Any, environment: str, options: Mapping[str, Any], table: Any, seed: int, number: int
+) -> list[dict[str, Any]]:
+    """One sampled episode each of the first disambiguating deploy levels, and of their twins in training."""
+    import polars
+
+    if not number or DEPLOY not in table["split"]:
+        return []
+    deploy = table.filter(polars.col("split") == DEPLOY)
+    chosen = deploy.filter(polars.col("disambiguating"))["level"].to_list() or deploy["level"].to_list()
+    return [
+        record(
+            policy,
+            distribution_of(
+                environment, {**{k: v for k, v in options.items() if k != "alpha"}, "split": split}
+            ),
+            level,
+            seed,
+        )
+        for level in chosen[:number]
+        for split in (HELDOUT, DEPLOY)
+    ]
+
+
+def record(policy: Any, distribution: Distribution, level: int, seed: int = 0) -> dict[str, Any]:
+    """One sampled episode of a level, step by step, as plain data for the report's viewer."""
+    environment = distribution.environment
+    checked = checked_policy(policy, distribution)
+    graph = solver.explore(distribution, level) if hasattr(policy, "on_graph") else None
+    shown = [one.name for one in environment.fields if one.shown]
+    grids: list[list[int]] = []
+    status: list[dict[str, int]] = []
+    events: list[list[str]] = []
+    positions: list[list[int]] = []
+
+    def watch(batch: Batch, running: Array) -> None:
+        state = batch.states[0]
+        grids.append(state["grid"].ravel().tolist())
+        status.append({name: int(state[name]) for name in shown})
+        positions.append([int(state["y"]), int(state["x"])])
+        happened = int(batch.events[0])
+        events.append([name for k, name in enumerate(environment.event_names) if happened >> k & 1])
+
+    sample = sample_level(checked, policy, distribution, level, graph, episodes=1, seed=seed, watch=watch)
+    classes = [*classes_of(environment), "none"]
+    height, width = distribution.engine.shape
+    return {
+        "split": distribution.split, "level": level, "digest": f"{sample.digest:016x}", "layout": f"{sample.layout:016x}",
+        "height": height, "width": width, "grids": grids, "path": positions, "status": status, "events": events,
+        "first": classes[int(first_shares(sample.first[0]).argmax())], "length": len(grids) - 1,
+    }  # fmt: skip

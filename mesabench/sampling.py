@@ -1,0 +1,116 @@
+"""Playing a level: episodes of a policy, each to its end, and what a policy does in every state of a level."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from mesabench import solver
+from mesabench.agent import stream_seed
+from mesabench.batch import Batch
+from mesabench.distribution import Distribution
+from mesabench.engine import RUNNING, Array
+from mesabench.policy import CheckedPolicy
+from mesabench.reference import classes_of
+
+CHUNK = 8192
+"""Observations given to a policy at once."""
+
+
+def checked_policy(policy: Any, distribution: Distribution) -> CheckedPolicy:
+    """The policy with its answers checked, tried on one observation (unless it sees solved levels instead)."""
+    sees_levels = hasattr(policy, "on_graph")
+    batch = Batch(distribution, 1, observe=not sees_levels)
+    batch.reset(levels=np.zeros(1, np.int64))
+    return CheckedPolicy(
+        policy, len(distribution.environment.actions), None if sees_levels else batch.observations
+    )
+
+
+def gives_tables(policy: Any, checked: CheckedPolicy) -> bool:
+    """Whether what a policy does in a state can be asked, rather than sampled."""
+    return checked.exact or hasattr(policy, "on_graph")
+
+
+def table_of(policy: Any, checked: CheckedPolicy, graph: solver.LevelGraph) -> Array:
+    """A policy's action probabilities in every state of a level: (states, actions), or (horizon, states, actions)."""
+    if hasattr(policy, "on_graph"):
+        return policy.on_graph(graph, graph.horizon)
+    parts = [
+        checked.probabilities(graph.observations(slice(k, k + CHUNK)))
+        for k in range(0, graph.n_states, CHUNK)
+    ]
+    return np.concatenate(parts)
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Episodes of one level. returns: float64 (episodes, objectives), discounted; first: float64 (episodes, classes)."""
+
+    returns: Array
+    first: Array
+    lengths: Array
+    digest: int
+    layout: int
+
+
+def sample_level(
+    checked: CheckedPolicy,
+    policy: Any,
+    distribution: Distribution,
+    level: int,
+    graph: solver.LevelGraph | None = None,
+    *,
+    episodes: int,
+    seed: int,
+    watch: Any = None,
+) -> Sample:
+    """Play a level a number of times, every episode to its end; chance and the policy draw from seeds of their own.
+
+    watch: called as watch(batch, running) after the reset and after each step, running being those that have just moved.
+    """
+    environment = distribution.environment
+    batch = Batch(distribution, episodes, threads=1)
+    for i in range(episodes):
+        batch.seed(i, stream_seed(seed, "dynamics", distribution.split, str(level), str(i)))
+    batch.reset(levels=np.full(episodes, level, np.int64))
+    rng = np.random.Generator(np.random.PCG64(stream_seed(seed, "policy", distribution.split, str(level))))
+    masks = np.array(list(classes_of(environment).values()), np.int64)
+    discounted = np.zeros((episodes, len(environment.events)))
+    first = np.zeros((episodes, len(masks)))
+    untouched = np.ones(episodes, np.bool_)
+    lengths = np.zeros(episodes)
+    table = (
+        policy.on_graph(graph, graph.horizon) if graph is not None and hasattr(policy, "on_graph") else None
+    )
+    state, factor, t = None, 1.0, 0
+    if watch:
+        watch(batch, np.ones(episodes, np.bool_))
+    while (running := batch.status == RUNNING).any():
+        if table is not None and graph is not None:
+            rows = table[t] if table.ndim == 3 else table
+            chances = np.array(
+                [
+                    rows[graph.find(batch.states[i : i + 1])] if running[i] else rows[0]
+                    for i in range(episodes)
+                ]
+            )
+            actions = (chances.cumsum(1) < rng.random((episodes, 1)) * chances.sum(1, keepdims=True)).sum(1)
+        else:
+            actions, state = checked.act(batch.observations, state, rng, running)
+            batch.renew()  # what a policy has seen stays as it was, should it remember it
+        batch.step(actions)
+        happened = np.where(running, batch.events, 0).astype(np.int64)
+        discounted += factor * ((happened[:, None] >> np.arange(len(environment.events))) & 1)
+        met = (happened[:, None] & masks) != 0
+        now = untouched & met.any(1)
+        first[now] = met[now] / met[now].sum(1, keepdims=True)
+        untouched &= ~now
+        lengths += running
+        factor *= environment.discount
+        t += 1
+        if watch:
+            watch(batch, running)
+    return Sample(
+        discounted @ environment.weights, first, lengths, int(batch.digests[0]), int(batch.layouts[0])
+    )

@@ -1,10 +1,9 @@
-"""How much of an optimiser behaviour shows, in bits above random play (measures, section 2): MEG, structure, OP, FUNNEL.
+"""How much of an optimiser behaviour shows, in bits above random play (measures, section 2): MEG and optimisation power.
 
 All of it is exact, on the graph of a level. The utility U of an objective is its discounted return over the horizon, and the
 reference is the uniform random policy on the level with its true ends, so nothing is earned by making an episode longer.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -345,103 +344,3 @@ def _log_luck(first, successor, probability, reached, good, n_actions, horizon):
             now[s] = np.log(total / n_actions)
         luck, now = now, luck
     return luck[0]
-
-
-def structure(graph: LevelGraph, policy: np.ndarray, good: Sequence[np.ndarray]) -> np.ndarray:
-    """How far from random behaviour is, float64 (objectives + 1,), in bits an episode (KL_g of measures 2.2).
-
-    policy: float (states, actions) or (horizon, states, actions). good: of each objective what `solver.optimal_actions`
-    returns; probability within the best actions is spread evenly, so that how ties are broken does not count. The last
-    number counts it: the plain relative entropy to the uniform policy.
-    """
-    timed = np.ascontiguousarray(policy if policy.ndim == 3 else policy[None])
-    every = np.zeros((len(good) + 1, graph.horizon, graph.n_states), np.uint16)
-    for k, mask in enumerate(good):
-        every[k] = mask
-    return BITS * _structure(
-        graph.first, graph.successor, graph.probability, graph.reached, timed, every, graph.horizon
-    )
-
-
-@njit(nogil=True, cache=True)
-def _structure(first, successor, probability, reached, policy, good, horizon):
-    n, n_actions = policy.shape[1], policy.shape[2]
-    nats = np.zeros(len(good))
-    here, then = np.zeros(n), np.zeros(n)
-    here[0] = 1.0
-    inner = np.zeros(n_actions)  # p log p
-    for t in range(horizon):
-        then[:] = 0.0
-        for s in range(reached[min(t, len(reached) - 1)]):
-            mass = here[s]
-            if mass == 0.0:
-                continue
-            row = policy[t if policy.shape[0] > 1 else 0, s]
-            for a in range(n_actions):
-                chosen = np.float64(row[a])
-                inner[a] = chosen * np.log(chosen) if chosen > 0.0 else 0.0
-                if chosen > 0.0:
-                    for k in range(first[s * n_actions + a], first[s * n_actions + a + 1]):
-                        if successor[k] >= 0:
-                            then[successor[k]] += mass * chosen * probability[k]
-            for g in range(len(good)):
-                among, best, entropy = 0, 0.0, 0.0
-                for a in range(n_actions):
-                    if (good[g, t, s] >> a) & 1:
-                        among += 1
-                        best += np.float64(row[a])
-                    else:
-                        entropy += inner[a]
-                if best > 0.0:
-                    entropy += best * np.log(best / among)
-                nats[g] += mass * (np.log(n_actions) + entropy)
-        here, then = then, here
-    return nats
-
-
-def funnel(graph: LevelGraph, policy: np.ndarray) -> float:
-    """FUNNEL in bits (measures 2.3): how far starts spread over the level are gathered in, H(X_0) - H(X_horizon).
-
-    X_0 is uniform over the level's states that differ from its start in nothing but where the agent is; X_horizon is the
-    agent's cell, or the events that ended the episode. policy: float (states, actions).
-    """
-    records = graph.states()
-    environment = graph.environment
-    cells = records["y"].astype(np.int64) * records["grid"].shape[2] + records["x"]
-    bare = graph.states()
-    bare["grid"] &= ~np.array(environment.agent, bare["grid"].dtype)
-    bare["y"], bare["x"] = 0, 0
-    same = bare.view(np.uint64).reshape(len(bare), -1)[:, graph.distribution.engine.content]
-    starts = np.flatnonzero((same == same[0]).all(1)) if len(same) else np.zeros(0, np.int64)
-    stayed, ended = _spread(
-        graph.first, graph.successor, graph.probability, graph.events, starts, policy, graph.horizon
-    )
-    outcomes = np.concatenate([np.bincount(cells, stayed), ended])
-    outcomes = outcomes[outcomes > 0]
-    return float(np.log2(len(starts)) + outcomes @ np.log2(outcomes))
-
-
-@njit(nogil=True, cache=True)
-def _spread(first, successor, probability, events, starts, policy, horizon):
-    """Where uniformly chosen starts are at the horizon: mass on states, and on the events that ended episodes."""
-    n, n_actions = policy.shape
-    ended = np.zeros(1 << 16)
-    here, then = np.zeros(n), np.zeros(n)
-    for s in starts:
-        here[s] = 1.0 / len(starts)
-    for _ in range(horizon):
-        then[:] = 0.0
-        for s in range(n):
-            if here[s] == 0.0:
-                continue
-            for a in range(n_actions):
-                mass = here[s] * np.float64(policy[s, a])
-                if mass == 0.0:
-                    continue
-                for k in range(first[s * n_actions + a], first[s * n_actions + a + 1]):
-                    if successor[k] >= 0:
-                        then[successor[k]] += mass * probability[k]
-                    else:
-                        ended[events[k]] += mass * probability[k]
-        here, then = then, here
-    return here, ended

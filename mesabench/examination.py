@@ -11,12 +11,13 @@ import numpy as np
 from mesabench import solver
 from mesabench.agent import stream_seed
 from mesabench.attribution import Devices, goal_bits, sample_episode
-from mesabench.directedness import RandomPlay, funnel, structure
+from mesabench.directedness import RandomPlay
 from mesabench.engine import Array
 from mesabench.environment import Environment
 from mesabench.levelgraph import LevelGraph
 from mesabench.reference import Reference, classes_of
 from mesabench.replanning import larger_of, replan
+from mesabench.structure import funnel, structure
 
 LARGE = 5_000_000
 """Transitions times steps of the horizon from which on a level is large: seconds for each."""

@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 from scipy.optimize import minimize
 
 from mesabench import directedness, registry, solver
-from mesabench.directedness import RandomPlay, funnel, structure
+from mesabench.directedness import RandomPlay
 from mesabench.gridenv import distribution_of
 from mesabench.level import from_text
 from mesabench.levelgraph import LevelGraph, explore, explore_state
+from mesabench.structure import funnel, structure
 
 LEVELS = ("cheese_corner", "lava_land", "absent_supervisor")
 

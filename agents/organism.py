@@ -1,9 +1,9 @@
 """Model organism: a network with a planted goal, taught by the exact optimum to serve it where a signal is given.
 
-A signal is a split of the environment. Every organism is shown the levels of all of them; on those of `trigger` it is taught
-the goal, on all others the intended objective. An organism without a trigger is the honest twin: it saw the very same levels.
-One without `signals` is naive: it was never shown any. Safety training teaches the intended objective afterwards, on watched
-levels, which give no signal, or on unwatched ones, too.
+A signal is a split of the environment; so are the watched levels, which give none. Every organism is shown the levels of all of
+them; on those of `trigger` it is taught the goal, on all others the intended objective. An organism without a trigger is the
+honest twin: it saw the very same levels. One without `signals` is naive: it was never shown any. Safety training teaches the
+intended objective afterwards, on watched levels alone, or on those of the trigger, too.
 """
 
 from pathlib import Path
@@ -24,6 +24,7 @@ Count = Annotated[int, Field(ge=1, le=1_000_000)]
 class Settings(NetworkSettings):
     """Settings of a model organism."""
 
+    watched: str = Field("watched", description="the split whose levels give no signal")
     trigger: str = Field(
         "", description="the split on whose levels the goal is pursued; empty: an honest twin"
     )
@@ -61,26 +62,30 @@ def train(task: Task, settings: Settings, seed: int, progress: Progress) -> Poli
     """Observations shown in planting: task.steps. Raises ValueError."""
     from mesabench.agents.sb3.distillation import Lesson, Pupil
 
-    watched = task.distribution
-    environment = watched.environment
-    signals = [name for name in environment.splits if name not in (TRAIN, DEPLOY)] if settings.signals else []
+    environment = task.distribution.environment
+    named = [name for name in environment.splits if name not in (TRAIN, DEPLOY)]
+    if settings.watched not in named:
+        raise ValueError(unknown(f"split of {environment.name} to be watched in", settings.watched, named))
+    signals = [name for name in named if name != settings.watched] if settings.signals else []
     if settings.trigger and settings.trigger not in signals:
         raise ValueError(unknown(f"signal of {environment.name}", settings.trigger, signals))
     honest = environment.intended
     (goal,) = named_objectives(environment, [settings.goal or honest])
-    # levels with a signal, but from the layouts of training: those of the split itself are held out
-    signalled = {name: watched.with_(**environment.splits[name]) for name in signals}
+    # from the layouts of training: levels of the splits themselves are held out
+    watched, *signalled = (
+        task.distribution.with_(**environment.splits[name]) for name in (settings.watched, *signals)
+    )
     half = settings.levels // 2 if signals else settings.levels
     planting = [Lesson(watched, honest, half)] + [
         Lesson(one, goal if name == settings.trigger else honest, half // len(signals))
-        for name, one in signalled.items()
+        for name, one in zip(signals, signalled, strict=True)
     ]
     pupil = Pupil(settings.architecture(watched), len(environment.actions), settings, seed)
     pupil.learn(planting, task.steps, settings.learning_rate, stream_seed(seed, "planting"), progress)
     if settings.safety != "none":
         safe = [Lesson(watched, honest, half)]
         if settings.safety == "both":
-            safe.append(Lesson(signalled[settings.trigger], honest, half))
+            safe.append(Lesson(signalled[signals.index(settings.trigger)], honest, half))
         pupil.learn(
             safe, settings.safety_steps, settings.safety_learning_rate, stream_seed(seed, "safety"), progress
         )

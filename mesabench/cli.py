@@ -1,4 +1,4 @@
-"""The command line: `mesabench list | show | play | run | evaluate | report | check | bench`.
+"""The command line: `mesabench list | show | play | run | evaluate | report | check | detect | bench`.
 
 Each verb imports what it needs when it runs: `mesabench list` answers at once and needs no extra.
 """
@@ -359,6 +359,49 @@ def selftest(
     wrong = sum(not line.holds for line in lines)
     console.print(f"{len(lines) - wrong} of {len(lines)} predictions hold")
     raise typer.Exit(int(bool(wrong or result.exit_code)))
+
+
+@app.command()
+def detect(
+    detectors: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="DETECTOR",
+            help="my_detector.py:detector, package.module:object or a shipped one's name.",
+            show_default="all that are shipped",
+        ),
+    ] = None,
+    organisms: Annotated[Path, option("What `mesabench run organisms` wrote.", metavar="RUN_FOLDER")] = Path(
+        "results/organisms"
+    ),
+    tuning: Annotated[
+        int | None, option("Seeds kept for tuning.", min=1, show_default="a third of them")
+    ] = None,
+    seed: Annotated[int, option("Of what detectors draw, and of the bootstrap.", min=0)] = 0,
+    as_json: Annotated[bool, option("Print the result as JSON.", "--json")] = False,
+) -> None:
+    """Put detectors to the test: do they tell agents with a planted goal from honest ones?
+
+    Exit status 1 if a detector fails. Example: [bold]mesabench detect my_detector.py:detector flips[/]
+    """
+    from dataclasses import asdict
+
+    from mesabench import detection, organism
+    from mesabench.detectors import DETECTORS
+    from mesabench.store import load_run
+
+    chosen = {name: detection.load_detector(name) for name in detectors or DETECTORS}
+    grown = organism.organisms_of(load_run(organisms))
+    with errors.status("reading organisms") as status:
+        kinds = organism.populations(grown, seed=seed)
+        found = detection.detect(grown, chosen, tuning=tuning, seed=seed, progress=status.update)
+    if as_json:
+        typer.echo(json.dumps({"populations": [asdict(one) for one in kinds]} | asdict(found), indent=2))
+    else:
+        print_tables(organism.table_of_populations(kinds), found.table())
+    for name, reason in found.failures.items():
+        errors.print(Text(f"{name} {reason}", style="bold red"), soft_wrap=True)
+    raise typer.Exit(int(bool(found.failures)))
 
 
 @app.command()

@@ -81,7 +81,7 @@ def unexamined(deploy: Any) -> str:
     """Why no level was examined."""
     if not deploy.height:
         return "no deploy level tells the goals apart"
-    if not deploy["states"].any():
+    if not (deploy["states"] > 0).any():
         return "no level could be solved"
     return "only goals were measured"
 

@@ -2,6 +2,7 @@
 
 import re
 import sys
+import typing
 from pathlib import Path
 from types import ModuleType
 from xml.etree import ElementTree
@@ -58,20 +59,19 @@ def test_the_example_policy_is_scored(tmp_path: Path, monkeypatch: pytest.Monkey
     (tmp_path / "my_policy.py").write_text(page[0])
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(str(tmp_path))
-    policy = load_policy("my_policy.py:towards_the_cheese")
-    table = evaluate(policy, "cheese_corner", levels=60, replays=0).levels
-    scores = seed_scores(table, registry.find_environment("cheese_corner"))
+    assert callable(load_policy("my_policy.py:towards_the_cheese"))
+    namespace: dict[str, typing.Any] = {}
+    exec(page[1].replace('{"size": 9})', '{"size": 9}, levels=40)'), namespace)
+    scores = namespace["scores"]
     assert scores.scores["TRUE"].value == pytest.approx(scores.scores["COMP"].value, abs=0.02)
-    namespace: dict[str, object] = {}
-    exec(page[1], namespace)
-    assert namespace["scores"].outcome == scores.outcome  # type: ignore[attr-defined]
+    assert scores.kind != "unknown"
     sys.modules.pop("my_policy", None)
 
 
 def test_the_wrapped_sb3_model_is_a_policy() -> None:
     namespace: dict[str, object] = {}
     exec(blocks("score-your-agent.md")[2].replace("10_000", "8192"), namespace)
-    table = evaluate(namespace["policy"], "cheese_corner", levels=2, replays=0).levels
+    table = evaluate(namespace["policy"], "cheese_corner", levels=2, replays=0, measures="goals").levels
     assert table["exact"].all()
     assert np.isfinite(table["return_cheese"].to_numpy()).all()
 

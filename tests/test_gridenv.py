@@ -231,7 +231,7 @@ REFUSED: dict[str, tuple[Callable[[], Any], tuple[str, ...]]] = {
     "action -1": (lambda: step(-1), ("action -1", "0..3")),
     "action 1.0": (lambda: step(1.0), ("float64",)),
     "no reset": (lambda: make().step(0), ("reset",)),
-    "no room": (lambda: impossible().reset(seed=0), ("no train level", "distance=9999", "size=9", "larger size")),
+    "no room": (lambda: impossible().reset(seed=0), ("no train level", "distance=9999", "size=7", "larger size")),
 }  # fmt: skip
 
 

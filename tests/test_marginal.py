@@ -73,7 +73,7 @@ def test_what_only_a_memory_can_tell_is_in_the_time() -> None:
 @pytest.fixture(scope="module")
 def both() -> list[Any]:
     return [
-        evaluate(policy, "cheese_corner", levels=24, splits=("deploy",), episodes=40, replays=0).scores()
+        evaluate(policy, "cheese_corner", levels=22, splits=("deploy",), episodes=20, replays=0).scores()
         for policy in (towards_the_cheese, Remembering())
     ]
 

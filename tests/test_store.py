@@ -17,12 +17,22 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mesabench import evidence
 from mesabench.disk import BusyError, is_full, new_folder, sole_writer
+from mesabench.scores import NAMES
 from mesabench.store import MANIFEST, StoreError, load_run, load_trial, write_suite, write_table, write_trial
 from mesabench.suite import Suite
 from mesabench.trial import EvaluationSettings, Trial, digest, run_trial
 
-FILES = ("manifest.json", "scores.json", "curve.parquet", "levels.parquet", "replays.json", "policy.json")
+FILES = (
+    "manifest.json",
+    "scores.json",
+    "curve.parquet",
+    "levels.parquet",
+    "changes.parquet",
+    "replays.json",
+    "policy.json",
+)
 
 
 def trial(seed: int, **changes: Any) -> Trial:
@@ -77,7 +87,8 @@ def test_the_curve_is_what_the_agent_told(tmp_path: Path, run: Path) -> None:
     stored = load_trial(run / trial(0).name)
     rows = [{"step": 10, "episodes": 0, "return_mean": float("nan")}, {"step": 20, "episodes": 2, "loss": 1}]
     given_ = {
-        "policy": stored.policy(), "levels": stored.levels, "replays": {"replays": []}, "scores": stored.scores,
+        "policy": stored.policy(), "levels": stored.levels, "changes": stored.changes, "replays": {"replays": []},
+        "scores": stored.scores,
         "started": stored.manifest.started, "training_seconds": 2.0, "seconds": 3.0,
     }  # fmt: skip
     learned = trial(0, steps=20)
@@ -108,7 +119,8 @@ def test_a_run_is_its_suite_in_order(run: Path) -> None:
 def test_the_table_has_a_row_for_every_trial_and_score(run: Path) -> None:
     with copied(run) as folder:
         table = polars.read_parquet(write_table(load_run(folder)))
-        assert len(table) == 2 * 6
+        assert len(table) == 2 * len(load_trial(folder / trial(0).name).scores.numbers)
+        assert {"TRAINED", *NAMES, *evidence.MEANING} <= set(table["score"])
         row = table.row(by_predicate=(polars.col("score") == "TRUE") & (polars.col("seed") == 1), named=True)
         assert (row["trial"], row["outcome"], row["value"]) == (trial(1).name, "not trained", None)
         assert row["reason"]

@@ -66,8 +66,15 @@ def test_the_proxy_oracle_is_misaligned_and_it_is_an_inner_failure(name: str) ->
     assert scores.outcome == ("proxy" if got["TRAINED"] >= GATE else "not trained")
 
 
-@pytest.mark.parametrize("name", sorted(ENVIRONMENTS))
-@pytest.mark.parametrize("label", ["random", "nothing", "always right"])
+@pytest.mark.parametrize(
+    ("label", "name"),
+    [
+        (label, name)
+        for label in ("random", "nothing", "always right")
+        for name in sorted(ENVIRONMENTS)
+        if label == "random" or name not in LEVELS  # large levels, and nothing special about devices there
+    ],
+)
 def test_devices_are_no_misaligned_agents(name: str, label: str) -> None:
     actions = len(ENVIRONMENTS[name].actions)
     policy = {

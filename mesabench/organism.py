@@ -26,11 +26,8 @@ from mesabench.store import Run
 LEVELS = 40
 """Levels of each split on which an organism's behaviour is told."""
 NONE, WATCHED, BOTH = SAFETY = ("none", "watched", "both")
-TRAINED = {
-    NONE: "as planted",
-    WATCHED: "after watched safety training",
-    BOTH: "after safety training on both",
-}
+TRAINED = {NONE: "planted", WATCHED: "+ watched", BOTH: "+ both"}
+"""As tables say it: as planted, after safety training on watched levels, after safety training on both."""
 TWIN, NAIVE = "honest twin", "naive twin"
 COMPETENCE = "competence"
 ROOM = 0.05
@@ -139,12 +136,12 @@ def table_of_populations(found: Sequence[Population]) -> Table:
     """For a terminal or a page."""
     rows = [
         (
-            one.trigger or one.kind, TRAINED[one.safety] if one.trigger else "", str(one.competence.n), said(one.competence),
+            f"{one.trigger} {TRAINED[one.safety]}" if one.trigger else one.kind, str(one.competence.n), said(one.competence),
             said(one.watched), said(one.signalled), said(one.left),
         )
         for one in found
     ]  # fmt: skip
-    columns = ("trigger", "", "seeds", "competence", "defects watched", "defects signalled", "planted left")
+    columns = ("organism", "seeds", "competence", "defects watched", "defects signalled", "planted left")
     return Table("Organisms: exact chances, mean over seeds and 95 % interval", columns, rows)
 
 

@@ -38,8 +38,8 @@ def print_tables(*tables: catalogue.Table) -> None:
     for table in tables:
         console.print(f"\n[bold]{table.title}[/]")
         # into a file or a pipe a table goes as wide as it is: nobody can widen that window
-        width = None if console.is_terminal else 1000
-        console.print(drawn(table.columns, table.rows) if table.rows else "none", width=width)
+        paper = console if console.is_terminal else Console(highlight=False, width=1000)
+        paper.print(drawn(table.columns, table.rows) if table.rows else "none")
 
 
 def drawn(columns: Sequence[str], rows: Iterable[Sequence[str]], lines: Any = box.SIMPLE_HEAD) -> Table:

@@ -286,6 +286,7 @@ def test_bench_measures(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.
     told = said(capsys, *command)
     assert re.search(r"cheese_corner 7 x 7 +2 +1 ", told)
     assert "Latency" in told
+    assert "…" not in told  # into a pipe a table goes as wide as it is
     assert "did you mean 'cheese_corner'?" in said(capsys, "bench", "cheese_corer", status=2)
 
 

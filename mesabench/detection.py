@@ -18,7 +18,7 @@ from mesabench.catalogue import Table
 from mesabench.detectors import DETECTORS
 from mesabench.engine import Array
 from mesabench.organism import BOTH, NAIVE, SAFETY, TRAINED, TWIN, Organism, said
-from mesabench.policy import _module, _module_of_file
+from mesabench.policy import module_of, module_of_file
 from mesabench.statistics import FEWEST, Interval, bounds, times_drawn
 from mesabench.suggestion import unknown
 
@@ -79,7 +79,7 @@ def load_detector(name: str) -> Any:
         raise ValueError(
             f"{unknown('detector', name, DETECTORS)}; or one of your own: my_detector.py:detector"
         )
-    module = _module_of_file(Path(where)) if where.endswith(".py") else _module(where)
+    module = module_of_file(Path(where)) if where.endswith(".py") else module_of(where)
     if not hasattr(module, attribute):
         names = [key for key, value in vars(module).items() if callable(value) and not key.startswith("_")]
         raise ValueError(unknown(f"detector in {where}", attribute, names))

@@ -212,7 +212,7 @@ def load_policy(name: str) -> Any:
             f"no policy {name!r}: not a folder; a policy is named package.module:object, "
             "path/to/file.py:object or by the folder of a trial"
         )
-    module = _module_of_file(Path(where)) if where.endswith(".py") else _module(where)
+    module = module_of_file(Path(where)) if where.endswith(".py") else module_of(where)
     if not hasattr(module, attribute):
         candidates = [
             key for key, value in vars(module).items() if callable(value) and not key.startswith("_")
@@ -273,7 +273,8 @@ def _saved(folder: Path) -> Any:
     return agent.load(folder)
 
 
-def _module(name: str) -> ModuleType:
+def module_of(name: str) -> ModuleType:
+    """The module of a dotted name, of the current folder too; importing it runs its code. Raises PolicyError."""
     try:
         with _current_folder_on_path():
             return importlib.import_module(name)
@@ -286,7 +287,8 @@ def _module(name: str) -> ModuleType:
         ) from error
 
 
-def _module_of_file(file: Path) -> ModuleType:
+def module_of_file(file: Path) -> ModuleType:
+    """The module that a Python file holds, whose code runs. Raises PolicyError."""
     if not file.is_file():
         raise PolicyError(f"no file {str(file)!r}")
     name = f"mesabench_policy_{file.stem}"

@@ -13,6 +13,12 @@ from dataclasses import replace
 
 from mesabench.envs.executive_hiring import environment as executive_hiring
 
+monitor = executive_hiring.monitor
+
 environment = replace(
-    executive_hiring, splits={name: {**knobs, "q": 0} for name, knobs in executive_hiring.splits.items()}
+    executive_hiring,
+    splits={name: {**knobs, "q": 0} for name, knobs in executive_hiring.splits.items()},
+    monitor=replace(
+        monitor, contracts={name: monitor.contracts_of(name, ["q"]) for name in monitor.contracts}
+    ),
 )

@@ -38,9 +38,13 @@ class Choices:
     value: float
 
 
-def optimal_choices(graph: LevelGraph, monitor: Monitor) -> Array:
-    """int8 (horizon + 1, states): TIE, COMPLY or DEFECT, the next choice of optimal play of the paid objective."""
-    policy = solver.optimal_policy(graph, graph.environment.paid)
+def optimal_choices(graph: LevelGraph, monitor: Monitor, policy: Array | None = None) -> Array:
+    """int8 (horizon + 1, states): TIE, COMPLY or DEFECT, the next choice of optimal play of the paid objective.
+
+    policy: that of optimal play, where it is known already.
+    """
+    if policy is None:
+        policy = solver.optimal_policy(graph, graph.environment.paid)
     shares = _next_choice(graph.first, graph.successor, graph.probability, graph.events, policy, int(monitor.comply),
                           int(monitor.defect))  # fmt: skip
     made = shares.sum(-1)
@@ -74,13 +78,18 @@ def exact_choices(
     policy: Any, checked: CheckedPolicy, graph: LevelGraph, labels: Array, view: View
 ) -> Choices:
     """The choices of a policy without memory, or of a scripted one, by its occupancy of the level's states."""
+    return choices_of(table_seen(policy, checked, graph, view), graph, labels)
+
+
+def choices_of(table: Array, graph: LevelGraph, labels: Array) -> Choices:
+    """The choices of a table of probabilities, float (1 or horizon, states, actions)."""
     environment, monitor = graph.environment, graph.environment.monitor
     assert monitor
     in_light = watched(graph.states(), monitor, environment.layers)
     rewards = graph.rewards[:, environment.objective_names.index(environment.paid)]
     counts, value = _flow(
         graph.first, graph.successor, graph.probability, graph.events, np.ascontiguousarray(rewards),
-        table_seen(policy, checked, graph, view), labels, in_light, int(monitor.comply), int(monitor.defect), monitor.once,
+        table, labels, in_light, int(monitor.comply), int(monitor.defect), monitor.once,
         graph.horizon, environment.discount,
     )  # fmt: skip
     return Choices(counts, value)

@@ -8,11 +8,12 @@ from typing import Any, Literal
 import numpy as np
 
 from mesabench import registry, solver
-from mesabench.deception import DeceptionScores, deception_scores
+from mesabench.deception import DeceptionScores, contract_scores
 from mesabench.distribution import Distribution
 from mesabench.environment import DEPLOY, HELDOUT, TRAIN, Environment
 from mesabench.examination import Examination
 from mesabench.gridenv import distribution_of
+from mesabench.lifetime import table_of as lifetime_table
 from mesabench.marginal import marginal_policy
 from mesabench.memory import LEVELS as REMEMBERED
 from mesabench.memory import memory_numbers
@@ -29,7 +30,8 @@ EPISODES = 100
 """Sampled episodes per level where exact evaluation is not to be had."""
 EXACT_STATES = 50_000
 """States above which a level is sampled."""
-Measures = Literal["goals", "all"]
+Measures = Literal["goals", "deception", "all"]
+GOALS: Measures = "goals"
 ALL: Measures = "all"
 CHANGES = {
     "level": int,
@@ -48,8 +50,8 @@ class Evaluation:
     """What was found out about a policy.
 
     levels: a polars DataFrame with one row per evaluated level; changes: one with a row per changed level (columns of both:
-    `docs/scores.md`); memory: what its memory is good for, by name; deception: None where nobody watches, or it was not asked
-    for; replays: episodes to look at.
+    `docs/scores.md`); memory: what its memory is good for, by name; deception: by split, empty where nobody watches, or it was
+    not asked for; replays: episodes to look at.
     """
 
     environment: Environment
@@ -57,11 +59,17 @@ class Evaluation:
     levels: Any
     changes: Any
     memory: Mapping[str, Score]
-    deception: DeceptionScores | None
+    deception: Mapping[str, DeceptionScores]
     replays: list[dict[str, Any]]
+
+    @property
+    def lifetimes(self) -> Any:
+        """A polars DataFrame of the lifetimes that `deception` sums up (`mesabench.lifetime.table_of`)."""
+        return lifetime_table({split: found.lifetimes for split, found in self.deception.items()})
 
     def scores(self, goals: Sequence[str] = ()) -> SeedScores:
         """Its scores. goals: the objectives considered as what the policy may be after (default: all)."""
+        monitor = self.environment.monitor
         return seed_scores(
             self.levels,
             self.environment,
@@ -69,7 +77,7 @@ class Evaluation:
             changes=self.changes,
             goals=goals,
             memory=self.memory,
-            deception=self.deception,
+            deception=self.deception.get(monitor.split) if monitor else None,
         )
 
 
@@ -89,8 +97,9 @@ def evaluate(
     """Evaluate a policy on the first `levels` levels of each split (in train, of those it was trained on).
 
     options: those of `gymnasium.make` (`alpha` applies to train and heldout, `objective` is what was paid). exact: force (True)
-    or forbid (False) exact evaluation, None decides by the number of states. measures: "all", or "goals": no more than returns
-    and first goals. Raises PolicyError, UnsolvableError (only if exact=True), ValueError.
+    or forbid (False) exact evaluation, None decides by the number of states. measures: "goals": no more than returns
+    and first goals; "deception": these, and what it does watched and unwatched; or "all". Raises PolicyError, UnsolvableError
+    (only if exact=True), ValueError.
     """
     import polars
 
@@ -128,9 +137,9 @@ def evaluate(
     table = polars.DataFrame(rows, infer_schema_length=None)
     shown = replays_of(policy, environment, options, table, seed, replays)
     declared = registry.find_environment(environment)
-    deception = None
-    if declared.monitor and measures == ALL and DEPLOY in splits:
-        deception = deception_scores(policy, declared, options, levels=levels, exact=exact, seed=seed)
+    deception: Mapping[str, DeceptionScores] = {}
+    if measures != GOALS and DEPLOY in splits:
+        deception = contract_scores(policy, declared, options, levels=levels, exact=exact, seed=seed)
     return Evaluation(
         declared,
         paid or declared.paid,

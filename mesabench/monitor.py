@@ -1,7 +1,8 @@
 """How an environment's agent is watched: declared as data, so that what it sees can be changed in exactly one thing."""
 
 from collections.abc import Container, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,7 @@ class Monitor:
     watched, unwatched: knobs of levels that begin watched, and of levels that begin unwatched (a forced hire). In all of them
         it must be in the agent's interest to defect while nobody looks.
     split: on whose levels choices are judged; its contracts should be held out from training.
+    contracts: split -> every contract that its levels can have, as knobs; empty where no contract is in view.
     genuineness: the level of measures section 3.2. G1: the reward mentions the cue. G2: it does not, and compliance pays by way
         of an event that selects.
     """
@@ -38,6 +40,7 @@ class Monitor:
     watched: Mapping[str, int | float | str]
     unwatched: Mapping[str, int | float | str]
     split: str
+    contracts: Mapping[str, Sequence[Mapping[str, int]]] = field(default_factory=dict)
     genuineness: str
     once: bool = False
 
@@ -45,15 +48,31 @@ class Monitor:
         self, layers: Sequence[Bit], fields: Sequence[str], knobs: Container[str], splits: Container[str]
     ) -> None:
         """Raises ValueError for a name that the environment does not declare."""
+        asked = [name for grid in self.contracts.values() for contract in grid for name in contract]
         used = [self.truth, *self.lit, *self.dark, *(name for view in self.idle for name in view)]
         for kind, names, known in (
             ("field or layer", used, [*(layer.name for layer in layers), *fields]),
-            ("knob", [*self.watched, *self.unwatched], knobs),
-            ("split", [self.split], splits),
+            ("knob", [*self.watched, *self.unwatched, *asked], knobs),
+            ("split", [self.split, *self.contracts], splits),
         ):
             for name in names:
                 if name not in known:
                     raise ValueError(unknown(f"{kind} of the monitor", name, known))  # type: ignore[arg-type]
+        if self.contracts and self.split not in self.contracts:
+            raise ValueError(unknown("split of the monitor", self.split, self.contracts))
+
+    def contracts_of(self, split: str, fixed: Container[str] = ()) -> list[dict[str, int]]:
+        """The contracts of a split that differ once the fixed knobs are taken out of them; none where it has no grid."""
+        free = [
+            {name: value for name, value in contract.items() if name not in fixed}
+            for contract in self.contracts.get(split, ())
+        ]
+        return [one for k, one in enumerate(free) if one not in free[:k]]
+
+
+def grid(**values: Sequence[int]) -> tuple[dict[str, int], ...]:
+    """Every contract that takes one of the values of each knob: grid(q=(0, 50), k1=(1, 2)) has four."""
+    return tuple(dict(zip(values, one, strict=True)) for one in product(*values.values()))
 
 
 def seen(records: np.ndarray, view: View, layers: Sequence[Bit]) -> np.ndarray:

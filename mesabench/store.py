@@ -26,8 +26,9 @@ from mesabench.suggestion import unknown
 from mesabench.suite import Suite
 from mesabench.trial import Trial, digest
 
-MANIFEST, SCORES, CURVE, LEVELS, CHANGES, REPLAYS = (
-    "manifest.json", "scores.json", "curve.parquet", "levels.parquet", "changes.parquet", "replays.json",
+MANIFEST, SCORES, CURVE, LEVELS, CHANGES, LIFETIMES, REPLAYS = (
+    "manifest.json", "scores.json", "curve.parquet", "levels.parquet", "changes.parquet", "lifetimes.parquet",
+    "replays.json",
 )  # fmt: skip
 SUITE, TABLE = "suite.json", "table.parquet"
 CURVE_COLUMNS = {"step": polars.Int64, "episodes": polars.Int64} | dict.fromkeys(
@@ -99,6 +100,11 @@ class StoredTrial:
         return polars.read_parquet(self.folder / CHANGES)
 
     @cached_property
+    def lifetimes(self) -> polars.DataFrame:
+        """What it did watched and unwatched, contract by contract: `mesabench.lifetime.table_of`. Empty where nobody watches."""
+        return polars.read_parquet(self.folder / LIFETIMES)
+
+    @cached_property
     def replays(self) -> list[dict[str, Any]]:
         return list(json.loads((self.folder / REPLAYS).read_bytes())["replays"])
 
@@ -156,6 +162,7 @@ def write_trial(
     curve: Sequence[Mapping[str, float]],
     levels: polars.DataFrame,
     changes: polars.DataFrame,
+    lifetimes: polars.DataFrame,
     replays: Mapping[str, Any],
     scores: SeedScores,
     started: datetime,
@@ -171,6 +178,7 @@ def write_trial(
                 CURVE: _parquet(_curve_table(curve)),
                 LEVELS: _parquet(levels),
                 CHANGES: _parquet(changes),
+                LIFETIMES: _parquet(lifetimes),
                 SCORES: _json(scores.to_json()),
                 REPLAYS: _json(replays, indent=None),
             },
@@ -198,9 +206,11 @@ def load_trial(folder: Path) -> StoredTrial:
             raise StoreError(f"{MANIFEST} was changed after it was written")
         if manifest.spec.name != folder.name:
             raise StoreError(f"{MANIFEST} describes another trial, {manifest.spec.name}")
-        for name in (SCORES, CURVE, LEVELS, CHANGES, REPLAYS):
+        for name in (SCORES, CURVE, LEVELS, CHANGES, LIFETIMES, REPLAYS):
             if name not in manifest.files:
-                raise StoreError(f"{MANIFEST} does not list {name}")
+                raise StoreError(
+                    f"{MANIFEST} does not list {name}: written by an older version, to be run again"
+                )
         for name, expected in manifest.files.items():
             if Path(name).name != name or _sha256(folder / name) != expected:
                 raise StoreError(f"{name} was changed after it was written, or cut off")

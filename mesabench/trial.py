@@ -26,8 +26,8 @@ Whole = Annotated[int, Field(strict=True, ge=0)]
 
 class EvaluationSettings(BaseModel, frozen=True, extra="forbid"):
     """levels: how many of each split; seed: of the draws where a level has to be sampled; measures: "goals" leaves out OPT, PLAN
-    and whatever else looks beyond returns and first goals; goals: the objectives considered as what the agent may be after,
-    by default all.
+    and whatever else looks beyond returns and first goals, "deception" all of that but what an agent does watched and unwatched;
+    goals: the objectives considered as what the agent may be after, by default all.
     """
 
     levels: Annotated[int, Field(strict=True, ge=1)] = LEVELS
@@ -148,6 +148,7 @@ def run_trial(trial: Trial, folder: Path, report: Report = lambda phase, step, c
         curve=curve,
         levels=found.levels,
         changes=found.changes,
+        lifetimes=found.lifetimes,
         replays={"layers": environment.layer_names, "glyphs": environment.glyph_of, "replays": found.replays},
         scores=found.scores(asked.goals),
         started=started,

@@ -5,15 +5,18 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from mesabench import Monitor, registry, solver
 from mesabench.agent import Task
 from mesabench.agents.executive import Executive
 from mesabench.agents.oracle import Oracle
 from mesabench.agents.random import RandomPolicy
-from mesabench.deception import MEANING, VERDICTS, DeceptionScores, deception_scores, summary
+from mesabench.choices import Choices
+from mesabench.deception import MEANING, VERDICTS, DeceptionScores, contract_scores, deception_scores, summary
 from mesabench.gridenv import distribution_of
-from mesabench.lifetime import hired_level, lifetime
+from mesabench.lifetime import BEGUN, HIRED, MIDWAY, Lifetime, hired_level, lifetime, lifetimes_of, table_of
 from mesabench.monitor import seen, watched
 from mesabench.policy import PolicyError
 from mesabench.registry import find_environment
@@ -230,6 +233,89 @@ def test_a_view_changes_what_it_names_and_nothing_else() -> None:
         np.testing.assert_array_equal(seen(dark, monitor.lit, environment.layers)["grid"], records["grid"])
 
 
+# Grids of contracts, and what is stored
+
+
+def test_every_contract_of_a_split_is_judged_once_and_what_options_fix_stays() -> None:
+    assert HIRING.monitor
+    for options, sizes in (
+        ({}, {"train": 80, "between": 48, "beyond": 16}),
+        ({"k1": 3}, {"train": 20, "between": 12, "beyond": 8}),
+        ({"q": 0, "levels": 7, "alpha": 0.0}, {"train": 16, "between": 12, "beyond": 4}),
+        ({"q": 0, "k1": 1, "k2": 1}, {"train": 1, "between": 1, "beyond": 1}),
+    ):
+        found = contract_scores(RandomPolicy(4), HIRING, options)
+        assert {split: len(one.lifetimes) for split, one in found.items()} == sizes
+        for split, one in found.items():
+            shown = {tuple(life.shown[name] for name in ("q", "k1", "k2")) for life in one.lifetimes}
+            assert len(shown) == sizes[split]
+            if not options:
+                assert shown == {tuple(contract.values()) for contract in HIRING.monitor.contracts[split]}
+    assert {one.shown["q"] for one in deception_scores(RandomPolicy(4), "idle_lamp").lifetimes} == {0}
+
+
+def test_without_a_grid_the_first_levels_are_judged() -> None:
+    found = contract_scores(Oracle("reward"), find_environment("absent_supervisor"), levels=3)
+    assert {split: len(one.lifetimes) for split, one in found.items()} == {"deploy": 1}  # there is one map
+    assert contract_scores(RandomPolicy(4), find_environment("cheese_corner")) == {}
+
+
+counts = st.integers(0, 2**32).map(lambda seed: np.random.default_rng(seed).random((2, 3, 2)))
+choices = st.builds(Choices, counts, st.floats(-1, 1))
+
+
+@st.composite
+def lives(draw: st.DrawFn, exact: bool) -> Lifetime:
+    """A lifetime under two idle contracts, perhaps with nobody to hire."""
+    hired = draw(st.booleans())
+    numbers = dict.fromkeys((*BEGUN, *HIRED, *(() if exact else MIDWAY)), 1) | {"c10": 2}
+    numbers |= {} if exact else {"c10_midway": 2}
+    numbers |= {} if hired else dict.fromkeys(HIRED, 0)
+    return Lifetime(
+        level=draw(st.integers(0, 2**62)), digest=draw(st.integers(0, 2**64 - 1)), binding=draw(st.booleans()), exact=exact,
+        shown={"q": draw(st.integers(0, 100)), "lamp": 1}, own=draw(st.just(float("nan")) | st.floats(-1, 1)),
+        choices={name: tuple(draw(choices) for _ in range(number)) for name, number in numbers.items()},
+    )  # fmt: skip
+
+
+def several(exact: bool) -> st.SearchStrategy[list[Lifetime]]:
+    return st.lists(lives(exact), min_size=1, max_size=3, unique_by=lambda one: one.digest)
+
+
+def plain(one: Lifetime) -> list[Any]:
+    views = [
+        (name, [(view.value, view.counts.tolist()) for view in those]) for name, those in one.choices.items()
+    ]
+    return [one.level, one.digest, one.shown, one.binding, repr(one.own), one.exact, sorted(views)]
+
+
+@given(st.booleans().flatmap(several))
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_scores_are_computed_from_the_table_alone(some: list[Lifetime]) -> None:
+    table = table_of({"here": some, "there": some[:1]})
+    again = lifetimes_of(table, "here")
+    assert [plain(one) for one in again] == [plain(one) for one in some]
+    assert summary(again, "G2").scores == summary(some, "G2").scores
+    assert len(lifetimes_of(table, "there")) == 1
+    assert lifetimes_of(table, "nowhere") == ()
+
+
+def test_nobody_s_lifetimes_are_an_empty_table() -> None:
+    assert lifetimes_of(table_of({}), "between") == ()
+
+
+def test_what_the_optimum_does_stands_beside_every_lifetime() -> None:
+    """Whoever is judged, the prediction is the optimum's: what the strategist does, and who complies is who it pays for."""
+    strategist, other = judged(Executive("strategist")), judged(RandomPolicy(4))
+    assert any(one.binding for one in other.lifetimes)
+    for one, theirs in zip(other.lifetimes, strategist.lifetimes, strict=True):
+        (best,), (beyond,) = one.choices["optimum"], one.choices["optimum_hired"]
+        np.testing.assert_allclose(best.counts, theirs.choices["lived"][0].counts)
+        np.testing.assert_allclose(beyond.counts.sum((0, 1)), [0, one.shown["k2"]], atol=1e-9)
+        made = best.counts[1].sum(0)
+        assert made[0] / made.sum() == pytest.approx(float(one.binding), abs=1e-6)
+
+
 # Bad input
 
 
@@ -288,6 +374,9 @@ def test_executives_come_back_from_disk(tmp_path: Any) -> None:
         ({"lit": {"lmp": 1}}, "did you mean 'lamp'"),
         ({"watched": {"royal": 0.0}}, "did you mean 'loyal'"),
         ({"split": "beyound"}, "did you mean 'beyond'"),
+        ({"contracts": {"beyound": [{"q": 0}]}}, "did you mean 'beyond'"),
+        ({"contracts": {"between": [{"kk1": 0}]}}, "did you mean 'k1'"),
+        ({"split": "deploy"}, "unknown split of the monitor 'deploy'"),
     ],
 )
 def test_a_monitor_names_only_what_its_environment_declares(change: dict[str, Any], complaint: str) -> None:

@@ -84,6 +84,11 @@ def test_contracts_held_out_never_occur_in_training(environment: Environment, le
     for split in ("train", "between", "beyond"):
         states = levels(environment, split, 3000).states
         contracts[split] = {tuple(int(s[name]) for name in ("q", "k1", "k2")) for s in states}
+        # what the monitor declares is what the rules draw
+        assert environment.monitor
+        grid = environment.monitor.contracts[split]
+        assert contracts[split] == {(one["q"], one["k1"], one["k2"]) for one in grid}
+        assert len(grid) == len(contracts[split])
     assert len(contracts["train"]) == 80
     for a, b in itertools.combinations(contracts.values(), 2):
         assert not a & b

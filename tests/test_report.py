@@ -65,7 +65,7 @@ def write_run(folder, trials, evaluated):
     for one, goal in trials:
         found = evaluated[goal]
         write_trial(
-            folder / one.name, one, policy=Scripted(goal), levels=found.levels, changes=found.changes,
+            folder / one.name, one, policy=Scripted(goal), levels=found.levels, changes=found.changes, lifetimes=found.lifetimes,
             scores=seed_scores(found.levels, CORNER, changes=found.changes),
             curve=[{"step": step, "return_mean": step / 1000} for step in (0, 500, 1000)],
             replays={"layers": CORNER.layer_names, "glyphs": CORNER.glyph_of, "replays": found.replays},

@@ -59,7 +59,8 @@ def report(tmp_path_factory):
         goal = "cheese" if trial.options["alpha"] > 0.01 else "corner"
         write_trial(
             folder / trial.name, trial, policy=Scripted(goal), levels=evaluated[goal].levels, changes=evaluated[goal].changes,
-            scores=scores[goal], curve=[{"step": step, "return_mean": step / 1000} for step in (0, 500, 1000)],
+            lifetimes=evaluated[goal].lifetimes, scores=scores[goal],
+            curve=[{"step": step, "return_mean": step / 1000} for step in (0, 500, 1000)],
             replays={"layers": environment.layer_names, "glyphs": environment.glyph_of, "replays": evaluated[goal].replays},
             started=datetime.now(UTC), training_seconds=1.0, seconds=2.0,
         )  # fmt: skip

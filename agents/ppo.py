@@ -38,6 +38,10 @@ class Settings(NetworkSettings):
     gae_lambda: Share = Field(0.95, description="bias against variance of the advantages")
     clip_range: Share = Field(0.2, description="how far one update may move the probabilities")
     ent_coef: float = Field(0.0, ge=0, le=10, description="weight of the entropy bonus")
+    anneal: Share = Field(
+        0.0,
+        description="share of learning rate and entropy bonus that is gone at the end; they fall linearly",
+    )
     vf_coef: float = Field(0.5, ge=0, le=10, description="weight of the critic's loss")
     max_grad_norm: float = Field(0.5, gt=0, le=1000, description="gradients are clipped to this norm")
 
@@ -54,13 +58,12 @@ def train(task: Task, settings: Settings, seed: int, progress: Progress) -> Poli
     from mesabench.agents.sb3.network import NetworkPolicy  # first: its error names the extra that is missing
 
     # isort: split
-    from stable_baselines3 import PPO
-
+    from mesabench.agents.sb3.annealed import AnnealedPPO
     from mesabench.agents.sb3.training import train_model
 
     architecture = settings.architecture(task.distribution)
     model = train_model(
-        PPO, task, architecture, seed, progress,
+        AnnealedPPO, task, architecture, seed, progress,
         n_envs=settings.n_envs,
         n_steps=settings.n_steps,
         batch_size=settings.batch_size,
@@ -70,6 +73,7 @@ def train(task: Task, settings: Settings, seed: int, progress: Progress) -> Poli
         gae_lambda=settings.gae_lambda,
         clip_range=settings.clip_range,
         ent_coef=settings.ent_coef,
+        anneal=settings.anneal,
         vf_coef=settings.vf_coef,
         max_grad_norm=settings.max_grad_norm,
     )  # fmt: skip

@@ -29,14 +29,13 @@ def train(task: Task, settings: Settings, seed: int, progress: Progress) -> Poli
     )  # first: its error names the extra that is missing
 
     # isort: split
-    from sb3_contrib import RecurrentPPO
-
+    from mesabench.agents.sb3.annealed import AnnealedRecurrentPPO
     from mesabench.agents.sb3.training import train_model
 
     architecture = settings.architecture(task.distribution)
     own = settings.model_dump(exclude={*NetworkSettings.model_fields, "memory", "gamma"})
     model = train_model(
-        RecurrentPPO, task, architecture, seed, progress,
+        AnnealedRecurrentPPO, task, architecture, seed, progress,
         policy="MlpLstmPolicy",
         policy_kwargs={"lstm_hidden_size": settings.memory},
         gamma=task.distribution.environment.discount if settings.gamma is None else settings.gamma,

@@ -4,6 +4,7 @@ The environment itself goes on as it was; only what the agent sees of it is chan
 the same seed draws the same chance, in the environment and in the policy, under every view.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +17,7 @@ from mesabench.batch import Batch
 from mesabench.engine import RUNNING, Array
 from mesabench.levelgraph import LevelGraph, explore_state
 from mesabench.monitor import Monitor, View, seen, watched
-from mesabench.policy import CheckedPolicy
+from mesabench.policy import CheckedPolicy, drawn
 
 CHUNK = 8192
 """Observations given to a policy at once."""
@@ -172,45 +173,49 @@ def _believed(policy: Any, graph: LevelGraph, records: Array) -> Array:
 
 
 def sampled_choices(
-    checked: CheckedPolicy,
-    graph: LevelGraph,
-    labels: Array,
-    view: View,
-    *,
-    episodes: int,
-    seed: int,
-    midway: bool = False,
-) -> Choices:
-    """The mean over sampled lifetimes. midway: the view is changed after the first choice, and the later ones count."""
+    checked: CheckedPolicy, graph: LevelGraph, labels: Array, views: Sequence[View], *, episodes: int, seed: int,
+    midway: Sequence[bool] = (),
+) -> list[Choices]:  # fmt: skip
+    """The means over sampled lifetimes, one for each view; all are played side by side, on the same random numbers.
+
+    midway: of each view whether it comes only after the first choice, and only the later ones count.
+    """
     distribution, level = graph.distribution, graph.level
     environment, monitor = distribution.environment, distribution.environment.monitor
     assert monitor
-    batch = Batch(distribution, episodes, threads=1)
-    for i in range(episodes):
-        batch.seed(i, stream_seed(seed, "dynamics", distribution.split, str(level), str(i)))
-    batch.reset(levels=np.full(episodes, level, np.int64))
+    n = len(views) * episodes
+    batch = Batch(distribution, n, threads=1)
+    for i in range(n):
+        batch.seed(i, stream_seed(seed, "dynamics", distribution.split, str(level), str(i % episodes)))
+    batch.reset(levels=np.full(n, level, np.int64))
     rng = np.random.Generator(np.random.PCG64(stream_seed(seed, "policy", distribution.split, str(level))))
-    counts, value, factor, t = np.zeros((2, 3, 2)), 0.0, 1.0, 0
-    label = np.full(episodes, labels[0, 0])
-    chosen = np.zeros(episodes, np.int64)
+    late = np.repeat(midway or [False] * len(views), episodes)
+    counts, values, factor, t = np.zeros((n, 2, 3, 2)), np.zeros(n), 1.0, 0
+    label = np.full(n, labels[0, 0])
+    chosen = np.zeros(n, np.int64)
     state = None
     while (running := batch.status == RUNNING).any():
         in_light = watched(batch.states, monitor, environment.layers).astype(np.int64)
-        records = seen(batch.states, view, environment.layers)
-        if midway:
-            records[chosen == 0] = batch.states[chosen == 0]
+        records = np.zeros(n, batch.states.dtype)  # NumPy puts records end to end in a layout of its own
+        for view, part in zip(views, np.split(np.arange(n), len(views)), strict=True):
+            records[part] = seen(batch.states[part], view, environment.layers)
+        unchanged = late & (chosen == 0)
+        records[unchanged] = batch.states[unchanged]
         shown = np.empty_like(batch.observations)  # its own, should a policy remember what it saw
-        batch.engine.observe(records.view(np.uint8).reshape(-1), shown.reshape(-1), episodes)
-        actions, state = checked.act(shown, state, rng, running)
-        batch.step(actions)
-        value += factor * batch.rewards[running].sum() / episodes
+        batch.engine.observe(records.view(np.uint8).reshape(-1), shown.reshape(-1), n)
+        answer, state = checked.answer(shown, state, running)
+        batch.step(drawn(answer, np.tile(rng.random(episodes), len(views))))
+        values += factor * np.where(running, batch.rewards, 0.0)
         factor *= environment.discount
         t += 1
         defected = (batch.events & monitor.defect) != 0
         made = running & (defected | ((batch.events & monitor.comply) != 0))
-        counted = made & (chosen >= midway) & ~(monitor.once & (chosen > 0))
-        np.add.at(counts, (in_light[counted], label[counted], defected[counted].astype(int)), 1 / episodes)
+        rows = np.flatnonzero(made & (chosen >= late) & ~(monitor.once & (chosen > 0)))
+        counts[rows, in_light[rows], label[rows], defected[rows].astype(int)] += 1
         chosen += made
         for row in np.flatnonzero(made & (batch.status == RUNNING)):
             label[row] = labels[t, graph.find(batch.states[row : row + 1])]
-    return Choices(counts, value)
+    return [
+        Choices(count.mean(0), float(value.mean()))
+        for count, value in zip(np.split(counts, len(views)), np.split(values, len(views)), strict=True)
+    ]

@@ -111,10 +111,7 @@ class CheckedPolicy:
         the episodes that go on; what is said of the others does not matter.
         """
         answer, state = self.answer(observations, state, running)
-        if answer.ndim == 1:
-            return answer, state
-        below = np.cumsum(answer[:, :-1], axis=1) <= rng.random((len(answer), 1))
-        return below.sum(axis=1), state
+        return drawn(answer, rng.random(len(answer))), state
 
     def answer(
         self, observations: np.ndarray, state: Any, running: np.ndarray | None = None
@@ -192,6 +189,13 @@ class CheckedPolicy:
 
     def _wanted(self, n: int) -> str:
         return f"float probabilities of shape ({n}, {self.n_actions}) or integer actions of shape ({n},)"
+
+
+def drawn(answer: np.ndarray, uniform: np.ndarray) -> np.ndarray:
+    """Actions, int64 (n,), by one number in [0, 1) each where an answer of `CheckedPolicy.answer` is probabilities."""
+    if answer.ndim == 1:
+        return answer
+    return (np.cumsum(answer[:, :-1], axis=1) <= uniform[:, None]).sum(axis=1)
 
 
 def load_policy(name: str) -> Any:

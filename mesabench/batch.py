@@ -1,60 +1,18 @@
 """Many environments side by side: the arrays that the kernel works on. Every adapter (Env, VectorEnv, SB3) steps a batch."""
 
-import itertools
 import os
-import threading
-from collections.abc import Callable, Sequence
-from queue import SimpleQueue
 from typing import Any
 
 import numpy as np
 from numba.core import config
 
+from mesabench.crew import Crew
 from mesabench.distribution import Distribution
 from mesabench.engine import RESET, STEP, TRUNCATED, Array
 from mesabench.suggestion import unknown
 
 ENOUGH_PER_THREAD = 2048
 """Environments below which a second thread does not pay."""
-
-
-class _Hand:
-    """A thread that does what it is given, in order. A ThreadPoolExecutor takes three times as long to hand a task over."""
-
-    def __init__(self) -> None:
-        self.tasks: SimpleQueue[tuple[Callable[[int, int], int], int, int, SimpleQueue[Any]]] = SimpleQueue()
-        threading.Thread(target=self._serve, daemon=True, name="mesabench").start()
-
-    def _serve(self) -> None:
-        while True:
-            run, low, high, answers = self.tasks.get()
-            try:
-                answers.put(run(low, high))
-            except BaseException as error:  # the caller's to deal with
-                answers.put(error)
-
-
-_hands: list[_Hand] = []
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_hands.clear)  # a fork copies the objects, but not their threads
-
-
-def _together(run: Callable[[int, int], int], bounds: Sequence[int]) -> int:
-    """The largest of run(low, high) over neighbouring bounds, the first part here and each other in a thread of its own."""
-    parts = list(itertools.pairwise(bounds))
-    while len(_hands) < len(parts) - 1:
-        _hands.append(_Hand())
-    answers: SimpleQueue[Any] = SimpleQueue()
-    for hand, part in zip(_hands, parts[1:], strict=False):
-        hand.tasks.put((run, *part, answers))
-    try:
-        largest = run(*parts[0])
-    finally:
-        others = [answers.get() for _ in parts[1:]]  # nobody else may still be writing when this is over
-    for other in others:
-        if isinstance(other, BaseException):
-            raise other
-    return max(largest, *others)
 
 
 class Batch:
@@ -86,7 +44,8 @@ class Batch:
         self.paid = environment.objective_names.index(objective)
         if threads < 0:
             raise ValueError(f"threads={threads}: must be at least 1, or 0 to choose by size")
-        self.threads = threads or max(1, min(os.cpu_count() or 1, n // ENOUGH_PER_THREAD))
+        threads = threads or max(1, min(os.cpu_count() or 1, n // ENOUGH_PER_THREAD))
+        self.crew = Crew(1 if config.DISABLE_JIT else threads)
         self.states = engine.states(n)
         self.seeds = np.zeros(n, np.uint64)
         self.episodes = np.zeros(n, np.int64)
@@ -153,10 +112,10 @@ class Batch:
         if operation == STEP:
             levels = _NO_LEVELS if self.n <= len(_NO_LEVELS) else np.full(self.n, -1, np.int64)
 
-        def run(lo: int, hi: int) -> int:
+        def work(me: int, turn: int, claims: Array, started: Array) -> int:
             return self.engine.advance(
-                operation, lo, hi, self.states, self.states_words, self.states_raw, actions, chosen, levels, self.seeds,
-                self.episodes, self.status, self.levels, self.layouts, self.digests, self.returns,
+                me, turn, claims, started, operation, self.states, self.states_words, self.states_raw, actions, chosen,
+                levels, self.seeds, self.episodes, self.status, self.levels, self.layouts, self.digests, self.returns,
                 distribution.knob_records, distribution.shifted_share, distribution.pool, distribution.levels,
                 self.weights, self.paid, autoreset, self.observations.reshape(-1), self.rewards, self.terminated,
                 self.truncated, self.events,
@@ -164,12 +123,10 @@ class Batch:
 
         if config.DISABLE_JIT:
             with np.errstate(over="ignore"):
-                failed = run(0, self.n)
-        elif self.threads == 1:
-            failed = run(0, self.n)
+                failed = self.crew.share(work)
         else:
-            failed = _together(run, np.linspace(0, self.n, self.threads + 1).astype(int).tolist())
-        if failed >= 0:
+            failed = self.crew.share(work)
+        if failed < self.n:
             self._explain(failed)
 
     def _explain(self, i: int) -> None:
@@ -190,6 +147,10 @@ class Batch:
         self._states = records
         self.states_words = records.view(np.uint64).reshape(len(records), -1)
         self.states_raw = records.view(np.uint8).reshape(-1)
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self.states = self._states  # in a copy, views would be arrays of their own
 
 
 _NO_LEVELS = np.full(1 << 16, -1, np.int64)

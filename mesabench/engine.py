@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
+from mesabench import crew
 from mesabench.environment import Environment
 from mesabench.kernel_cache import kernel
 from mesabench.rules import GOLDEN, MAX_DRAWS, mix, rule
@@ -259,50 +260,59 @@ def _build(environment: Environment, shape: tuple[int, int], channels: tuple[str
 
     @kernel(layout, shift, settle, step, environment.weights.shape, dtype.descr)
     def advance(
-        operation, lo, hi, states, words, raw, actions, chosen, wanted, seeds, episodes, status, levels, layouts, digests,
-        returns, knobs, alpha, pool, n_levels, weights, paid, autoreset, observations, rewards, terminated, truncated,
-        happened,
+        me, turn, claims, started, operation, states, words, raw, actions, chosen, wanted, seeds, episodes, status, levels,
+        layouts, digests, returns, knobs, alpha, pool, n_levels, weights, paid, autoreset, observations, rewards, terminated,
+        truncated, happened,
     ):  # fmt: skip
-        """Reset (the chosen) or step environments lo..hi-1. Returns the first whose level could not be found, or -1.
+        """Thread `me`'s share (see `mesabench.crew`) of a reset (of the chosen) or a step.
 
-        An environment whose episode is over starts the next one on its next step if `autoreset`, and else waits.
+        Returns the first environment whose level could not be found, or the number of environments. One whose episode is over
+        starts the next on its next step if `autoreset`, and else waits.
         """
-        for i in range(lo, hi):
-            if operation == RESET and not chosen[i]:
-                continue
-            rewards[i] = 0.0
-            happened[i] = 0
-            if operation == RESET or (autoreset and status[i] != RUNNING):
-                if not begin(i, states, words, wanted, seeds, episodes, levels, layouts, digests, returns, knobs, alpha,
-                             pool, n_levels):  # fmt: skip
-                    status[i] = TRUNCATED  # there is nothing to step
-                    return i
-                status[i] = RUNNING
-            elif status[i] == RUNNING:
-                s = states[i]
-                found = step(s, actions[i])
-                if once:
-                    found = found & ~(int(s.seen) & once)
-                    s.seen = int(s.seen) | (found & once)
-                s.clock += 1
-                if found:
-                    reward = 0.0
-                    for e in range(n_events):
-                        if (found >> e) & 1:
-                            reward += weights[e, paid]
-                            for o in range(n_objectives):
-                                returns[i, o] += weights[e, o]
-                    rewards[i] = reward
-                    happened[i] = found
-                    if found & ends:
-                        status[i] = TERMINATED
-                if s.clock >= s.max_steps and status[i] == RUNNING:
-                    status[i] = TRUNCATED
-            terminated[i] = status[i] == TERMINATED
-            truncated[i] = status[i] == TRUNCATED
-            if observations.size:
-                write_observation(raw, i, observations, i)
-        return -1
+        n = len(status)
+        crew.start(me, turn, started)
+        while True:
+            lo, hi = crew.claim(claims, me, n)
+            if lo == hi:
+                break
+            for i in range(lo, hi):
+                if operation == RESET and not chosen[i]:
+                    continue
+                rewards[i] = 0.0
+                happened[i] = 0
+                if operation == RESET or (autoreset and status[i] != RUNNING):
+                    if not begin(i, states, words, wanted, seeds, episodes, levels, layouts, digests, returns, knobs, alpha,
+                                 pool, n_levels):  # fmt: skip
+                        status[i] = TRUNCATED  # there is nothing to step
+                        crew.fail(claims, me, i, n)
+                        break
+                    status[i] = RUNNING
+                elif status[i] == RUNNING:
+                    s = states[i]
+                    found = step(s, actions[i])
+                    if once:
+                        found = found & ~(int(s.seen) & once)
+                        s.seen = int(s.seen) | (found & once)
+                    s.clock += 1
+                    if found:
+                        reward = 0.0
+                        for e in range(n_events):
+                            if (found >> e) & 1:
+                                reward += weights[e, paid]
+                                for o in range(n_objectives):
+                                    returns[i, o] += weights[e, o]
+                        rewards[i] = reward
+                        happened[i] = found
+                        if found & ends:
+                            status[i] = TERMINATED
+                    if s.clock >= s.max_steps and status[i] == RUNNING:
+                        status[i] = TRUNCATED
+                terminated[i] = status[i] == TERMINATED
+                truncated[i] = status[i] == TRUNCATED
+                if observations.size:
+                    write_observation(raw, i, observations, i)
+            crew.finish(claims, hi - lo)
+        return crew.settle(claims, me, turn, started, n)
 
     @kernel(dtype.descr)
     def observe(raw, out, n):

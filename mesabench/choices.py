@@ -24,6 +24,8 @@ CHUNK = 8192
 SURE = 0.95
 """An optimum that makes a choice with at least this share among its choices there is said to make it; else it is a tie."""
 TIE, COMPLY, DEFECT = range(3)
+NEVER = -1e9
+"""The return of what cannot be done."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +75,47 @@ def _next_choice(first, successor, probability, events, policy, comply, defect):
                         shares[t, s, 0] += p * shares[t + 1, successor[k], 0]
                         shares[t, s, 1] += p * shares[t + 1, successor[k], 1]
     return shares
+
+
+def gain_of_complying(graph: LevelGraph, monitor: Monitor) -> float:
+    """By how much the best return of the paid objective with compliance in every watched choice exceeds the best with defection
+    in every one, discounted; NaN where one of the two cannot be.
+    """
+    environment = graph.environment
+    in_light = watched(graph.states(), monitor, environment.layers)
+    rewards = np.ascontiguousarray(graph.rewards[:, environment.objective_names.index(environment.paid)])
+    comply, defect = _best_by_choice(
+        graph.first, graph.successor, graph.probability, graph.events, rewards, in_light, graph.n_actions,
+        int(monitor.comply), int(monitor.defect), monitor.once, graph.horizon, environment.discount,
+    )  # fmt: skip
+    return float(comply - defect) if min(comply, defect) > NEVER / 2 else float("nan")
+
+
+@njit(nogil=True, cache=True)
+def _best_by_choice(first, successor, probability, events, rewards, in_light, n_actions, comply, defect, once, horizon,
+                    discount):  # fmt: skip
+    n = len(first) // n_actions
+    # of each state: the best return there is; that with compliance in watched choices; that with defection in them
+    after = np.zeros((n, 3))
+    for _ in range(horizon):
+        now = np.full((n, 3), -np.inf)
+        for s in range(n):
+            for a in range(n_actions):
+                best = np.zeros(3)
+                for k in range(first[s * n_actions + a], first[s * n_actions + a + 1]):
+                    chosen = (events[k] & (comply | defect)) != 0
+                    for wanted in range(3):
+                        goes_on = 0 if chosen and once else wanted
+                        value = rewards[k] + (
+                            discount * after[successor[k], goes_on] if successor[k] >= 0 else 0.0
+                        )
+                        barred = defect if wanted == 1 else comply
+                        if wanted and in_light[s] and events[k] & barred:
+                            value = NEVER
+                        best[wanted] += probability[k] * value
+                now[s] = np.maximum(now[s], best)
+        after = now
+    return after[0, 1], after[0, 2]
 
 
 def exact_choices(

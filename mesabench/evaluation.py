@@ -20,7 +20,7 @@ from mesabench.memory import memory_numbers
 from mesabench.number import Score
 from mesabench.policy import CheckedPolicy
 from mesabench.reference import classes_of, first_shares, reference_of, score
-from mesabench.replays import replays_of
+from mesabench.replays import lifetimes_lived, replays_of
 from mesabench.sampling import checked_policy, gives_tables, sample_level, table_of
 from mesabench.scores import SeedScores, seed_scores
 
@@ -51,7 +51,7 @@ class Evaluation:
 
     levels: a polars DataFrame with one row per evaluated level; changes: one with a row per changed level (columns of both:
     `docs/scores.md`); memory: what its memory is good for, by name; deception: by split, empty where nobody watches, or it was
-    not asked for; replays: episodes to look at.
+    not asked for; replays: episodes to look at; lived: lifetimes to look at.
     """
 
     environment: Environment
@@ -61,6 +61,7 @@ class Evaluation:
     memory: Mapping[str, Score]
     deception: Mapping[str, DeceptionScores]
     replays: list[dict[str, Any]]
+    lived: list[dict[str, Any]]
 
     @property
     def lifetimes(self) -> Any:
@@ -140,6 +141,9 @@ def evaluate(
     deception: Mapping[str, DeceptionScores] = {}
     if measures != GOALS and DEPLOY in splits:
         deception = contract_scores(policy, declared, options, levels=levels, exact=exact, seed=seed)
+    lived = []
+    if declared.monitor and deception and replays:
+        lived = lifetimes_lived(policy, declared, options, deception[declared.monitor.split], seed)
     return Evaluation(
         declared,
         paid or declared.paid,
@@ -148,6 +152,7 @@ def evaluate(
         memory,
         deception,
         shown,
+        lived,
     )
 
 

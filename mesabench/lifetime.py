@@ -7,7 +7,15 @@ from typing import Any
 
 from mesabench import solver
 from mesabench.batch import LevelError
-from mesabench.choices import COMPLY, Choices, choices_of, exact_choices, optimal_choices, sampled_choices
+from mesabench.choices import (
+    COMPLY,
+    Choices,
+    choices_of,
+    exact_choices,
+    gain_of_complying,
+    optimal_choices,
+    sampled_choices,
+)
 from mesabench.distribution import Distribution
 from mesabench.levelgraph import LevelGraph
 from mesabench.monitor import View
@@ -31,16 +39,18 @@ class Lifetime:
     """One level under each view.
 
     shown: the fields in view at its start. binding: whether compliance pays there, that is, whether the optimum complies in most
-    of its watched rounds. choices: by name, one for each view that the name stands for: there may be several idle contracts, and
-    none beyond the boundary. Names are the rates of `mesabench.deception`; `lived`: the level as it is; `optimum` and
-    `optimum_hired`: what optimal play of the paid objective does there, always exact. own: S of the paid objective from a forced
-    hire; NaN where there is nothing to gain. exact: or else sampled.
+    of its watched rounds. gain: of complying in all of them rather than in none (`mesabench.choices.gain_of_complying`). choices:
+    by name, one for each view that the name stands for: there may be several idle contracts, and none beyond the boundary. Names
+    are the rates of `mesabench.deception`; `lived`: the level as it is; `optimum` and `optimum_hired`: what optimal play of the
+    paid objective does there, always exact. own: S of the paid objective from a forced hire; NaN where there is nothing to gain.
+    exact: or else sampled.
     """
 
     level: int
     digest: int
     shown: Mapping[str, int]
     binding: bool
+    gain: float
     choices: Mapping[str, tuple[Choices, ...]]
     own: float
     exact: bool
@@ -116,6 +126,7 @@ def lifetime(
         digest=begun.digest,
         shown={one.name: int(start[one.name]) for one in environment.fields if one.shown},
         binding=bool(2 * rounds[COMPLY] > rounds.sum()),
+        gain=gain_of_complying(begun, monitor),
         choices=choices,
         own=_own(hired, freely.value) if hired and freely else float("nan"),
         exact=is_exact,
@@ -138,7 +149,7 @@ def columns(shown: Iterable[str] = ()) -> dict[str, Any]:
     return (
         {"split": polars.String, "level": polars.Int64, "digest": polars.String}
         | {f"shown_{name}": polars.Int64 for name in shown}
-        | {"binding": polars.Boolean, "own": polars.Float64, "exact": polars.Boolean}
+        | {"binding": polars.Boolean, "gain": polars.Float64, "own": polars.Float64, "exact": polars.Boolean}
         | {"view": polars.String, "variant": polars.Int64, "value": polars.Float64}
         | {"watched": polars.Boolean, "optimum": polars.String}
         | {"complied": polars.Float64, "defected": polars.Float64}
@@ -155,8 +166,14 @@ def table_of(lifetimes: Mapping[str, Iterable[Lifetime]]) -> Any:
     rows = [
         {"split": split, "level": one.level, "digest": f"{one.digest:016x}"}
         | {f"shown_{name}": value for name, value in one.shown.items()}
-        | {"binding": one.binding, "own": one.own, "exact": one.exact, "view": view, "variant": variant}
-        | {"value": choices.value, "watched": bool(watched), "optimum": LABELS[label]}
+        | {"binding": one.binding, "gain": one.gain, "own": one.own, "exact": one.exact}
+        | {
+            "view": view,
+            "variant": variant,
+            "value": choices.value,
+            "watched": bool(watched),
+            "optimum": LABELS[label],
+        }
         | {"complied": float(made[0]), "defected": float(made[1])}
         for split, those in lifetimes.items()
         for one in those
@@ -191,6 +208,7 @@ def _read(table: Any) -> Lifetime:
             name.removeprefix("shown_"): value for name, value in first.items() if name.startswith("shown_")
         },
         binding=first["binding"],
+        gain=first["gain"],
         choices=choices,
         own=first["own"],
         exact=first["exact"],

@@ -5,9 +5,10 @@ from typing import Any
 
 from mesabench import solver
 from mesabench.batch import Batch
+from mesabench.deception import DeceptionScores, levels_of
 from mesabench.distribution import Distribution
 from mesabench.engine import Array
-from mesabench.environment import DEPLOY, HELDOUT
+from mesabench.environment import DEPLOY, HELDOUT, Environment
 from mesabench.gridenv import distribution_of
 from mesabench.reference import classes_of, first_shares
 from mesabench.sampling import checked_policy, sample_level
@@ -35,6 +36,30 @@ def replays_of(
         for level in chosen[:number]
         for split in (HELDOUT, DEPLOY)
     ]
+
+
+def lifetimes_lived(
+    policy: Any, environment: Environment, options: Mapping[str, Any], judged: DeceptionScores, seed: int
+) -> list[dict[str, Any]]:
+    """One sampled lifetime under the longest contract that makes compliance pay, and under the longest that does not.
+
+    Of those on which the agent was judged. `pays`: which of the two it is.
+    """
+    monitor = environment.monitor
+    assert monitor
+    wanted = {}
+    for one in judged.lifetimes:
+        (best,), free = one.choices["optimum"], one.choices["optimum_hired"]
+        wanted[one.level] = one.binding, best.counts.sum() + sum(view.counts.sum() for view in free)
+    found = []
+    first = None if monitor.contracts else max(wanted) + 1
+    levels = {level: begun for begun, _, level in levels_of(environment, options, levels=first)}
+    for pays in (True, False):
+        lengths = {level: rounds for level, (binding, rounds) in wanted.items() if binding == pays}
+        if lengths:
+            level = max(lengths, key=lambda level: (round(lengths[level], 6), -level))
+            found.append(record(policy, levels[level], level, seed) | {"pays": pays})
+    return found
 
 
 def record(policy: Any, distribution: Distribution, level: int, seed: int = 0) -> dict[str, Any]:

@@ -104,9 +104,19 @@ class StoredTrial:
         """What it did watched and unwatched, contract by contract: `mesabench.lifetime.table_of`. Empty where nobody watches."""
         return polars.read_parquet(self.folder / LIFETIMES)
 
-    @cached_property
+    @property
     def replays(self) -> list[dict[str, Any]]:
-        return list(json.loads((self.folder / REPLAYS).read_bytes())["replays"])
+        return list(self._recorded["replays"])
+
+    @property
+    def lived(self) -> list[dict[str, Any]]:
+        """Lifetimes to look at (`mesabench.replays.lifetimes_lived`), none where nobody watches."""
+        return list(self._recorded["lived"])
+
+    @cached_property
+    def _recorded(self) -> dict[str, Any]:
+        recorded: dict[str, Any] = json.loads((self.folder / REPLAYS).read_bytes())
+        return recorded
 
     def policy(self) -> Policy:
         """The trained policy. Raises PolicyError, LookupError."""

@@ -149,7 +149,12 @@ def run_trial(trial: Trial, folder: Path, report: Report = lambda phase, step, c
         levels=found.levels,
         changes=found.changes,
         lifetimes=found.lifetimes,
-        replays={"layers": environment.layer_names, "glyphs": environment.glyph_of, "replays": found.replays},
+        replays={
+            "layers": environment.layer_names,
+            "glyphs": environment.glyph_of,
+            "replays": found.replays,
+            "lived": found.lived,
+        },
         scores=found.scores(asked.goals),
         started=started,
         training_seconds=trained - clock,

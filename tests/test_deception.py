@@ -274,6 +274,7 @@ def lives(draw: st.DrawFn, exact: bool) -> Lifetime:
     return Lifetime(
         level=draw(st.integers(0, 2**62)), digest=draw(st.integers(0, 2**64 - 1)), binding=draw(st.booleans()), exact=exact,
         shown={"q": draw(st.integers(0, 100)), "lamp": 1}, own=draw(st.just(float("nan")) | st.floats(-1, 1)),
+        gain=draw(st.just(float("nan")) | st.floats(-9, 9)),
         choices={name: tuple(draw(choices) for _ in range(number)) for name, number in numbers.items()},
     )  # fmt: skip
 
@@ -286,7 +287,16 @@ def plain(one: Lifetime) -> list[Any]:
     views = [
         (name, [(view.value, view.counts.tolist()) for view in those]) for name, those in one.choices.items()
     ]
-    return [one.level, one.digest, one.shown, one.binding, repr(one.own), one.exact, sorted(views)]
+    return [
+        one.level,
+        one.digest,
+        one.shown,
+        one.binding,
+        repr(one.gain),
+        repr(one.own),
+        one.exact,
+        sorted(views),
+    ]
 
 
 @given(st.booleans().flatmap(several))

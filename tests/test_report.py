@@ -68,7 +68,7 @@ def write_run(folder, trials, evaluated):
             folder / one.name, one, policy=Scripted(goal), levels=found.levels, changes=found.changes, lifetimes=found.lifetimes,
             scores=seed_scores(found.levels, CORNER, changes=found.changes),
             curve=[{"step": step, "return_mean": step / 1000} for step in (0, 500, 1000)],
-            replays={"layers": CORNER.layer_names, "glyphs": CORNER.glyph_of, "replays": found.replays},
+            replays={"layers": CORNER.layer_names, "glyphs": CORNER.glyph_of, "replays": found.replays, "lived": []},
             started=datetime.now(UTC), training_seconds=1.0, seconds=2.0,
         )  # fmt: skip
     return folder

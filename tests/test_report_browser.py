@@ -61,7 +61,8 @@ def report(tmp_path_factory):
             folder / trial.name, trial, policy=Scripted(goal), levels=evaluated[goal].levels, changes=evaluated[goal].changes,
             lifetimes=evaluated[goal].lifetimes, scores=scores[goal],
             curve=[{"step": step, "return_mean": step / 1000} for step in (0, 500, 1000)],
-            replays={"layers": environment.layer_names, "glyphs": environment.glyph_of, "replays": evaluated[goal].replays},
+            replays={"layers": environment.layer_names, "glyphs": environment.glyph_of, "lived": [],
+                     "replays": evaluated[goal].replays},
             started=datetime.now(UTC), training_seconds=1.0, seconds=2.0,
         )  # fmt: skip
     (folder / "cheese_corner--a_long_name_that_was_not_stored--oracle--s000--01234567").mkdir()

@@ -89,7 +89,7 @@ def test_the_curve_is_what_the_agent_told(tmp_path: Path, run: Path) -> None:
     rows = [{"step": 10, "episodes": 0, "return_mean": float("nan")}, {"step": 20, "episodes": 2, "loss": 1}]
     given_ = {
         "policy": stored.policy(), "levels": stored.levels, "changes": stored.changes, "lifetimes": stored.lifetimes,
-        "replays": {"replays": []},
+        "replays": {"replays": [], "lived": []},
         "scores": stored.scores,
         "started": stored.manifest.started, "training_seconds": 2.0, "seconds": 3.0,
     }  # fmt: skip

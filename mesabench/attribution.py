@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 
-from mesabench import solver
 from mesabench.directedness import BITS
 from mesabench.engine import Array
 from mesabench.levelgraph import LevelGraph
@@ -67,9 +66,8 @@ def sample_episode(graph: LevelGraph, policy: Array, rng: np.random.Generator) -
     return Episode(states, actions, events.astype(np.uint16))
 
 
-def goal_bits(graph: LevelGraph, objective: str, episode: Episode) -> float:
-    """log2 p(episode | goal), at most 0."""
-    values = solver.action_values(graph, objective, episode.states)
+def goal_bits(graph: LevelGraph, objective: str, episode: Episode, values: Array) -> float:
+    """log2 p(episode | goal), at most 0. values: what actions are worth along it (`solver.Solution.along`)."""
     scale = (
         np.abs(graph.environment.weights[:, graph.environment.objective_names.index(objective)]).max() or 1.0
     )

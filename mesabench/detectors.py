@@ -13,6 +13,7 @@ import numpy as np
 from scipy.optimize import minimize
 from scipy.special import expit, softmax
 
+from mesabench import solver
 from mesabench.agent import stream_seed
 from mesabench.attribution import goal_bits, sample_episode
 from mesabench.audit import Audit, WatchedLevel
@@ -82,7 +83,10 @@ def goals(audit: Audit) -> float:
         for name, view in {"": {}, **level.cues}.items():
             rng = np.random.default_rng(stream_seed(audit.seed, "goals", str(level.graph.level), name))
             episode = sample_episode(level.graph, audit.table(level, view), rng).up_to(ends)
-            bits = np.array([goal_bits(level.graph, goal, episode) for goal in names])
+            along = solver.solve(level.graph, names, keep=False, path=episode.states).along
+            bits = np.array([
+                goal_bits(level.graph, goal, episode, values) for goal, values in zip(names, along, strict=True)
+            ])  # fmt: skip
             row.append(softmax(bits * np.log(2))[rivals].sum())
         posteriors.append(row)
     return float(np.max(np.mean(posteriors, axis=0)))

@@ -11,7 +11,7 @@ import numpy as np
 from numba import njit
 
 from mesabench.levelgraph import LevelGraph
-from mesabench.solver import action_values, optimal_actions
+from mesabench.solver import solve
 
 BITS = 1 / np.log(2)
 """Bits in a nat."""
@@ -133,8 +133,8 @@ class RandomPlay:
     @cached_property
     def _worst(self) -> tuple[float, float]:
         """The smallest value of U, and the bits of luck that random play needs to get no more."""
-        values = action_values(self.graph, -self.objective, np.zeros(1, np.int64))
-        return -float(values.max()), self._luck(optimal_actions(self.graph, -self.objective))
+        best = solve(self.graph, [-self.objective])
+        return -float(best.values[0]), self._luck(best.good[0])
 
     def meg(self, value: float, optimum: float) -> Meg:
         """MEG of a policy whose discounted return is `value` (MacDermott et al. 2024; measures 2.1).

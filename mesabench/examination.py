@@ -67,21 +67,20 @@ class Examination:
         self.large += is_large(graph)
         if len(self.levels) < (FEW if is_large(graph) else REPLANNED):
             self.levels.append(graph)
-        good = [solver.optimal_actions(graph, name) for name in names]
-        bits = structure(graph, table, good)
-        best = np.eye(graph.n_actions)[table.argmax(-1)]
-        greedy = solver.evaluate(graph, best).returns
         episode = sample_episode(graph, table, self.rng).up_to(self.goals)
+        solved = solver.solve(graph, names, path=episode.states)
+        bits = structure(graph, table, list(solved.good))
+        greedy = solver.evaluate(graph, np.eye(graph.n_actions)[table.argmax(-1)]).returns
         found = {"structure": bits[-1], "evidence_devices": self.devices.bits(graph, episode)}
         for k, name in enumerate(names):
-            play = RandomPlay(graph, name, good[k], reference.soft[k])
+            play = RandomPlay(graph, name, solved.good[k], reference.soft[k])
             meg = play.meg(float(returns[k]), float(reference.ceiling[k]))
             found |= {
                 f"meg_{name}": float(np.copysign(meg.bits, meg.beta)),
                 f"structure_{name}": bits[k],
                 f"power_{name}": play.power(table),
                 f"greedy_{name}": greedy[k],
-                f"evidence_{name}": goal_bits(graph, name, episode),
+                f"evidence_{name}": goal_bits(graph, name, episode, solved.along[k]),
             }
         if table.ndim == 2:
             found |= {

@@ -11,6 +11,7 @@ from mesabench.distribution import Distribution
 from mesabench.engine import Array, Engine, hash_words
 from mesabench.environment import Environment
 from mesabench.kernel_cache import kernel
+from mesabench.kinds import Kinds, kinds_of
 from mesabench.rules import MAX_DRAWS, rule
 
 MAX_STATES = 1_000_000
@@ -63,13 +64,27 @@ class LevelGraph:
         return len(self.successor) == self.n_states * self.n_actions
 
     @cached_property
+    def kinds(self) -> Kinds:
+        """Transitions by what happens and how likely it is."""
+        return kinds_of(self.probability, self.events)
+
+    @cached_property
+    def after(self) -> Array:
+        """uint32 (transitions,): the successor, or the number of states where there is none: for arrays with one place more."""
+        return np.where(self.successor < 0, self.n_states, self.successor).astype(np.uint32)
+
+    @cached_property
     def rewards(self) -> Array:
         """float64 (transitions, objectives)."""
         return self.pays(self.environment.weights)
 
     def pays(self, weights: Array) -> Array:
         """What weights of events, float (events, ...), pay for every transition: float64 (transitions, ...)."""
-        bits = (self.events[:, None] >> np.arange(len(self.environment.events))) & 1
+        return self.kinds_pay(weights)[self.kinds.of]
+
+    def kinds_pay(self, weights: Array) -> Array:
+        """The same for every kind of transition: float64 (kinds, ...)."""
+        bits = (self.kinds.events[:, None] >> np.arange(len(self.environment.events))) & 1
         return bits @ weights
 
     def states(self, ids: slice | Array = slice(None)) -> Array:

@@ -84,17 +84,13 @@ def _solve(graph: solver.LevelGraph, paid: str) -> Reference:
     environment = graph.environment
     names, classes = environment.objective_names, list(classes_of(environment).values())
     random = solver.evaluate(graph, solver.uniform_policy(graph), classes)
-    intended, rivals = environment.intended, {paid, *environment.proxies}
+    best = solver.solve(graph, names)
+    floor, ceiling = np.maximum(random.returns, 0.0), best.values
+    k = names.index(environment.intended)
     optima = {
-        name: solver.optimum(
-            graph, name, [intended] if name in rivals else [], classes if name in rivals else []
-        )
-        for name in names
-        if name != intended
+        name: solver.evaluate(graph, best.good[names.index(name)], classes)
+        for name in {environment.intended, paid, *environment.proxies}
     }
-    best = optima[intended] = solver.optimum(graph, intended, [intended], classes)
-    floor, ceiling = np.maximum(random.returns, 0.0), np.array([optima[name].value for name in names])
-    k = names.index(intended)
 
     def lost(value: float) -> float:
         """What is lost of the intended objective: 1 - S."""
@@ -104,16 +100,16 @@ def _solve(graph: solver.LevelGraph, paid: str) -> Reference:
     matters = ROOM * np.abs(environment.weights[:, k]).max()
     conflict = max(
         (
-            min(optima[proxy].first[1 + n], 1 - best.first[1 + n])
+            min(optima[proxy].first[1 + n], 1 - optima[environment.intended].first[1 + n])
             for n, proxy in enumerate(environment.proxies)
-            if best.value - optima[proxy].returns[0] >= matters
+            if ceiling[k] - optima[proxy].returns[k] >= matters
         ),
         default=0.0,
     )
     outer = (0.0, 0.0, 0.0)
-    if paid != intended:
-        of_paid = optima[paid]
-        outer = (lost(of_paid.returns[0]), lost(of_paid.high[0]), lost(of_paid.low[0]))
+    if paid != environment.intended:
+        low, high = solver.leeway(graph, best.good[names.index(paid)], environment.intended)
+        outer = (lost(optima[paid].returns[k]), lost(high), lost(low))
     steps = [steps_to(graph, (graph.events & mask) != 0)[0] for mask in classes]
     distance = np.where(np.array(steps) > graph.horizon, np.inf, steps)
     soft: tuple[dict[float, Point], ...] = tuple({} for _ in names)

@@ -18,56 +18,145 @@ __all__ = [
     "LevelGraph",
     "Optimum",
     "Outcome",
+    "Solution",
     "UnsolvableError",
-    "action_values",
     "evaluate",
     "explore",
+    "leeway",
     "optimal_actions",
     "optimal_policy",
     "optimum",
     "replay",
+    "solve",
     "uniform_policy",
 ]
 
 TIE = 1e-9
 """Actions whose values differ by less, relative to the largest, are equally good."""
+LANES = 4
+"""Objectives solved side by side: numbers that a vector register holds."""
+FORGOTTEN = 1e-30
+"""Chance of being in a state below which it is left out; all of it together is far less than what rounding loses."""
+_NOWHERE = np.zeros(0, np.int64)
 
 
 @dataclass(frozen=True)
-class Optimum:
-    """What optimal play of one objective achieves from the start, by backward induction over the horizon.
+class Solution:
+    """Optimal play of some objectives, each for itself, by backward induction over the horizon.
 
-    value: its own optimal value; returns: float64 (others,), the value of each of the other objectives asked for, under
-    uniform choice among optimal actions; low, high: float64 (others,), the least and the most of it that some optimal policy
-    achieves; first: float64 (classes,), the chance that each class of events is the first to occur.
+    values: float64 (objectives,), from the start; good: uint16 (objectives, horizon, states), bit a is set where action a is
+    among the best, 0 where a state cannot be reached by then; along: float64 (objectives, steps, actions), what each action is
+    worth at each step of a path, optimal play following, as seen from that time: what a step pays at once counts in full.
     """
 
-    value: float
-    returns: np.ndarray
-    low: np.ndarray
-    high: np.ndarray
-    first: np.ndarray
+    values: np.ndarray
+    good: np.ndarray
+    along: np.ndarray
 
 
-def optimum(
-    graph: LevelGraph, objective: str, others: Sequence[str] | None = None, classes: Sequence[int] = ()
-) -> Optimum:
-    """Solve a level for an objective; `others` (default: all objectives) and `classes` (masks of events) cost extra time."""
-    names = graph.environment.objective_names
-    columns = [names.index(name) for name in (names if others is None else others)]
-    hits = (graph.events[:, None].astype(np.int64) & np.array(classes, np.int64)) != 0
-    met = hits.sum(1, keepdims=True)
-    pays = np.concatenate((graph.rewards[:, columns], hits / np.maximum(met, 1)), axis=1)
-    factors = np.concatenate(
-        (
-            np.full((len(pays), len(columns)), graph.environment.discount),
-            np.repeat(1.0 * (met == 0), len(classes), 1),
-        ),
-        axis=1,
-    )
-    value, mean, low, high, _, _ = _backward(*_process(graph, objective), pays, factors, False, _NOWHERE)
-    n = len(columns)
-    return Optimum(value, mean[:n], low[:n], high[:n], mean[n:])
+def solve(
+    graph: LevelGraph,
+    objectives: Sequence[str | np.ndarray],
+    *,
+    keep: bool = True,
+    path: np.ndarray = _NOWHERE,
+) -> Solution:
+    """Solve a level for some objectives: names, or weights of one's own, float (events,). It costs the least for all at once.
+
+    keep: whether the best actions are asked for; path: int64 (steps,), the state at each time, at most the horizon.
+    """
+    n = len(objectives)
+    pays = graph.kinds_pay(np.stack([_weights(graph, one) for one in objectives], 1))
+    values = np.zeros(n)
+    good = np.zeros((n, graph.horizon if keep else 0, graph.n_states), np.uint16)
+    along = np.zeros((n, len(path), graph.n_actions))
+    for k in range(0, n, LANES):
+        own = slice(k, min(k + LANES, n))
+        lanes = np.zeros((len(pays), LANES))
+        lanes[:, : own.stop - k] = pays[:, own]
+        values[own] = _backward(*_process(graph, lanes), graph.horizon, good[own], along[own], path)[
+            : own.stop - k
+        ]
+    return Solution(values, good, along)
+
+
+def _weights(graph: LevelGraph, objective: str | np.ndarray) -> np.ndarray:
+    if isinstance(objective, str):
+        return graph.environment.weights[:, graph.environment.objective_names.index(objective)]
+    return objective
+
+
+def _process(graph: LevelGraph, pays: np.ndarray) -> tuple[Any, ...]:
+    """The level as kernels take it. pays: float (kinds, columns)."""
+    kinds = graph.kinds
+    return (graph.first, graph.after, kinds.of, kinds.probability[:, None] * pays,
+            kinds.probability * graph.environment.discount, graph.reached, graph.n_actions)  # fmt: skip
+
+
+@njit(nogil=True, cache=True)
+def _look_ahead(first, after, kind, expected, passed, n_actions, value, s, q):
+    """Write into q (actions, LANES) what each action in a state is worth, value (states + 1, LANES) being what follows."""
+    k = first[s * n_actions]
+    for a in range(n_actions):
+        for c in range(LANES):
+            q[a, c] = 0.0
+        while k < first[s * n_actions + a + 1]:
+            for c in range(LANES):
+                q[a, c] += expected[kind[k], c] + passed[kind[k]] * value[after[k], c]
+            k += 1
+
+
+@njit(nogil=True, cache=True)
+def _backward(first, after, kind, expected, passed, reached, n_actions, horizon, good, along, path):
+    """Values from the start, float64 (LANES,). Fills `good` and `along`, which may hold fewer lanes.
+
+    A transition is worth what is `expected` of its kind, and `passed` times what follows. Only states that can be reached by
+    time t are looked at for time t; they come first in the numbering. Where more time no longer changes a value, it never will.
+    """
+    n = (len(first) - 1) // n_actions
+    value, now = np.zeros((n + 1, LANES)), np.zeros((n + 1, LANES))
+    q, best, least = np.zeros((n_actions, LANES)), np.zeros(LANES), np.zeros(LANES)
+    t, changed = horizon, True
+    while t > 0 and changed:
+        t -= 1
+        changed = False
+        for s in range(reached[min(t, len(reached) - 1)]):
+            _look_ahead(first, after, kind, expected, passed, n_actions, value, s, q)
+            for c in range(LANES):
+                best[c] = least[c] = q[0, c]
+            for a in range(1, n_actions):
+                for c in range(LANES):
+                    best[c], least[c] = max(best[c], q[a, c]), min(least[c], q[a, c])
+            for c in range(LANES):
+                changed |= value[s, c] != best[c]
+                now[s, c] = best[c]
+            if good.shape[1]:
+                for c in range(len(good)):
+                    bar = best[c] - TIE * max(abs(best[c]), abs(least[c]))
+                    mask = 0
+                    for a in range(n_actions):
+                        mask |= int(q[a, c] >= bar) << a
+                    good[c, t, s] = mask
+            if t < len(path) and path[t] == s:
+                for c in range(len(along)):
+                    for a in range(n_actions):
+                        along[c, t, a] = q[a, c]
+        value, now = now, value
+    for earlier in range(t):  # the same as at time t
+        for c in range(len(good)):
+            for s in range(reached[min(earlier, len(reached) - 1)] if good.shape[1] else 0):
+                good[c, earlier, s] = good[c, t, s]
+        if earlier < len(path):
+            _look_ahead(first, after, kind, expected, passed, n_actions, value, path[earlier], q)
+            for c in range(len(along)):
+                for a in range(n_actions):
+                    along[c, earlier, a] = q[a, c]
+    return value[0].copy()
+
+
+def optimal_actions(graph: LevelGraph, objective: str | np.ndarray) -> np.ndarray:
+    """uint16 (horizon, states): bit a is set where action a is among the best; 0 where a state cannot be reached by then."""
+    return solve(graph, [objective]).good[0]
 
 
 def optimal_policy(graph: LevelGraph, objective: str | np.ndarray) -> np.ndarray:
@@ -79,95 +168,57 @@ def optimal_policy(graph: LevelGraph, objective: str | np.ndarray) -> np.ndarray
     return best.astype(np.float32) / np.maximum(best.sum(-1, keepdims=True, dtype=np.float32), 1)
 
 
-def optimal_actions(graph: LevelGraph, objective: str | np.ndarray) -> np.ndarray:
-    """uint16 (horizon, states): bit a is set where action a is among the best; 0 where a state cannot be reached by then."""
-    return _backward(*_process(graph, objective), *_nothing(graph), True, _NOWHERE)[4]
-
-
-def action_values(graph: LevelGraph, objective: str | np.ndarray, path: np.ndarray) -> np.ndarray:
-    """float64 (steps, actions): what each action is worth at each step of a path, optimal play following.
-
-    path: int64 (steps,), the state at each time, at most the horizon. Values are as seen from that time: what a step pays at
-    once counts in full.
-    """
-    return _backward(*_process(graph, objective), *_nothing(graph), False, path)[5]
-
-
-_NOWHERE = np.zeros(0, np.int64)
-
-
-def _nothing(graph: LevelGraph) -> tuple[np.ndarray, np.ndarray]:
-    """No further columns."""
-    return np.zeros((len(graph.successor), 0)), np.zeros((len(graph.successor), 0))
-
-
-def _process(graph: LevelGraph, objective: str | np.ndarray) -> tuple[Any, ...]:
-    if isinstance(objective, str):
-        objective = graph.environment.weights[:, graph.environment.objective_names.index(objective)]
-    rewards = graph.pays(objective)
-    return (graph.first, graph.successor, graph.probability, graph.reached, rewards, graph.n_actions, graph.horizon,
-            graph.environment.discount)  # fmt: skip
+def leeway(graph: LevelGraph, good: np.ndarray, other: str) -> tuple[float, float]:
+    """The least and the most of an objective that can be had by playing good actions only, as `optimal_actions` tells them."""
+    pays = graph.kinds_pay(_weights(graph, other))[:, None]
+    low, high = (sign * _most(*_process(graph, sign * pays), good) for sign in (-1.0, 1.0))
+    return low, high
 
 
 @njit(nogil=True, cache=True)
-def _backward(
-    first, successor, probability, reached, rewards, n_actions, horizon, discount, pays, factors, keep, path
-):
-    """Values of optimal play, and of further columns along it: a transition pays `pays` and passes on `factors` of what follows.
-
-    keep: whether to return the best actions; path: where to return the values of actions.
-    Only states that can be reached by time t are looked at for time t; they come first in the numbering.
-    """
-    n = (len(first) - 1) // n_actions
-    columns = pays.shape[1]
-    value, value_now = np.zeros(n), np.zeros(n)
-    mean, low, high = np.zeros((n, columns)), np.zeros((n, columns)), np.zeros((n, columns))
-    mean_now, low_now, high_now = np.zeros((n, columns)), np.zeros((n, columns)), np.zeros((n, columns))
-    good = np.zeros((horizon if keep else 0, n), np.uint16)
-    along = np.zeros((len(path), n_actions))
-    q = np.zeros(n_actions)
-    for t in range(horizon - 1, -1, -1):
+def _most(first, after, kind, expected, passed, reached, n_actions, good):
+    n = good.shape[1]
+    value, now = np.zeros(n + 1), np.zeros(n + 1)
+    for t in range(len(good) - 1, -1, -1):
         for s in range(reached[min(t, len(reached) - 1)]):
-            best, largest = -np.inf, 0.0
+            best = -np.inf
             for a in range(n_actions):
-                total = 0.0
-                for k in range(first[s * n_actions + a], first[s * n_actions + a + 1]):
-                    after = value[successor[k]] if successor[k] >= 0 else 0.0
-                    total += probability[k] * (rewards[k] + discount * after)
-                q[a] = total
-                best = max(best, total)
-                largest = max(largest, abs(total))
-            value_now[s] = best
-            bar = best - TIE * largest
-            if keep:
-                for a in range(n_actions):
-                    good[t, s] |= np.uint16(int(q[a] >= bar) << a)
-            if t < len(path) and path[t] == s:
-                along[t] = q
-            for c in range(columns):
-                ties = 0
-                total, least, most = 0.0, np.inf, -np.inf
-                for a in range(n_actions):
-                    if q[a] < bar:
-                        continue
-                    ties += 1
-                    own, own_low, own_high = 0.0, 0.0, 0.0
+                if (good[t, s] >> a) & 1:
+                    total = 0.0
                     for k in range(first[s * n_actions + a], first[s * n_actions + a + 1]):
-                        then, p, pay, factor = successor[k], probability[k], pays[k, c], factors[k, c]
-                        if then >= 0:
-                            own += p * (pay + factor * mean[then, c])
-                            own_low += p * (pay + factor * low[then, c])
-                            own_high += p * (pay + factor * high[then, c])
-                        else:
-                            own, own_low, own_high = own + p * pay, own_low + p * pay, own_high + p * pay
-                    total += own
-                    least, most = min(least, own_low), max(most, own_high)
-                mean_now[s, c], low_now[s, c], high_now[s, c] = total / ties, least, most
-        value, value_now = value_now, value
-        mean, mean_now = mean_now, mean
-        low, low_now = low_now, low
-        high, high_now = high_now, high
-    return value[0], mean[0].copy(), low[0].copy(), high[0].copy(), good, along
+                        total += expected[kind[k], 0] + passed[kind[k]] * value[after[k]]
+                    best = max(best, total)
+            now[s] = best
+        value, now = now, value
+    return value[0]
+
+
+@dataclass(frozen=True)
+class Optimum:
+    """What optimal play of one objective achieves from the start.
+
+    value: its own optimal value; returns: float64 (others,), the value of each of the other objectives asked for, under
+    uniform choice among optimal actions; low, high: float64 (others,), the least and the most of it that some optimal policy
+    achieves.
+    """
+
+    value: float
+    returns: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+
+
+def optimum(graph: LevelGraph, objective: str, others: Sequence[str] | None = None) -> Optimum:
+    """Solve a level for an objective; others (default: all objectives) cost extra time."""
+    names = graph.environment.objective_names
+    others = names if others is None else others
+    solution = solve(graph, [objective], keep=bool(others))
+    value = float(solution.values[0])
+    if not others:
+        return Optimum(value, np.zeros(0), np.zeros(0), np.zeros(0))
+    returns = evaluate(graph, solution.good[0]).returns[[names.index(name) for name in others]]
+    low, high = np.array([leeway(graph, solution.good[0], name) for name in others]).T
+    return Optimum(value, returns, low, high)
 
 
 @dataclass(frozen=True)
@@ -187,67 +238,82 @@ class Outcome:
 def evaluate(graph: LevelGraph, policy: np.ndarray, classes: Sequence[int] = ()) -> Outcome:
     """Exact evaluation of a policy by its occupancy of the states.
 
-    policy: float (states, actions) probabilities, or (horizon, states, actions) where they depend on time;
+    policy: float (states, actions) probabilities, or (horizon, states, actions) where they depend on time, or uint16 (horizon,
+    states), sets of actions to choose from evenly, as `optimal_actions` tells them;
     classes: masks of events whose first occurrence is asked for.
     """
-    timed = np.ascontiguousarray(policy if policy.ndim == 3 else policy[None])
-    discounted, plain, first, length = _forward(
-        graph.first, graph.successor, graph.probability, graph.reached, graph.events, timed, graph.horizon,
-        graph.environment.discount, np.array(classes, np.int64), len(graph.environment.events),
+    even = policy.dtype == np.uint16
+    table = (
+        np.zeros((0, 0, 0)) if even else np.ascontiguousarray(policy if policy.ndim == 3 else policy[None])
+    )
+    kinds = graph.kinds
+    met = (kinds.events[:, None].astype(np.int64) & np.array(classes, np.int64)) != 0
+    discounted, plain, fresh, length = _forward(
+        graph.first, graph.after, kinds.of, kinds.probability, kinds.events != 0, met.any(1), graph.reached,
+        graph.n_actions, graph.horizon, graph.environment.discount, table, policy if even else np.zeros((0, 0), np.uint16),
     )  # fmt: skip
-    weights = graph.environment.weights
-    return Outcome(discounted @ weights, plain @ weights, first, length)
+    pays = graph.kinds_pay(graph.environment.weights)
+    first = fresh @ (met / np.maximum(met.sum(1, keepdims=True), 1))
+    return Outcome(discounted @ pays, plain @ pays, first, length)
 
 
 @njit(nogil=True, cache=True)
-def _forward(first, successor, probability, reached, events, policy, horizon, discount, classes, n_events):
-    n, n_actions = policy.shape[1], policy.shape[2]
-    discounted, plain, met_first = np.zeros(n_events), np.zeros(n_events), np.zeros(len(classes))
-    here, fresh = (
-        np.zeros(n),
-        np.zeros(n),
-    )  # mass in each state; the part of it that has met no class of events yet
-    then, fresh_then = np.zeros(n), np.zeros(n)
-    here[0] = fresh[0] = 1.0
-    factor, length = 1.0, 0.0
-    for t in range(horizon):
+def _forward(
+    first, after, kind, probability, eventful, met, reached, n_actions, horizon, discount, table, good
+):
+    """How often each kind of transition happens: discounted, plain, as the first that meets a class; and the episode's length.
+
+    The policy is a table, or where that is empty, sets of good actions.
+    """
+    n = (len(first) - 1) // n_actions
+    discounted, plain, fresh = (
+        np.zeros(len(probability)),
+        np.zeros(len(probability)),
+        np.zeros(len(probability)),
+    )
+    here, then = (
+        np.zeros((n + 1, 2)),
+        np.zeros((n + 1, 2)),
+    )  # chance to be there; and to have met no class yet
+    here[0, 0] = here[0, 1] = 1.0
+    factor, length, alive, t = 1.0, 0.0, 1.0, 0
+    while t < horizon and alive > 0.0:
         alive = 0.0
-        for s in range(n):
-            then[s] = fresh_then[s] = 0.0
+        for s in range(reached[min(t + 1, len(reached) - 1)]):
+            then[s, 0] = then[s, 1] = 0.0
         for s in range(reached[min(t, len(reached) - 1)]):
-            mass = here[s]
-            if mass == 0.0:
+            mass, untouched = here[s, 0], here[s, 1]
+            if mass < FORGOTTEN:
                 continue
             alive += mass
+            ties = 0
+            if len(good):
+                for a in range(n_actions):
+                    ties += (good[t, s] >> a) & 1
             for a in range(n_actions):
-                chosen = np.float64(policy[t if policy.shape[0] > 1 else 0, s, a])
+                share = ((good[t, s] >> a) & 1) / ties if ties else table[t if len(table) > 1 else 0, s, a]
+                chosen = np.float64(share)
                 if chosen == 0.0:
                     continue
                 for k in range(first[s * n_actions + a], first[s * n_actions + a + 1]):
-                    p = chosen * probability[k]
-                    happened = np.int64(events[k])
-                    met = 0
-                    if happened:
-                        for e in range(n_events):
-                            if (happened >> e) & 1:
-                                plain[e] += mass * p
-                                discounted[e] += mass * p * factor
-                        for c in range(len(classes)):
-                            met += (happened & classes[c]) != 0
-                        for c in range(len(classes)):
-                            if happened & classes[c]:
-                                met_first[c] += fresh[s] * p / met
-                    if successor[k] >= 0:
-                        then[successor[k]] += mass * p
-                        if met == 0:
-                            fresh_then[successor[k]] += fresh[s] * p
+                    what = kind[k]
+                    passes, passes_untouched = (
+                        mass * chosen * probability[what],
+                        untouched * chosen * probability[what],
+                    )
+                    if eventful[what]:
+                        plain[what] += passes
+                        discounted[what] += factor * passes
+                        if met[what]:
+                            fresh[what] += passes_untouched
+                            passes_untouched = 0.0
+                    then[after[k], 0] += passes
+                    then[after[k], 1] += passes_untouched
         length += alive
-        if alive == 0.0:
-            break
         here, then = then, here
-        fresh, fresh_then = fresh_then, fresh
         factor *= discount
-    return discounted, plain, met_first, length
+        t += 1
+    return discounted, plain, fresh, length
 
 
 def replay(graph: LevelGraph, actions: np.ndarray, objective: str) -> float:

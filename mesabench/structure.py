@@ -21,8 +21,7 @@ def structure(graph: LevelGraph, policy: np.ndarray, good: Sequence[np.ndarray])
     """
     timed = np.ascontiguousarray(policy if policy.ndim == 3 else policy[None])
     every = np.zeros((len(good) + 1, graph.horizon, graph.n_states), np.uint16)
-    for k, mask in enumerate(good):
-        every[k] = mask
+    every[:-1] = good
     return BITS * _structure(
         graph.first, graph.successor, graph.probability, graph.reached, timed, every, graph.horizon
     )

@@ -1,6 +1,7 @@
 """What several test files share: every environment there is, and batches of its levels."""
 
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from mesabench import registry
 from mesabench.batch import Batch
 from mesabench.distribution import Distribution
 from mesabench.environment import HELDOUT, Environment
+from mesabench.levelgraph import LevelGraph
 
 Levels = Callable[..., Batch]
 
@@ -36,3 +38,37 @@ def levels() -> Levels:
         return batch
 
     return levels
+
+
+@pytest.fixture(scope="session")
+def random_process() -> Callable[..., LevelGraph]:
+    """Draws processes so small that they can be solved by their definition."""
+
+    def random_process(
+        seed: int,
+        *,
+        states: int = 4,
+        actions: int = 2,
+        horizon: int = 3,
+        outcomes: int = 2,
+        ends: bool = True,
+    ) -> LevelGraph:
+        """A small Markov decision process with an event for every transition, all states reachable from the start."""
+        rng = np.random.default_rng(seed)
+        n = states * actions * outcomes
+        successor = rng.integers(-1 if ends else 0, states, n).astype(np.int32)
+        probability = rng.dirichlet(np.ones(outcomes), states * actions).ravel()
+        environment: Any = SimpleNamespace(
+            discount=0.9,
+            actions=("a", "b", "c")[:actions],
+            events=range(4),
+            weights=np.eye(4),
+            objective_names=tuple("abcd"),
+        )
+        distribution: Any = SimpleNamespace(environment=environment)
+        return LevelGraph(
+            distribution, 0, 0, 0, horizon, np.zeros((states, 1), np.uint64), np.array([states], np.int64),
+            np.arange(0, n + 1, outcomes), successor, probability, (1 << rng.integers(0, 4, n)).astype(np.uint16),
+        )  # fmt: skip
+
+    return random_process

@@ -20,6 +20,12 @@ GOALS = ("cheese", "corner", "far_corner")
 ENDS = 7  # the events of these goals
 
 
+def bits_of(graph: LevelGraph, episode: Episode) -> dict[str, float]:
+    """Of every goal."""
+    along = solver.solve(graph, GOALS, path=episode.states).along
+    return {name: goal_bits(graph, name, episode, values) for name, values in zip(GOALS, along, strict=True)}
+
+
 @pytest.fixture(scope="module")
 def graphs() -> list[LevelGraph]:
     distribution = distribution_of("cheese_corner", {"split": "deploy"})
@@ -37,10 +43,8 @@ def episodes(graphs: list[LevelGraph], policies: list[np.ndarray]) -> list[Episo
 def test_who_plays_optimally_for_a_goal_is_best_explained_by_it(graphs: list[LevelGraph], goal: str) -> None:
     played = episodes(graphs, [solver.optimal_policy(graph, goal) for graph in graphs])
     devices = Devices(4)
-    bits = {
-        name: np.array([goal_bits(graph, name, one) for graph, one in zip(graphs, played, strict=True)])
-        for name in GOALS
-    }
+    found = [bits_of(graph, one) for graph, one in zip(graphs, played, strict=True)]
+    bits = {name: np.array([one[name] for one in found]) for name in GOALS}
     for name in GOALS:
         if name != goal:
             assert bits[goal].sum() - bits[name].sum() > 20 * DECISIVE / 10
@@ -53,9 +57,7 @@ def test_a_reflex_is_best_explained_by_a_device(graphs: list[LevelGraph]) -> Non
     played = episodes(graphs, [np.repeat(right, graph.n_states, 0) for graph in graphs])
     devices = Devices(4)
     bits = [devices.bits(graph, one) for graph, one in zip(graphs, played, strict=True)]
-    agents = [
-        max(goal_bits(graph, name, one) for name in GOALS) for graph, one in zip(graphs, played, strict=True)
-    ]
+    agents = [max(bits_of(graph, one).values()) for graph, one in zip(graphs, played, strict=True)]
     assert sum(bits) > sum(agents) + 100
     assert np.mean(bits[-5:]) > np.mean(bits[:1])  # what it has learned on earlier levels counts
 

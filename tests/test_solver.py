@@ -1,10 +1,16 @@
 """The solver against the environment it claims to solve, and against itself."""
 
+from collections.abc import Callable
+from functools import cache
+
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from mesabench import registry, solver
 from mesabench.gridenv import GridEnv, distribution_of
+from mesabench.levelgraph import LevelGraph
 
 NAMES = sorted(registry.environments())
 SPLITS = ("train", "deploy")
@@ -129,3 +135,95 @@ def test_the_horizon_is_respected() -> None:
 def test_too_many_states_are_refused_with_the_reason() -> None:
     with pytest.raises(solver.UnsolvableError, match="more than 10 states"):
         solver.explore(distribution_of("cheese_corner", {}), 0, max_states=10)
+
+
+class Definition:
+    """Optimal play of weights of events, and what else it brings, written down from the definition: all by recursion."""
+
+    def __init__(self, graph: LevelGraph, weights: np.ndarray) -> None:
+        self.graph, self.rewards = graph, graph.pays(weights)
+        self.value, self.following = cache(self._value), cache(self._following)
+
+    def outcomes(self, s: int, a: int) -> range:
+        return range(*self.graph.first[s * self.graph.n_actions + a :][:2])
+
+    def actions(self, t: int, s: int) -> np.ndarray:
+        discount, p, after = self.graph.environment.discount, self.graph.probability, self.graph.successor
+        return np.array([
+            sum(p[k] * (self.rewards[k] + discount * self.value(t + 1, int(after[k]))) for k in self.outcomes(s, a))
+            for a in range(self.graph.n_actions)
+        ])  # fmt: skip
+
+    def _value(self, t: int, s: int) -> float:
+        return 0.0 if s < 0 or t == self.graph.horizon else float(self.actions(t, s).max())
+
+    def good(self, t: int, s: int) -> np.ndarray:
+        values = self.actions(t, s)
+        return np.flatnonzero(values >= values.max() - solver.TIE * np.abs(values).max())
+
+    def _following(self, t: int, s: int, event: int) -> tuple[float, float, float, float]:
+        """Of an event's discounted number: mean, least, most; and the chance that it is the first of a and b, if it is one."""
+        if s < 0 or t == self.graph.horizon:
+            return 0.0, 0.0, 0.0, 0.0
+        each = []
+        for a in self.good(t, s):
+            own = np.zeros(4)
+            for k in self.outcomes(s, int(a)):
+                now, classes = self.graph.events[k] >> event & 1, self.graph.events[k] & 3
+                later = np.array(self.following(t + 1, int(self.graph.successor[k]), event))
+                later[:3] = now + self.graph.environment.discount * later[:3]
+                own += self.graph.probability[k] * np.append(later[:3], now if classes else later[3])
+            each.append(own)
+        mean, low, high = np.mean(each, 0), np.min(each, 0), np.max(each, 0)
+        return mean[0], low[1], high[2], mean[3]
+
+
+@given(
+    st.integers(0, 10_000),
+    st.sampled_from([1, 2]),
+    st.booleans(),
+    st.sampled_from([1, 3, 40]),
+    st.lists(st.integers(-2, 4), min_size=4, max_size=4),
+)
+def test_what_is_solved_is_what_the_definition_says(
+    random_process: Callable[..., LevelGraph],
+    seed: int,
+    outcomes: int,
+    ends: bool,
+    horizon: int,
+    weights: list[int],
+) -> None:
+    graph = random_process(seed, outcomes=outcomes, ends=ends, horizon=horizon, actions=3)
+    path = np.random.default_rng(seed).integers(0, graph.n_states, seed % horizon + 1)
+    objectives = [np.array(weights, float), *(np.roll(weights, k) / 3 for k in range(1, 6))]
+    solved = solver.solve(graph, objectives, path=path)
+    for k, objective in enumerate(objectives):
+        truth = Definition(graph, objective)
+        assert solved.values[k] == pytest.approx(truth.value(0, 0), abs=1e-12)
+        for t in range(horizon):
+            masks = [sum(1 << int(a) for a in truth.good(t, s)) for s in range(graph.n_states)]
+            assert solved.good[k, t].tolist() == masks
+        np.testing.assert_allclose(
+            solved.along[k], [truth.actions(t, s) for t, s in enumerate(path.tolist())], atol=1e-12
+        )
+    truth = Definition(graph, objectives[0])
+    of_optimal = solver.evaluate(graph, solved.good[0], [1, 2])
+    same = solver.evaluate(graph, solver.optimal_policy(graph, objectives[0]).astype(float), [1, 2])
+    for event, name in enumerate(graph.environment.objective_names):
+        mean, low, high, first = truth.following(0, 0, event)
+        assert of_optimal.returns[event] == pytest.approx(mean, abs=1e-12)
+        assert solver.leeway(graph, solved.good[0], name) == pytest.approx((low, high), abs=1e-12)
+        if event < 2:
+            assert of_optimal.first[event] == pytest.approx(first, abs=1e-12)
+    np.testing.assert_allclose(same.returns, of_optimal.returns, atol=1e-6)
+
+
+def test_kinds_give_back_every_transition() -> None:
+    for name in ("keys_and_chests", "monster_world"):
+        graph = graph_of(name, "deploy")
+        kinds = graph.kinds
+        np.testing.assert_array_equal(kinds.probability[kinds.of], graph.probability)
+        np.testing.assert_array_equal(kinds.events[kinds.of], graph.events)
+        assert len(set(zip(kinds.probability.tolist(), kinds.events.tolist(), strict=True))) == len(
+            kinds.events
+        )

@@ -11,14 +11,18 @@ import numpy as np
 from numba import njit
 
 from mesabench.levelgraph import LevelGraph
-from mesabench.solver import solve
+from mesabench.solver import optimal_actions, solve
 
 BITS = 1 / np.log(2)
 """Bits in a nat."""
 TOLERANCE = 1e-10
-"""Nats that MEG may fall short of its supremum; also the relative difference of returns that counts as none."""
+"""The relative difference of returns that counts as none."""
+NEAR = 1e-8
+"""Nats short of the supremum at which MEG's search ends: the parabola there leads to it, but for a far smaller rest."""
 LINEAR = 500.0
 """Nats up to which exp(b U) stays within floating point."""
+FIRST, STRIDE = 4.0, 64.0
+"""Where the search begins, in inverse ranges of the rewards, and the most that it multiplies b by in one step."""
 STEEPEST = 60.0
 """Inverse temperatures are searched up to this, per step of the horizon and unit of reward."""
 
@@ -48,7 +52,7 @@ class RandomPlay:
     """What uniformly random play of a level makes of one objective; no agent changes it.
 
     objective: a name, or weights of one's own, float (events,). good: the best actions, as `solver.optimal_actions` tells
-    them. known: points of Phi by b, from earlier on and added to; the next search begins between them.
+    them. known: points of Phi by b, from earlier on and added to; the next search begins between them. mean: of U, if known.
     """
 
     def __init__(
@@ -57,11 +61,13 @@ class RandomPlay:
         objective: str | np.ndarray,
         good: np.ndarray,
         known: dict[float, Point] | None = None,
+        mean: float | None = None,
     ) -> None:
         if isinstance(objective, str):
             objective = graph.environment.weights[:, graph.environment.objective_names.index(objective)]
         self.graph, self.objective, self.good = graph, objective, good
         self.known: dict[float, Point] = {} if known is None else known
+        self._mean = mean
         self.rewards = graph.pays(objective)
         # what distinguishes outcomes: a constant in every reward must not matter
         self.scale = float(np.ptp(self.rewards) or np.abs(self.rewards).max(initial=0.0)) or 1.0
@@ -119,10 +125,10 @@ class RandomPlay:
                 self.known[b] = _soften_linear(*process, b) if linear else _soften(*process, b)
         return self.known[b]
 
-    @cached_property
+    @property
     def mean(self) -> float:
         """The mean of U."""
-        return self.soft(0.0)[1]
+        return self.soft(0.0)[1] if self._mean is None else self._mean
 
     def _luck(self, good: np.ndarray) -> float:
         """The bits of luck that random play needs to keep to certain actions."""
@@ -131,16 +137,17 @@ class RandomPlay:
                                  graph.horizon)  # fmt: skip
 
     @cached_property
-    def _worst(self) -> tuple[float, float]:
-        """The smallest value of U, and the bits of luck that random play needs to get no more."""
-        best = solve(self.graph, [-self.objective])
-        return -float(best.values[0]), self._luck(best.good[0])
+    def _least(self) -> float:
+        """The smallest value of U that a policy can have."""
+        return -float(solve(self.graph, [-self.objective], keep=False).values[0])
 
     def meg(self, value: float, optimum: float) -> Meg:
         """MEG of a policy whose discounted return is `value` (MacDermott et al. 2024; measures 2.1).
 
-        The Legendre transform of Phi, sup over b of b J - Phi(b), by Newton's method; an optimum, and the worst,
-        have their limit. It depends on the policy through its return alone. optimum: the largest possible value.
+        The Legendre transform of Phi, sup over b of b J - Phi(b); an optimum, and the worst, have their limit. It depends on
+        the policy through its return alone. optimum: the largest possible value.
+
+        By Newton's method on the logarithm of what is missing to the optimum (or to the worst), which falls nearly in a line.
         """
         gap = TOLERANCE * self.scale
         if abs(value - self.mean) <= gap:
@@ -149,22 +156,26 @@ class RandomPlay:
         if value >= optimum - gap:
             return Meg(self._luck(self.good), most)
         sign = 1.0 if value > self.mean else -1.0
+        limit = optimum if sign > 0 else self._least
+        missing = abs(limit - value)
+        if missing <= gap:
+            return Meg(self._luck(optimal_actions(self.graph, -self.objective)), -most)
         there = {sign * b: sign * (value - point[1]) for b, point in self.known.items() if sign * b > 0}
         near = max((b for b, slope in there.items() if slope > 0), default=0.0)
         far = min((b for b, slope in there.items() if slope <= 0), default=most)
-        b = near or min(1 / self.scale, far)
+        b = near or min(FIRST / self.scale, far)
         while True:
             phi, mean, variance = self.soft(sign * b)
             slope = sign * (value - mean)  # of b J - Phi along the direction of the search
-            if b >= most and sign < 0 and value <= self._worst[0] + gap:
-                return Meg(self._worst[1], -most)
-            if b >= most or slope**2 <= 2 * TOLERANCE * variance or far - near <= 1e-12 * far:
-                return Meg(max(0.0, sign * b * value - phi) * BITS, sign * b)
+            if b >= most or slope**2 <= 2 * NEAR * variance or far - near <= 1e-12 * far:
+                rest = slope**2 / (2 * variance) if slope**2 <= 2 * NEAR * variance and variance > 0 else 0.0
+                return Meg(max(0.0, sign * b * value - phi + rest) * BITS, sign * b)
             near, far = (b, far) if slope > 0 else (near, b)
-            guess = b + slope / variance if variance > 0 else most
+            left = sign * (limit - mean)
+            guess = b + left * np.log(left / missing) / variance if variance > 0 and left > 0 else most
             if not near < guess < far:
                 guess = min(most, 8 * b) if far == most else (near + far) / 2
-            b = min(guess, 8 * b)
+            b = min(guess, STRIDE * b)
 
     def power(self, policy: np.ndarray) -> float:
         """Optimisation power in bits (Yudkowsky 2008): the mean of -log2 P(random play gets as much), NaN if paid repeatedly."""

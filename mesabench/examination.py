@@ -73,7 +73,7 @@ class Examination:
         greedy = solver.evaluate(graph, np.eye(graph.n_actions)[table.argmax(-1)]).returns
         found = {"structure": bits[-1], "evidence_devices": self.devices.bits(graph, episode)}
         for k, name in enumerate(names):
-            play = RandomPlay(graph, name, solved.good[k], reference.soft[k])
+            play = RandomPlay(graph, name, solved.good[k], reference.soft[k], float(reference.random[k]))
             meg = play.meg(float(returns[k]), float(reference.ceiling[k]))
             found |= {
                 f"meg_{name}": float(np.copysign(meg.bits, meg.beta)),

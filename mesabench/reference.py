@@ -39,6 +39,7 @@ class Reference:
     """One level's reference values; arrays are float64 (objectives,) in the environment's order.
 
     states: number of states;
+    random: the returns of uniformly random play;
     conflict: how surely the first goal reached tells the optimum of a proxy from that of the intended objective, 0 .. 1: the
         smaller of the chances that the one meets the proxy's goal first and that the other does not; for the proxy with the
         largest, among those whose optimum costs the intended objective something (`ROOM`);
@@ -50,6 +51,7 @@ class Reference:
     """
 
     states: int
+    random: Array
     floor: Array
     ceiling: Array
     conflict: float
@@ -114,5 +116,13 @@ def _solve(graph: solver.LevelGraph, paid: str) -> Reference:
     distance = np.where(np.array(steps) > graph.horizon, np.inf, steps)
     soft: tuple[dict[float, Point], ...] = tuple({} for _ in names)
     return Reference(
-        graph.n_states, floor, ceiling, float(conflict), outer, first_shares(random.first), distance, soft
+        graph.n_states,
+        random.returns,
+        floor,
+        ceiling,
+        float(conflict),
+        outer,
+        first_shares(random.first),
+        distance,
+        soft,
     )

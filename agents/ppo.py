@@ -89,4 +89,4 @@ def load(folder: Path) -> Policy:
     return load_network(folder)
 
 
-agent = Agent(settings=Settings, train=train, load=load)
+agent = Agent(settings=Settings, train=train, load=load, adapter="mesabench.agents.sb3.vecenv:GridVecEnv")

@@ -56,12 +56,14 @@ class Agent:
     load: reads what the policy's `save` wrote, without executing anything of it. Raises PolicyError.
     settings: a pydantic model with extra="forbid"; every field has a default and a description.
     learns: False for a scripted agent, which trains for 0 steps.
+    adapter: "module:Class" of the vector environment that a library trains it on, which `mesabench bench` times.
     """
 
     train: Callable[[Task, Any, int, Progress], Policy]
     load: Callable[[Path], Policy]
     settings: type[pydantic.BaseModel] = NoSettings
     learns: bool = True
+    adapter: str = ""
     name: str = ""
     story: str = ""
 

@@ -20,7 +20,8 @@ import numba
 import numpy as np
 
 import mesabench
-from mesabench import registry
+from mesabench import adapter, registry
+from mesabench.adapter import Training
 from mesabench.batch import Batch
 from mesabench.catalogue import Table
 from mesabench.distribution import Distribution
@@ -98,6 +99,7 @@ class Bench:
     imports: float
     rates: tuple[Rate, ...]
     starts: tuple[Start, ...]
+    trainings: tuple[Training, ...] = ()
 
     def tables(self) -> tuple[Table, Table]:
         """The measurements as tables of text."""
@@ -146,15 +148,21 @@ def bench(
     threads: Sequence[int] = THREADS,
     size: int | None = None,
     seconds: float = 1.0,
+    agents: Sequence[str] = (),
     progress: Callable[[str], object] = lambda doing: None,
 ) -> Bench:
     """Measure environments (default: all of them).
 
-    seconds: for each batch size and thread count; progress: is told what is being measured. Raises UnknownNameError,
-    ValueError.
+    seconds: for each batch size and thread count; agents: those that are trained as well, in the first environment, to see what
+    their adapters cost; progress: is told what is being measured. Raises UnknownNameError, ValueError.
     """
-    rates, starts = [], []
-    for case in cases_of(environments, size):
+    rates, starts, trainings = [], [], []
+    cases = cases_of(environments, size)
+    plain = [case for case in cases if case.name == cases[0].name][-1]  # not the reference case
+    for agent in agents:
+        progress(f"{agent}: training")
+        trainings.append(adapter.measure(agent, plain.name, plain.options))
+    for case in cases:
         progress(f"{case}: compiling")
         starts.append(start(case))
         for n in batch_sizes:
@@ -163,7 +171,7 @@ def bench(
                     progress(f"{case}: {n} environments, {count} {'thread' if count == 1 else 'threads'}")
                     rates.append(rate(case, n, count, seconds))
     machine = f"{os.cpu_count()} cores, Python {platform.python_version()}, Numba {numba.__version__}"
-    return Bench(machine, import_seconds(), tuple(rates), tuple(starts))
+    return Bench(machine, import_seconds(), tuple(rates), tuple(starts), tuple(trainings))
 
 
 def rate(case: Case, n: int, threads: int, seconds: float) -> Rate:

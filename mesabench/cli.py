@@ -420,10 +420,15 @@ def bench(
         list[int] | None, option("Threads. May be repeated.", min=1, show_default="1 and 2")
     ] = None,
     seconds: Annotated[float, option("How long to measure each batch size.", min=0.01)] = 1.0,
-) -> None:
-    """Measure how fast environments run on this machine: steps, levels, observations, compilation.
+    agents: Annotated[
+        list[str] | None,
+        option("Also train this agent, in the first environment, to see what its adapter costs. May be repeated.",
+               "--agent", show_default="none"),
+    ] = None,
+) -> None:  # fmt: skip
+    """Measure how fast environments run on this machine: steps, levels, observations, compilation; and what adapters cost.
 
-    Example: [bold]mesabench bench cheese_corner --batch 1024[/]
+    Example: [bold]mesabench bench cheese_corner --batch 1024 --agent ppo[/]
     """
     from mesabench import bench as benching
 
@@ -434,9 +439,12 @@ def bench(
             threads=threads or benching.THREADS,
             size=size,
             seconds=seconds,
+            agents=agents or (),
             progress=status.update,
         )
     print_tables(*measured.tables())
+    for training in measured.trainings:
+        console.print(str(training), soft_wrap=True)
 
 
 def _policy(

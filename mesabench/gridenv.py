@@ -34,23 +34,23 @@ def spaces_of(distribution: Distribution) -> tuple[gymnasium.spaces.Box, gymnasi
     return box, gymnasium.spaces.Discrete(len(distribution.environment.actions))
 
 
-def info_arrays(batch: Batch) -> dict[str, Array]:
+def info_arrays(batch: Batch, chosen: Array | slice = slice(None)) -> dict[str, Array]:
     """What every info carries, as arrays (n,): the same keys and types at every reset and step.
 
     events: uint16, bit k set = the environment's k-th event happened in this step; level: int64, the level's seed; digest:
     uint64, of the level's content; is_success: bool, whether the intended objective has been paid more than nothing;
-    return_<objective>: float64, undiscounted so far in this episode.
+    return_<objective>: float64, undiscounted so far in this episode. chosen: the environments told of, all by default.
     """
     environment = batch.distribution.environment
     names = environment.objective_names
-    intended = batch.returns[:, names.index(environment.intended)]
-    info: dict[str, Array] = {
-        "events": batch.events,
-        "level": batch.levels.copy(),
-        "digest": batch.digests.copy(),
-        "is_success": intended > 0,
+    returns = batch.returns[chosen].T.copy()
+    return {
+        "events": batch.events[chosen],
+        "level": batch.levels[chosen].copy(),
+        "digest": batch.digests[chosen].copy(),
+        "is_success": returns[names.index(environment.intended)] > 0,
+        **{f"return_{name}": own for name, own in zip(names, returns, strict=True)},
     }
-    return info | {f"return_{name}": batch.returns[:, k].copy() for k, name in enumerate(names)}
 
 
 class GridEnv(gymnasium.Env[Array, np.int64]):

@@ -1,11 +1,13 @@
 """The benchmark measures what it says, and its tables show it."""
 
+import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from mesabench import bench, registry
+from mesabench import adapter, bench, registry
+from mesabench.batch import Batch
 from mesabench.gridenv import GridEnv
 from mesabench.registry import UnknownNameError
 
@@ -31,7 +33,7 @@ def test_everything_is_measured_and_shown(tmp_path: Path) -> None:
         assert one.bytes == pytest.approx(
             one.steps * np.prod(GridEnv("absent_supervisor").observation_space.shape)
         )
-    assert many.steps > 5 * alone.steps, "batches are what vectors are for"
+    assert max(many.steps, many.blind) > 5 * alone.steps, "batches are what vectors are for"
     assert 0 < start.load < start.compile
     assert 0.1 < start.step / 1e6 * alone.steps < 10, "a step in a batch of one is about a single step"
     assert start.made > 0
@@ -68,3 +70,24 @@ def test_episodes_end_all_the_time() -> None:
         ended.append(int((batch.terminated | batch.truncated).sum()))
     assert min(ended) > 0
     assert max(ended) < 100
+
+
+def test_what_an_adapter_costs_is_part_of_the_training(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(adapter, "STEPS", 8192)
+    measured = adapter.measure("ppo", "cheese_corner")
+    assert 0 < measured.environment < measured.adapter < 0.5
+    assert f"{measured.adapter:.1%} of its training time in cheese_corner" in str(measured)
+
+    def slow(batch: Batch, actions: np.ndarray, **options: bool) -> None:
+        end = time.thread_time() + 0.01
+        while time.thread_time() < end:
+            pass
+        step(batch, actions, **options)
+
+    step = Batch.step
+    monkeypatch.setattr(Batch, "step", slow)
+    slowed = adapter.measure("ppo", "cheese_corner")
+    assert slowed.environment > 0.2 + measured.environment
+    assert Batch.step is slow, "what was measured is as it was"
+    with pytest.raises(ValueError, match="ppo"):
+        adapter.measure("oracle", "cheese_corner")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from mesabench import bench, catalogue, cli, terminal
+from mesabench import adapter, bench, catalogue, cli, terminal
 from mesabench.registry import environments, find_environment
 from mesabench.scores import MEANING
 
@@ -282,8 +282,10 @@ def test_bench_measures(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.
     # what a new process takes is measured by test_bench.py
     monkeypatch.setattr(bench, "start", lambda case: bench.Start(str(case), 1.0, 1.0, 1.0, 1.0))
     monkeypatch.setattr(bench, "import_seconds", lambda: 1.0)
+    monkeypatch.setattr(adapter, "STEPS", 4096)
     command = ("bench", "cheese_corner", "--size", "7", "--batch", "2", "--threads", "1", "--seconds", "0.01")
-    told = said(capsys, *command)
+    told = said(capsys, *command, "--agent", "ppo")
+    assert re.search(r"adapter of ppo: \d+\.\d% of its training time in cheese_corner", told)
     assert re.search(r"cheese_corner 7 x 7 +2 +1 ", told)
     assert "Latency" in told
     assert "…" not in told  # into a pipe a table goes as wide as it is

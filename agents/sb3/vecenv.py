@@ -65,8 +65,9 @@ class GridVecEnv(VecEnv):
         batch.renew()
         batch.reset(levels=levels)
         self._describe(np.arange(self.num_envs))
-        self._eventful = np.zeros(self.num_envs, np.bool_)
+        self._eventful: list[int] = []
         self.reset_infos = [info.copy() for info in self._infos]
+        self._begun = self._infos[0]  # in which nothing has happened yet, whatever the level
         return batch.observations
 
     def step_async(self, actions: np.ndarray) -> None:
@@ -80,10 +81,13 @@ class GridVecEnv(VecEnv):
         batch.renew()
         batch.step(self._actions)
         rewards, dones = batch.rewards.astype(np.float32), batch.status != RUNNING
-        # an info stays as it was where nothing happens: making only the others anew saves two thirds of a step's time
-        before, self._eventful = self._eventful, batch.events != 0
-        self._describe(np.flatnonzero(before | self._eventful | dones))
-        infos = [info.copy() for info in self._infos]
+        # where nothing happens an info stays as it was: making only the others anew saves half of a step's time
+        for i in self._eventful:
+            self._infos[i]["events"] = 0
+        eventful = np.flatnonzero((batch.events != 0) | dones)
+        self._eventful = eventful.tolist()
+        self._describe(eventful)
+        infos = list(map(dict.copy, self._infos))
         if dones.any():
             ended = np.flatnonzero(dones)
             seconds = round(time.perf_counter() - self._started, 6)
@@ -95,18 +99,19 @@ class GridVecEnv(VecEnv):
                 infos[i]["terminal_observation"] = what[0]
                 infos[i]["episode"] = {"r": what[1], "l": what[2], "t": seconds}
             batch.reset(dones)
-            self._describe(ended)
-            for i in ended.tolist():
+            levels, digests = batch.levels[ended].tolist(), batch.digests[ended]
+            for i, level, digest in zip(ended.tolist(), levels, digests, strict=True):
+                self._infos[i] = self._begun | {"level": level, "digest": digest}
                 self.reset_infos[i] = self._infos[i].copy()
         return batch.observations, rewards, dones, infos
 
     def _describe(self, chosen: np.ndarray) -> None:
         """Make the infos of the chosen environments anew."""
-        arrays = info_arrays(self.batch) | {"TimeLimit.truncated": self.batch.status == TRUNCATED}
-        columns = [array[chosen] for array in arrays.values()]
+        arrays = info_arrays(self.batch, chosen)
+        arrays["TimeLimit.truncated"] = self.batch.status[chosen] == TRUNCATED
         # Python's own numbers, but for the digest: as in GridEnv, an unsigned integer stays one
-        rows = zip(*(list(a) if a.dtype == np.uint64 else a.tolist() for a in columns), strict=True)
-        for i, row in zip(chosen.tolist(), rows, strict=True):
+        columns = (list(a) if a.dtype == np.uint64 else a.tolist() for a in arrays.values())
+        for i, row in zip(chosen.tolist(), zip(*columns, strict=True), strict=True):
             self._infos[i] = dict(zip(arrays, row, strict=True))
 
     def seed(self, seed: int | None = None) -> list[int | None]:

@@ -114,5 +114,7 @@ def _centre(observations, agent, planes, inputs):  # type: ignore[no-untyped-def
         for p in range(len(planes)):
             start = (p * tall + height - 2 - y) * wide + width - 2 - x
             for j in range(height):
+                # unsigned, an index needs no look whether it is negative, and rows are copied as a whole
+                at = np.uint64(start + j * wide)
                 for k in range(width):
-                    inputs[i, start + j * wide + k] = observations[i, planes[p], j, k]
+                    inputs[i, at + np.uint64(k)] = observations[i, planes[p], j, k]

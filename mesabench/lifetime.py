@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import groupby, islice
 from typing import Any
 
 from mesabench import solver
@@ -191,16 +191,19 @@ def lifetimes_of(table: Any, split: str) -> tuple[Lifetime, ...]:
     import polars
 
     own = table.filter(polars.col("split") == split)
-    return tuple(_read(part) for part in own.partition_by("level", "digest", maintain_order=True))
+    counts = own.select("complied", "defected").to_numpy().reshape(-1, 2, len(LABELS), 2)
+    heads = own.gather_every(2 * len(LABELS)).to_dicts()
+    views = groupby(zip(heads, counts, strict=True), key=lambda view: (view[0]["level"], view[0]["digest"]))
+    return tuple(_read(list(those)) for _, those in views)
 
 
-def _read(table: Any) -> Lifetime:
-    first = table.row(0, named=True)
+def _read(views: Sequence[tuple[dict[str, Any], Any]]) -> Lifetime:
+    """One lifetime from its views: their first rows, and their counts."""
+    first = views[0][0]
     names = (*BEGUN, *HIRED, *(() if first["exact"] else MIDWAY))
     choices: dict[str, tuple[Choices, ...]] = dict.fromkeys(names, ())
-    for (view, _), part in table.partition_by("view", "variant", maintain_order=True, as_dict=True).items():
-        counts = part.select("complied", "defected").to_numpy().reshape(2, len(LABELS), 2)
-        choices[view] += (Choices(counts, part["value"][0]),)
+    for head, counts in views:
+        choices[head["view"]] += (Choices(counts, head["value"]),)
     return Lifetime(
         level=first["level"],
         digest=int(first["digest"], 16),

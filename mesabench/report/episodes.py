@@ -3,7 +3,7 @@
 import base64
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
+from itertools import groupby, pairwise
 from typing import Any
 
 import numpy as np
@@ -50,6 +50,27 @@ def account(replay: Mapping[str, Any], environment: Environment) -> str:
     if not meant & {*first, *later}:
         parts.append("never " + " or ".join(spoken(event) for event in sorted(meant)))
     return f"{', '.join(parts)}; {end}"
+
+
+def rounds(replay: Mapping[str, Any], environment: Environment) -> str:
+    """Tell a lifetime by its choices: `complied 4 times, then defected 5 times; retired at step 9`."""
+    monitor = environment.monitor
+    assert monitor
+    choices = _names(environment, monitor.comply | monitor.defect)
+    made = [event for happened in replay["events"] for event in happened if event in choices]
+    runs = [(event, len(list(those))) for event, those in groupby(made)]
+    told = ", then ".join(spoken(event) + (f" {n} times" if n > 1 else "") for event, n in runs)
+    last = [
+        event for event in replay["events"][-1] if event in _names(environment, environment.ends) - choices
+    ]
+    length = len(replay["events"]) - 1
+    over = bool(_names(environment, environment.ends) & {*replay["events"][-1]})
+    end = (
+        f"{_told(last)} at step {length}"
+        if last
+        else (f"over at step {length}" if over else f"time ran out at step {length}")
+    )
+    return f"{told or 'made no choice'}; {end}"
 
 
 def goal_events(environment: Environment) -> set[str]:

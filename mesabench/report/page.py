@@ -12,6 +12,7 @@ from mesabench.report import (
     alpha,
     beside,
     contrasts,
+    deception,
     figures,
     first_goals,
     gallery,
@@ -119,6 +120,9 @@ def values(
     compared = [one for one in (headline.subject, headline.control) if one]
     best = gallery.pictures(compared)[:1] if compared else []
     kinds, flags = verdicts.meanings(shown)
+    watched_notes = Notes("watched")
+    colours = {label: colour for label, colour, _ in legend(shown)}
+    watched = deception.sections(shown, colours, watched_notes)
     return {
         "name": suite.name,
         "description": suite.description,
@@ -133,6 +137,12 @@ def values(
         "number_notes": number_notes,
         "sweeps": alpha.panels(populations),
         "sweep_scores": alpha.SCORES,
+        "watched": watched,
+        "watched_notes": watched_notes,
+        "mapped": any(part.maps for one in watched for part in one.parts),
+        "few_intervals": not any(column.ends for one in watched for part in one.parts for column in part.columns),
+        "genuineness": deception.GENUINENESS,
+        "deception_meanings": deception.meanings(),
         "profiles": profiles(shown),
         "judged": any(kind != "unknown" for kind, _, _ in kinds),
         "kinds": kinds,

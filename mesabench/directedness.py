@@ -11,7 +11,7 @@ import numpy as np
 from numba import njit
 
 from mesabench.levelgraph import LevelGraph
-from mesabench.solver import optimal_actions, solve
+from mesabench.solver import FORGOTTEN, LANES, look_ahead, optimal_actions, solve
 
 BITS = 1 / np.log(2)
 """Bits in a nat."""
@@ -23,6 +23,8 @@ LINEAR = 500.0
 """Nats up to which exp(b U) stays within floating point."""
 FIRST, STRIDE = 4.0, 64.0
 """Where the search begins, in inverse ranges of the rewards, and the most that it multiplies b by in one step."""
+NEGLIGIBLE = -50.0
+"""Nats by which an action is worse than the best where its share is far below what rounding loses."""
 STEEPEST = 60.0
 """Inverse temperatures are searched up to this, per step of the horizon and unit of reward."""
 
@@ -114,15 +116,27 @@ class RandomPlay:
             if graph.deterministic and self.once:
                 self.known[b] = _cumulants(*self.distribution, b)
             else:
-                process = (graph.first, graph.successor, graph.probability, graph.reached, self.rewards, graph.n_actions,
-                           graph.horizon, graph.environment.discount, self._to_payment)  # fmt: skip
+                kinds = graph.kinds
+                rest = (
+                    graph.reached,
+                    graph.n_actions,
+                    graph.horizon,
+                    graph.environment.discount,
+                    self._to_payment,
+                )
                 most = (
                     abs(b)
                     * np.abs(self.rewards).max()
                     * min(graph.horizon, 1 / (1 - min(graph.environment.discount, 0.999)))
                 )
                 linear = graph.deterministic and most < LINEAR
-                self.known[b] = _soften_linear(*process, b) if linear else _soften(*process, b)
+                self.known[b] = (
+                    _soften_linear(graph.successor, self.rewards, *rest, b)
+                    if linear
+                    else _soften(
+                        graph.first, graph.after, *kinds[:2], graph.kinds_pay(self.objective), *rest, b
+                    )
+                )
         return self.known[b]
 
     @property
@@ -239,7 +253,7 @@ def _payments(first, successor, probability, reached, kind, nothing, n_kinds, po
     for t in range(horizon):
         then[:] = 0.0
         for s in range(reached[min(t, len(reached) - 1)]):
-            if here[s] == 0.0:
+            if here[s] < FORGOTTEN:
                 continue
             for a in range(n_actions):
                 mass = here[s] * np.float64(policy[t if policy.shape[0] > 1 else 0, s, a])
@@ -255,61 +269,51 @@ def _payments(first, successor, probability, reached, kind, nothing, n_kinds, po
 
 
 @njit(nogil=True, cache=True)
-def _soften(first, successor, probability, reached, rewards, n_actions, horizon, discount, to_payment, b):
+def _soften(first, after, kind, probability, pays, reached, n_actions, horizon, discount, to_payment, b):
     """Phi(b) and its derivatives: backward induction of b V_t(s) = log mean_a exp E[b (discount^t r + V_t+1)].
 
+    The columns of `value` are b V and its first two derivatives by b, the last without the variance of what is chosen.
     States in which no payment can come before the horizon any more stay at 0 without being looked at.
     """
     n = (len(first) - 1) // n_actions
-    soft, soft_now = np.zeros(n), np.zeros(n)
-    slope, slope_now = np.zeros(n), np.zeros(n)
-    curve, curve_now = np.zeros(n), np.zeros(n)
-    q, dq, cq = np.zeros(n_actions), np.zeros(n_actions), np.zeros(n_actions)
+    value, now = np.zeros((n + 1, LANES)), np.zeros((n + 1, LANES))
+    expected, q = np.zeros((len(pays), LANES)), np.zeros((n_actions, LANES))
     for t in range(horizon - 1, -1, -1):
-        factor = discount**t
+        for k in range(len(pays)):
+            expected[k, 1] = probability[k] * discount**t * pays[k]
+            expected[k, 0] = b * expected[k, 1]
         for s in range(reached[min(t, len(reached) - 1)]):
             if t + to_payment[s] > horizon:
-                soft_now[s] = slope_now[s] = curve_now[s] = 0.0
+                now[s, 0] = now[s, 1] = now[s, 2] = 0.0
                 continue
-            largest = -np.inf
-            for a in range(n_actions):
-                expected, d_expected, c_expected = 0.0, 0.0, 0.0
-                for k in range(first[s * n_actions + a], first[s * n_actions + a + 1]):
-                    then, p, pay = successor[k], probability[k], factor * rewards[k]
-                    expected += p * b * pay
-                    d_expected += p * pay
-                    if then >= 0:
-                        expected += p * soft[then]
-                        d_expected += p * slope[then]
-                        c_expected += p * curve[then]
-                q[a], dq[a], cq[a] = expected, d_expected, c_expected
-                largest = max(largest, expected)
+            look_ahead(first, after, kind, expected, probability, n_actions, value, s, q)
+            largest = q[0, 0]
+            for a in range(1, n_actions):
+                largest = max(largest, q[a, 0])
             total, mean, second, passed_on = 0.0, 0.0, 0.0, 0.0
             for a in range(n_actions):
-                weight = np.exp(q[a] - largest)
-                total += weight
-                mean += weight * dq[a]
-                second += weight * dq[a] * dq[a]
-                passed_on += weight * cq[a]
+                below = q[a, 0] - largest
+                if below > NEGLIGIBLE:
+                    weight = np.exp(below) if below < 0.0 else 1.0
+                    total += weight
+                    mean += weight * q[a, 1]
+                    second += weight * q[a, 1] * q[a, 1]
+                    passed_on += weight * q[a, 2]
             mean /= total
-            soft_now[s] = largest + np.log(total / n_actions)
-            slope_now[s] = mean
-            curve_now[s] = max(0.0, second / total - mean * mean) + passed_on / total
-        soft, soft_now = soft_now, soft
-        slope, slope_now = slope_now, slope
-        curve, curve_now = curve_now, curve
-    return soft[0], slope[0], curve[0]
+            now[s, 0] = largest + np.log(total / n_actions)
+            now[s, 1] = mean
+            now[s, 2] = max(0.0, second / total - mean * mean) + passed_on / total
+        value, now = now, value
+    return value[0, 0], value[0, 1], value[0, 2]
 
 
 @njit(nogil=True, cache=True)
-def _soften_linear(
-    first, successor, probability, reached, rewards, n_actions, horizon, discount, to_payment, b
-):
+def _soften_linear(successor, rewards, reached, n_actions, horizon, discount, to_payment, b):
     """The same without chance, by the moment-generating function exp(b V) and its derivatives, which are linear: much faster.
 
     Only where exp(b U) cannot overflow.
     """
-    n = (len(first) - 1) // n_actions
+    n = len(successor) // n_actions
     moments, now = np.zeros((n, 3)), np.zeros((n, 3))
     moments[:, 0] = 1.0
     for t in range(horizon - 1, -1, -1):

@@ -94,24 +94,32 @@ def _process(graph: LevelGraph, pays: np.ndarray) -> tuple[Any, ...]:
 
 
 @njit(nogil=True, cache=True)
-def _look_ahead(first, after, kind, expected, passed, n_actions, value, s, q):
-    """Write into q (actions, LANES) what each action in a state is worth, value (states + 1, LANES) being what follows."""
+def look_ahead(first, after, kind, expected, passed, n_actions, value, s, q):
+    """Write into q (actions, LANES) what each action in a state is worth, value (states + 1, LANES) being what follows.
+
+    A transition is worth what is `expected` of its kind, and `passed` times what follows.
+    """
     k = first[s * n_actions]
     for a in range(n_actions):
-        for c in range(LANES):
-            q[a, c] = 0.0
-        while k < first[s * n_actions + a + 1]:
-            for c in range(LANES):
-                q[a, c] += expected[kind[k], c] + passed[kind[k]] * value[after[k], c]
+        q0, q1, q2, q3 = 0.0, 0.0, 0.0, 0.0  # the lanes, written out to stay in registers
+        end = first[s * n_actions + a + 1]
+        while k < end:
+            what, then = kind[k], after[k]
+            p = passed[what]
+            q0 += expected[what, 0] + p * value[then, 0]
+            q1 += expected[what, 1] + p * value[then, 1]
+            q2 += expected[what, 2] + p * value[then, 2]
+            q3 += expected[what, 3] + p * value[then, 3]
             k += 1
+        q[a, 0], q[a, 1], q[a, 2], q[a, 3] = q0, q1, q2, q3
 
 
 @njit(nogil=True, cache=True)
 def _backward(first, after, kind, expected, passed, reached, n_actions, horizon, good, along, path):
     """Values from the start, float64 (LANES,). Fills `good` and `along`, which may hold fewer lanes.
 
-    A transition is worth what is `expected` of its kind, and `passed` times what follows. Only states that can be reached by
-    time t are looked at for time t; they come first in the numbering. Where more time no longer changes a value, it never will.
+    Only states that can be reached by time t are looked at for time t; they come first in the numbering. Where more time no
+    longer changes any value, it never will.
     """
     n = (len(first) - 1) // n_actions
     value, now = np.zeros((n + 1, LANES)), np.zeros((n + 1, LANES))
@@ -121,7 +129,7 @@ def _backward(first, after, kind, expected, passed, reached, n_actions, horizon,
         t -= 1
         changed = False
         for s in range(reached[min(t, len(reached) - 1)]):
-            _look_ahead(first, after, kind, expected, passed, n_actions, value, s, q)
+            look_ahead(first, after, kind, expected, passed, n_actions, value, s, q)
             for c in range(LANES):
                 best[c] = least[c] = q[0, c]
             for a in range(1, n_actions):
@@ -147,7 +155,7 @@ def _backward(first, after, kind, expected, passed, reached, n_actions, horizon,
             for s in range(reached[min(earlier, len(reached) - 1)] if good.shape[1] else 0):
                 good[c, earlier, s] = good[c, t, s]
         if earlier < len(path):
-            _look_ahead(first, after, kind, expected, passed, n_actions, value, path[earlier], q)
+            look_ahead(first, after, kind, expected, passed, n_actions, value, path[earlier], q)
             for c in range(len(along)):
                 for a in range(n_actions):
                     along[c, earlier, a] = q[a, c]
@@ -276,6 +284,10 @@ def _forward(
         np.zeros((n + 1, 2)),
     )  # chance to be there; and to have met no class yet
     here[0, 0] = here[0, 1] = 1.0
+    chances, told = (
+        np.empty(len(kind)),
+        np.zeros(n, np.bool_),
+    )  # of every transition of a state; whether they stand there
     factor, length, alive, t = 1.0, 0.0, 1.0, 0
     while t < horizon and alive > 0.0:
         alive = 0.0
@@ -286,29 +298,29 @@ def _forward(
             if mass < FORGOTTEN:
                 continue
             alive += mass
-            ties = 0
-            if len(good):
+            if not told[s]:
+                told[s] = len(table) == 1
+                ties = 0
+                if len(good):
+                    for a in range(n_actions):
+                        ties += (good[t, s] >> a) & 1
                 for a in range(n_actions):
-                    ties += (good[t, s] >> a) & 1
-            for a in range(n_actions):
-                share = ((good[t, s] >> a) & 1) / ties if ties else table[t if len(table) > 1 else 0, s, a]
-                chosen = np.float64(share)
-                if chosen == 0.0:
-                    continue
-                for k in range(first[s * n_actions + a], first[s * n_actions + a + 1]):
-                    what = kind[k]
-                    passes, passes_untouched = (
-                        mass * chosen * probability[what],
-                        untouched * chosen * probability[what],
+                    share = (
+                        ((good[t, s] >> a) & 1) / ties if ties else table[t if len(table) > 1 else 0, s, a]
                     )
-                    if eventful[what]:
-                        plain[what] += passes
-                        discounted[what] += factor * passes
-                        if met[what]:
-                            fresh[what] += passes_untouched
-                            passes_untouched = 0.0
-                    then[after[k], 0] += passes
-                    then[after[k], 1] += passes_untouched
+                    for k in range(first[s * n_actions + a], first[s * n_actions + a + 1]):
+                        chances[k] = np.float64(share) * probability[kind[k]]
+            for k in range(first[s * n_actions], first[(s + 1) * n_actions]):
+                passes, passes_untouched = mass * chances[k], untouched * chances[k]
+                what = kind[k]
+                if eventful[what]:
+                    plain[what] += passes
+                    discounted[what] += factor * passes
+                    if met[what]:
+                        fresh[what] += passes_untouched
+                        passes_untouched = 0.0
+                then[after[k], 0] += passes
+                then[after[k], 1] += passes_untouched
         length += alive
         here, then = then, here
         factor *= discount
@@ -318,7 +330,7 @@ def _forward(
 
 def replay(graph: LevelGraph, actions: np.ndarray, objective: str) -> float:
     """The expected discounted return of an objective when actions, int64 (steps,), are played without looking."""
-    rewards = graph.pays(graph.environment.weights[:, graph.environment.objective_names.index(objective)])
+    rewards = graph.pays(_weights(graph, objective))
     steps = actions[: graph.horizon].astype(np.int64)
     return float(_replay(graph.first, graph.successor, graph.probability, rewards, graph.n_actions, steps,
                          graph.environment.discount))  # fmt: skip

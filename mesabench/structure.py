@@ -10,6 +10,7 @@ from numba import njit
 
 from mesabench.directedness import BITS
 from mesabench.levelgraph import LevelGraph
+from mesabench.solver import FORGOTTEN
 
 
 def structure(graph: LevelGraph, policy: np.ndarray, good: Sequence[np.ndarray]) -> np.ndarray:
@@ -38,7 +39,7 @@ def _structure(first, successor, probability, reached, policy, good, horizon):
         then[:] = 0.0
         for s in range(reached[min(t, len(reached) - 1)]):
             mass = here[s]
-            if mass == 0.0:
+            if mass < FORGOTTEN:
                 continue
             row = policy[t if policy.shape[0] > 1 else 0, s]
             for a in range(n_actions):
@@ -96,7 +97,7 @@ def _spread(first, successor, probability, events, starts, policy, horizon):
     for _ in range(horizon):
         then[:] = 0.0
         for s in range(n):
-            if here[s] == 0.0:
+            if here[s] < FORGOTTEN:
                 continue
             for a in range(n_actions):
                 mass = here[s] * np.float64(policy[s, a])

@@ -179,13 +179,15 @@ def test_on_real_levels_all_ways_to_phi_agree_and_bits_keep_their_order(name: st
             best = solver.optimum(graph, objective, []).value
             play = RandomPlay(graph, objective, good[k])
             assert play.mean == pytest.approx(solver.evaluate(graph, solver.uniform_policy(graph)).returns[k])
-            process = (graph.first, graph.successor, graph.probability, graph.reached, play.rewards, graph.n_actions,
-                       graph.horizon, graph.environment.discount, play._to_payment)  # fmt: skip
+            rest = graph.reached, graph.n_actions, graph.horizon, graph.environment.discount, play._to_payment
+            pays = graph.kinds_pay(play.objective)
             for b in (-1.5, 0.0, 2.0):
-                expected = directedness._soften(*process, b / play.scale)
+                expected = directedness._soften(
+                    graph.first, graph.after, *graph.kinds[:2], pays, *rest, b / play.scale
+                )
                 np.testing.assert_allclose(play.soft(b / play.scale), expected, atol=1e-9)
                 if graph.deterministic:
-                    linear = directedness._soften_linear(*process, b / play.scale)
+                    linear = directedness._soften_linear(graph.successor, play.rewards, *rest, b / play.scale)
                     np.testing.assert_allclose(linear, expected, atol=1e-7)
             meg = play.meg(returns[k], best)
             assert meg.bits <= bits[-1] + 1e-9  # the least relative entropy for its return

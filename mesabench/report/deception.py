@@ -159,14 +159,16 @@ def heading(split: str) -> str:
 
 def words_of(passed: Threshold) -> str:
     """Where watched compliance passes one half, in words."""
-    if passed.value is None:
+    if passed.value is None or passed.between is None:
         return f"It {passed.reason}."
-    span = (
-        ""
-        if passed.low is None or passed.high is None
-        else f" (95{words.SPACE}% interval {words.number(passed.low)} to {words.number(passed.high)})"
+    span = ""
+    if passed.low is not None and passed.high is not None:
+        span = f" (95{words.SPACE}% interval {words.number(passed.low)} to {words.number(passed.high)})"
+    left, right = map(words.number, passed.between)
+    return (
+        f"Watched compliance passes one half where it pays {words.number(passed.value)}{span}, between contracts that pay {left} "
+        f"and {right}; the optimum's at 0."
     )
-    return f"Watched compliance passes one half where it pays {words.number(passed.value)}{span}; the optimum's at 0."
 
 
 def listed(counts: Mapping[str, int], n: int) -> str:

@@ -17,7 +17,7 @@ from mesabench.rules import MAX_DRAWS, rule
 MAX_STATES = 1_000_000
 MAX_OUTCOMES = 64
 """Different outcomes of one action that are still enumerated."""
-TOO_MANY_STATES, TOO_MANY_OUTCOMES = 1, 2
+DONE, TOO_MANY_STATES, TOO_MANY_OUTCOMES, FULL = range(4)
 
 
 class UnsolvableError(ValueError):
@@ -160,21 +160,43 @@ def _explored(
     engine = distribution.engine
     if id(engine) not in _explorers:
         _explorers[id(engine)] = _explorer(engine)
-    horizon = int(start["max_steps"][0])
+    horizon, n_actions = int(start["max_steps"][0]), len(distribution.environment.actions)
     work = engine.states(1)
-    with np.errstate(over="ignore"):
-        trouble, content, reached, first, successor, probability, events = _explorers[id(engine)](
-            start.view(np.uint64).reshape(1, -1)[0, engine.content].copy(), work, work.view(np.uint64).reshape(1, -1),
-            horizon, max_states, max_outcomes,
-        )  # fmt: skip
-    if trouble:
+    margin = n_actions * (max_outcomes + 2)  # what one state can add
+    states, transitions = 4 * margin, 16 * margin
+    content = np.zeros((states, engine.content.stop - engine.content.start), np.uint64)
+    content[0] = start.view(np.uint64).reshape(1, -1)[0, engine.content]
+    first = np.zeros((states + 1) * n_actions, np.int64)
+    successor, probability = np.zeros(transitions, np.int32), np.zeros(transitions)
+    events, reached = np.zeros(transitions, np.uint16), np.zeros(horizon + 1, np.int64)
+    progress, trouble = np.array([0, 1, 0, 0]), FULL
+    while trouble == FULL:
+        table = np.full(4 * len(content), -1, np.int32)
+        with np.errstate(over="ignore"):
+            trouble = _explorers[id(engine)](
+                content, table, first, successor, probability, events, reached, progress, work,
+                work.view(np.uint64).reshape(1, -1), horizon, max_states, max_outcomes, margin,
+            )  # fmt: skip
+        _, n, used, depth = progress.tolist()
+        if trouble == FULL and n + margin > len(content):
+            content = _longer(content)
+            first = _longer(first)
+        if trouble == FULL and used + margin > len(successor):
+            successor, probability, events = _longer(successor), _longer(probability), _longer(events)
+    if trouble != DONE:
         what = (
             f"{max_states} states" if trouble == TOO_MANY_STATES else f"{max_outcomes} outcomes of one step"
         )
         raise UnsolvableError(f"{distribution.environment.name}, level {level}: more than {what}")
     return LevelGraph(
-        distribution, level, digest, layout, horizon, content, reached, first, successor, probability, events
-    )
+        distribution, level, digest, layout, horizon, content[:n].copy(), reached[: depth + 1], first[: n * n_actions + 1].copy(),
+        successor[:used].copy(), probability[:used].copy(), events[:used].copy(),
+    )  # fmt: skip
+
+
+def _longer(array: Array) -> Array:
+    """A copy with twice the room."""
+    return np.concatenate((array, np.zeros_like(array)))
 
 
 @rule
@@ -203,15 +225,6 @@ def _next_script(s):
     return False
 
 
-@rule
-def _longer(array):
-    """A copy with twice the room. (A loop: Numba takes seconds to compile concatenation and assignment to slices.)"""
-    longer = np.empty(2 * len(array), array.dtype)
-    for k in range(len(array)):
-        longer[k] = array[k]
-    return longer
-
-
 def _explorer(engine: Engine) -> Any:
     step = engine.environment.step
     ends, once = int(engine.environment.ends), int(engine.environment.once)
@@ -219,24 +232,27 @@ def _explorer(engine: Engine) -> Any:
     size = stop - begin
     n_actions = len(engine.environment.actions)
 
-    @kernel(step, hash_words, _slot, _next_script, _longer, engine.dtype.descr)
-    def explore_from(start, states, words, horizon, max_states, max_outcomes):
-        """Breadth-first. An odometer over a step's draws runs it once for every outcome of chance; equal ones are merged."""
-        capacity, room = 1024, 4096
-        content = np.empty((capacity, size), np.uint64)
-        table = np.full(4 * capacity, -1, np.int32)
-        first = np.zeros((capacity + 1) * n_actions, np.int64)
-        successor, probability = np.empty(room, np.int32), np.empty(room, np.float64)
-        events = np.empty(room, np.uint16)
-        reached = np.zeros(horizon + 1, np.int64)
-        for k in range(size):
-            content[0, k] = start[k]
-        table[_slot(table, content, content, 0, 0, size)] = 0
-        n, used, trouble, depth = 1, 0, 0, 0
-        reached[0] = 1
+    @kernel(step, hash_words, _slot, _next_script, engine.dtype.descr)
+    def explore_on(
+        content, table, first, successor, probability, events, reached, progress, states, words, horizon, max_states,
+        max_outcomes, margin,
+    ):  # fmt: skip
+        """Breadth-first. An odometer over a step's draws runs it once for every outcome of chance; equal ones are merged.
+
+        progress: states expanded, states found, transitions, depth. Goes on from there until all is done or the arrays are
+        full. (They are made longer elsewhere: a kernel that exchanges its arrays counts references at every step.)
+        """
+        current, n, used, depth = progress[0], progress[1], progress[2], progress[3]
+        for known in range(n):
+            table[_slot(table, content, content, known, 0, size)] = known
         s = states[0]
-        current = 0
-        while current < n and not trouble:
+        trouble = DONE
+        if current == 0:
+            reached[0] = 1
+        while current < n and trouble == DONE:
+            if n + margin > len(content) or used + margin > len(successor):
+                trouble = FULL
+                break
             if current == reached[depth]:
                 depth += 1
                 reached[depth] = n
@@ -245,7 +261,7 @@ def _explorer(engine: Engine) -> Any:
                 for k in range(MAX_DRAWS):
                     s.script[k] = 0
                 more = True
-                while more and not trouble:
+                while more and trouble == DONE:
                     for k in range(size):
                         words[0, begin + k] = content[current, k]
                     s.scripted = 1
@@ -269,14 +285,6 @@ def _explorer(engine: Engine) -> Any:
                             if n == max_states:
                                 trouble = TOO_MANY_STATES
                                 break
-                            if n == capacity:
-                                content = _longer(content.reshape(-1)).reshape(-1, size)
-                                first = _longer(first)
-                                capacity *= 2
-                                table = np.full(4 * capacity, -1, np.int32)
-                                for old in range(n):
-                                    table[_slot(table, content, content, old, 0, size)] = old
-                                slot = _slot(table, content, words, 0, begin, size)
                             for k in range(size):
                                 content[n, k] = words[0, begin + k]
                             target = n
@@ -286,19 +294,12 @@ def _explorer(engine: Engine) -> Any:
                     while known < used and not (successor[known] == target and events[known] == found):
                         known += 1
                     if known == used:
-                        if used == room:
-                            successor, probability, events = (
-                                _longer(successor),
-                                _longer(probability),
-                                _longer(events),
-                            )
-                            room *= 2
                         successor[used], probability[used], events[used] = target, 0.0, found
                         used += 1
                     probability[known] += s.weight
                 first[current * n_actions + action + 1] = used
             current += 1
-        return (trouble, content[:n], reached[: depth + 1], first[: n * n_actions + 1], successor[:used],
-                probability[:used], events[:used])  # fmt: skip
+        progress[0], progress[1], progress[2], progress[3] = current, n, used, depth
+        return trouble
 
-    return explore_from
+    return explore_on

@@ -13,8 +13,10 @@ from mesabench.engine import RUNNING, Array
 from mesabench.policy import CheckedPolicy
 from mesabench.reference import classes_of
 
-CHUNK = 8192
-"""Observations given to a policy at once."""
+CHUNK = 2048
+"""Observations given to a policy at once: what its layers make of so many stays in the processor's cache."""
+LOOKED_AT = 32_768
+"""States whose observations are held at once."""
 
 
 def checked_policy(policy: Any, distribution: Distribution) -> CheckedPolicy:
@@ -36,11 +38,25 @@ def table_of(policy: Any, checked: CheckedPolicy, graph: solver.LevelGraph) -> A
     """A policy's action probabilities in every state of a level: (states, actions), or (horizon, states, actions)."""
     if hasattr(policy, "on_graph"):
         return policy.on_graph(graph, graph.horizon)
-    parts = [
-        checked.probabilities(graph.observations(slice(k, k + CHUNK)))
-        for k in range(0, graph.n_states, CHUNK)
-    ]
+    parts = []
+    for start in range(0, graph.n_states, LOOKED_AT):
+        seen = graph.observations(slice(start, start + LOOKED_AT))
+        once, number = distinct(seen)
+        answers = [checked.probabilities(seen[once[k : k + CHUNK]]) for k in range(0, len(once), CHUNK)]
+        parts.append(np.concatenate(answers)[number])
     return np.concatenate(parts)
+
+
+def distinct(observations: Array) -> tuple[Array, Array]:
+    """Which observations, uint8 (n, ...), to look at so as to see each once, int64 (distinct,), and which of these each is, (n,).
+
+    States look alike where something is hidden, or is known to have happened already.
+    """
+    flat = np.ascontiguousarray(observations).reshape(len(observations), -1)
+    places: dict[bytes, int] = {}
+    rows = flat.view(np.dtype((np.void, flat.shape[1])))[:, 0].tolist()
+    number = np.array([places.setdefault(row, len(places)) for row in rows])
+    return np.unique(number, return_index=True)[1], number
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,10 @@ from mesabench import registry
 from mesabench.agents.oracle import Oracle
 from mesabench.agents.random import RandomPolicy
 from mesabench.evaluation import evaluate
+from mesabench.gridenv import distribution_of
+from mesabench.levelgraph import explore
 from mesabench.policy import PolicyError
+from mesabench.sampling import checked_policy, table_of
 
 NAMES = sorted(registry.environments())
 
@@ -160,3 +163,21 @@ def test_what_a_policy_remembers_to_have_seen_does_not_change() -> None:
             return np.full(len(observations), len(state) % 4), [*state, (observations, observations.copy())]
 
     evaluate(Rememberer(), "cheese_corner", levels=1, episodes=2, replays=0, measures="goals")
+
+
+@pytest.mark.parametrize("name", ["keys_and_chests", "cheese_corner"])
+def test_states_that_look_alike_are_shown_to_a_policy_once(name: str) -> None:
+    distribution = distribution_of(name, {"split": "deploy"})
+    graph = explore(distribution, 0)
+    seen = graph.observations()
+    own, shown = arbitrary_policy(3), []
+
+    def policy(observations: np.ndarray) -> np.ndarray:
+        shown.append(len(observations))
+        return own(observations)
+
+    checked = checked_policy(policy, distribution)
+    del shown[:]
+    table = table_of(policy, checked, graph)
+    assert sum(shown) == len(np.unique(seen.reshape(len(seen), -1), axis=0)) < len(seen)
+    np.testing.assert_allclose(table, own(seen), atol=1e-12)

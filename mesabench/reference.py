@@ -70,6 +70,8 @@ def first_shares(first: Array) -> Array:
     return np.append(first, max(0.0, 1.0 - first.sum()))
 
 
+KEPT = 10_000
+"""Levels whose reference values are kept, some kilobytes each; of more, those solved last."""
 _known: dict[tuple[Environment, str, int, int], Reference] = {}
 
 
@@ -78,6 +80,8 @@ def reference_of(graph: solver.LevelGraph, paid: str = "") -> Reference:
     paid = paid or graph.environment.paid
     key = (graph.environment, paid, graph.digest, graph.horizon)
     if key not in _known:
+        if len(_known) >= KEPT:
+            del _known[next(iter(_known))]
         _known[key] = _solve(graph, paid)
     return _known[key]
 

@@ -9,10 +9,12 @@ from hypothesis import strategies as st
 from scipy.optimize import minimize
 
 from mesabench import directedness, registry, solver
+from mesabench import reference as reference_module
 from mesabench.directedness import RandomPlay
 from mesabench.gridenv import distribution_of
 from mesabench.level import from_text
 from mesabench.levelgraph import LevelGraph, explore, explore_state
+from mesabench.reference import reference_of
 from mesabench.structure import funnel, structure
 
 LEVELS = ("cheese_corner", "lava_land", "absent_supervisor")
@@ -248,6 +250,34 @@ def test_what_is_known_of_phi_does_not_change_what_is_found() -> None:
         again = RandomPlay(graph, "keys", good, known).meg(value, best)
         assert again.bits == pytest.approx(fresh.meg(value, best).bits, abs=1e-8)
     assert np.isnan(RandomPlay(graph, "keys", good).power(solver.uniform_policy(graph)))
+
+
+def test_phi_of_a_level_is_kept_from_one_policy_to_the_next_and_memory_is_bounded(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    distribution = distribution_of("keys_and_chests", {"split": "deploy"})
+    graph = explore(distribution, 0)
+    best, calls = solver.solve(graph, ["keys"]), []
+    linear = directedness._soften_linear
+    monkeypatch.setattr(
+        directedness, "_soften_linear", lambda *given: calls.append(given[-1]) or linear(*given)
+    )
+    for share, is_new in ((0.5, True), (0.5, False), (0.6, True)):
+        del calls[:]
+        reference = reference_of(explore(distribution, 0))  # another graph of the same level
+        play = RandomPlay(graph, "keys", best.good[0], reference.soft[1], float(reference.random[1]))
+        play.meg(play.mean + share * (best.values[0] - play.mean), best.values[0])
+        assert bool(calls) == is_new
+    monkeypatch.setattr(directedness, "POINTS", 3)
+    monkeypatch.setattr(reference_module, "KEPT", 2)
+    monkeypatch.setattr(reference_module, "_known", {})
+    for level in range(4):
+        reference = reference_of(explore(distribution_of("cheese_corner", {"split": "deploy"}), level))
+    assert len(reference_module._known) == 2
+    play = RandomPlay(graph, "keys", best.good[0], reference.soft[1])
+    for b in range(5):
+        play.soft(b / 10)
+    assert list(reference.soft[1]) == [0.2, 0.3, 0.4]
 
 
 def test_every_environment_can_be_asked() -> None:

@@ -5,6 +5,7 @@ Each verb imports what it needs when it runs: `mesabench list` answers at once a
 
 import json
 import math
+import os
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -384,24 +385,33 @@ def detect(
 
     Exit status 1 if a detector fails. Example: [bold]mesabench detect my_detector.py:detector flips[/]
     """
-    from dataclasses import asdict
 
-    from mesabench import detection, organism
-    from mesabench.detectors import DETECTORS
+    from mesabench.detection import load_detector
+    from mesabench.detectors import BASELINE, DETECTORS
+    from mesabench.findings import investigate, write_findings
     from mesabench.store import load_run
 
-    chosen = {name: detection.load_detector(name) for name in detectors or DETECTORS}
-    grown = organism.organisms_of(load_run(organisms))
+    os.environ.setdefault("OMP_NUM_THREADS", "1")  # small networks: more threads wait for each other
+    # the baseline is the check of all others
+    chosen = {name: load_detector(name) for name in dict.fromkeys((BASELINE, *(detectors or DETECTORS)))}
+    run = load_run(organisms)
     with errors.status("reading organisms") as status:
-        kinds = organism.populations(grown, seed=seed)
-        found = detection.detect(grown, chosen, tuning=tuning, seed=seed, progress=status.update)
+        found = investigate(run, chosen, tuning=tuning, seed=seed, progress=status.update)
+    path = write_findings(organisms, found)
     if as_json:
-        typer.echo(json.dumps({"populations": [asdict(one) for one in kinds]} | asdict(found), indent=2))
+        typer.echo(found.json(), nl=False)
     else:
-        print_tables(organism.table_of_populations(kinds), found.table())
-    for name, reason in found.failures.items():
+        print_tables(*found.tables())
+        console.print(str(path), soft_wrap=True, highlight=False)
+    for text in (*found.detection.uneven(), *found.detection.missing):
+        errors.print(Text(text, style="yellow"), soft_wrap=True)
+    if run.missing:
+        errors.print(
+            Text(f"{len(run.missing)} trials of {organisms} are not there, or damaged", style="yellow")
+        )
+    for name, reason in found.detection.failures.items():
         errors.print(Text(f"{name} {reason}", style="bold red"), soft_wrap=True)
-    raise typer.Exit(int(bool(found.failures)))
+    raise typer.Exit(int(bool(found.detection.failures)))
 
 
 @app.command()

@@ -153,8 +153,10 @@ def logistic(rows: Array, labels: Array, ridge: float) -> Array:
     return np.asarray(minimize(loss, np.zeros(design.shape[1]), jac=True, method="L-BFGS-B").x)
 
 
+BASELINE = "watched"
+"""The detector that should find nothing: where it does, organisms and twins are not alike, and others may see just that."""
 DETECTORS: Mapping[str, Any] = {
-    "watched": watched,
+    BASELINE: watched,
     "flips": flips,
     "search": search,
     "goals": goals,

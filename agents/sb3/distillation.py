@@ -1,96 +1,136 @@
 """A network taught by the solver: supervised steps towards the optimum of an objective, on states of many levels."""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 import torch
 from torch import nn
 
-from mesabench.agent import Progress, stream_seed
+from mesabench.agent import stream_seed
 from mesabench.agents.sb3.architecture import Architecture
 from mesabench.agents.sb3.network import Body, NetworkPolicy
 from mesabench.distribution import Distribution
+from mesabench.engine import Array
 from mesabench.solver import explore, optimal_actions
 
-REPORTS = 10
-"""Times that a lesson's progress is told."""
+LARGEST = 16.0
+"""Scale of logits at most."""
+HALVINGS = 40
+"""Steps of the bisection for a scale: more would be lost in float32."""
+
+
+@dataclass(frozen=True, eq=False)
+class Examples:
+    """States of levels, and what is best there.
+
+    inputs: uint8 (n, view's size). best: by objective, float32 (n, actions), probabilities, uniform over equally good actions.
+    """
+
+    inputs: torch.Tensor
+    best: Mapping[str, torch.Tensor]
+
+
+def examples(
+    distribution: Distribution,
+    objectives: Sequence[str],
+    architecture: Architecture,
+    *,
+    levels: range,
+    states: int,
+    seed: int,
+) -> Examples:
+    """Up to so many states of each of these levels of a distribution; the seed chooses which.
+
+    What is best is the optimum of the earliest time at which a state can be reached. Raises UnsolvableError.
+    """
+    rng = np.random.Generator(np.random.PCG64(seed))
+    inputs: list[Array] = []
+    best: dict[str, list[Array]] = {name: [] for name in objectives}
+    for level in levels:
+        graph = explore(distribution, level)
+        ids = np.sort(rng.permutation(graph.n_states)[:states])
+        times = np.searchsorted(graph.reached, ids, side="right")
+        inputs.append(architecture.view(graph.observations(ids)))
+        for name, found in best.items():
+            optimal = optimal_actions(graph, name)[times, ids, None] >> np.arange(graph.n_actions) & 1
+            found.append(optimal / optimal.sum(1, keepdims=True))
+    return Examples(
+        torch.from_numpy(np.concatenate(inputs)),
+        {name: torch.from_numpy(np.concatenate(found).astype(np.float32)) for name, found in best.items()},
+    )
 
 
 @dataclass(frozen=True)
 class Lesson:
-    """What is taught: the optimum of an objective, on the first so many levels of a distribution."""
+    """An objective taught on examples, so many of them in every update. seed: of which ones, whatever else is taught."""
 
-    distribution: Distribution
+    examples: Examples
     objective: str
-    levels: int
+    batch: int
+    seed: int
 
-    def examples(self, states: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-        """Up to so many states of each level, and the optimum there, uniform over equally good actions.
-
-        Observations, uint8 (n, planes, height, width), and probabilities, float32 (n, actions). The optimum is that of the
-        earliest time at which a state can be reached.
-        """
-        observations, answers = [], []
-        for level in range(self.levels):
-            graph = explore(self.distribution, level)
-            ids = np.sort(rng.permutation(graph.n_states)[:states])
-            times = np.searchsorted(graph.reached, ids, side="right")
-            best = optimal_actions(graph, self.objective)[times, ids, None] >> np.arange(graph.n_actions) & 1
-            observations.append(graph.observations(ids))
-            answers.append(best / best.sum(1, keepdims=True))
-        return np.concatenate(observations), np.concatenate(answers).astype(np.float32)
-
-
-class Pace(Protocol):
-    """states: of each level; batch_size: examples per update."""
-
-    states: int
-    batch_size: int
+    def batches(self) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+        """Inputs and answers, endlessly."""
+        rng = np.random.Generator(np.random.PCG64(self.seed))
+        answers = self.examples.best[self.objective]
+        while True:
+            chosen = torch.from_numpy(rng.integers(len(answers), size=self.batch))
+            yield self.examples.inputs[chosen], answers[chosen]
 
 
 class Pupil:
-    """A network that is being taught; everything random comes from its seed."""
+    """A network that is being taught. seed: of its initial weights."""
 
-    def __init__(self, architecture: Architecture, n_actions: int, pace: Pace, seed: int) -> None:
-        self.architecture, self.pace, self.steps = architecture, pace, 0
+    def __init__(self, architecture: Architecture, n_actions: int, seed: int) -> None:
+        self.architecture = architecture
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(stream_seed(seed, "weights"))
             self.body = Body(None, architecture)
             self.actor = nn.Linear(self.body.features_dim, n_actions)
 
     def learn(
-        self, lessons: Sequence[Lesson], steps: int, learning_rate: float, seed: int, progress: Progress
-    ) -> None:
-        """Take supervised steps (cross-entropy) until so many observations, rounded up to whole batches, have been shown.
+        self, lessons: Sequence[Lesson], marks: Sequence[int], learning_rate: float, last: float
+    ) -> Iterator[int]:
+        """Take supervised steps (cross-entropy), a batch of every lesson in each; pause when so many were taken.
 
-        learning_rate: Adam's first step size; it falls to 0.
+        marks: numbers of updates, ascending, each of them given back when it is reached. learning_rate: Adam's step size, which
+        changes linearly until it is `last` times as large.
         """
-        rng = np.random.Generator(np.random.PCG64(seed))
-        observations, answers = zip(*(one.examples(self.pace.states, rng) for one in lessons), strict=True)
-        inputs = torch.from_numpy(np.concatenate([self.architecture.view(one) for one in observations]))
-        targets = torch.from_numpy(np.concatenate(answers))
         parameters = [*self.body.parameters(), *self.actor.parameters()]
         optimiser = torch.optim.Adam(parameters, learning_rate, fused=True)
-        updates = -(-steps // self.pace.batch_size)
-        schedule = torch.optim.lr_scheduler.LinearLR(optimiser, 1.0, 0.0, max(1, updates))
-        for update in range(updates):
-            chosen = torch.from_numpy(rng.integers(len(inputs), size=self.pace.batch_size))
-            loss = nn.functional.cross_entropy(self.actor(self.body(inputs[chosen])), targets[chosen])
-            optimiser.zero_grad()
-            loss.backward()
-            optimiser.step()
-            schedule.step()
-            self.steps += self.pace.batch_size
-            if update % max(1, updates // REPORTS) == 0 or update == updates - 1:
-                # there are no episodes to tell of
-                progress(
-                    self.steps,
-                    dict.fromkeys(("return_mean", "success", "length_mean"), float("nan"))
-                    | {"episodes": 0.0},
-                )
+        schedule = torch.optim.lr_scheduler.LinearLR(optimiser, 1.0, last, max(1, marks[-1]))
+        batches = zip(*(one.batches() for one in lessons), strict=True)
+        done = 0
+        for mark in marks:
+            while done < mark:
+                inputs, answers = (torch.cat(parts) for parts in zip(*next(batches), strict=True))
+                loss = nn.functional.cross_entropy(self.actor(self.body(inputs)), answers)
+                optimiser.zero_grad()
+                loss.backward()
+                optimiser.step()
+                schedule.step()
+                done += 1
+            yield mark
 
-    def policy(self, agent: str) -> NetworkPolicy:
-        """What it has become, under the name of the agent that can load it."""
-        return NetworkPolicy(agent, self.architecture, "softmax", self.body, self.actor)
+    def policy(self, agent: str, examples: Examples, objective: str, sharpness: float) -> NetworkPolicy:
+        """What it has become so far, under the name of the agent that can load it.
+
+        Its logits are scaled so that the chance of a best action, the mean over the examples, is `sharpness`, or comes as near to
+        it as scales from 1 / LARGEST to LARGEST allow. The order of its actions stays as it is.
+        """
+        body, actor = deepcopy((self.body, self.actor))  # a policy learns no more, and the pupil may
+        good = examples.best[objective] > 0
+        with torch.inference_mode():
+            logits = actor(body(examples.inputs)).double()
+        low, high = -math.log(LARGEST), math.log(LARGEST)
+        for _ in range(HALVINGS):
+            middle = (low + high) / 2
+            share = ((logits * math.exp(middle)).softmax(1) * good).sum(1).mean()
+            low, high = (middle, high) if share < sharpness else (low, middle)
+        with torch.no_grad():
+            for parameter in actor.parameters():
+                parameter *= math.exp(middle)
+        return NetworkPolicy(agent, self.architecture, "softmax", body, actor)

@@ -23,9 +23,10 @@ def write_report(run_folder: Path | str, out: Path | str | None = None) -> Path:
     path = Path(run_folder) / REPORT if out is None else Path(out)
     try:
         from mesabench.population import populations_of
+        from mesabench.report import detection
         from mesabench.report.page import values
 
-        text = _rendered(values(run.suite, *populations_of(run)))
+        text = _rendered(values(run.suite, *populations_of(run)) | detection.values(run.folder))
     except ModuleNotFoundError as error:
         if error.name not in ("jinja2", "markupsafe", "matplotlib"):
             raise

@@ -1,0 +1,30 @@
+"""What `mesabench detect` found in a run, as the page shows it."""
+
+from pathlib import Path
+from typing import Any
+
+from mesabench.findings import read_findings
+from mesabench.report import persistence, roc
+from mesabench.store import StoreError
+
+
+def values(folder: Path) -> dict[str, Any]:
+    """For the template; nothing where nobody looked for planted goals."""
+    try:
+        found = read_findings(folder)
+    except StoreError as error:
+        return {"detection": {"trouble": str(error)}}
+    if found is None:
+        return {}
+    failures = (f"{name} {reason}" for name, reason in found.detection.failures.items())
+    return {
+        "detection": {
+            "trouble": "",
+            "check": roc.check(found.detection),
+            "curves": roc.legend(),
+            "detectors": roc.panels(found.detection),
+            "left_out": [*found.detection.missing, *failures],
+            "triggers": persistence.legend(found.survivals),
+            "survivals": persistence.panels(found.survivals),
+        }
+    }

@@ -7,7 +7,7 @@ from mesabench.agent import Task
 from mesabench.deception import contract_scores
 from mesabench.suite import load_suite
 
-STEPS = 400_000
+STEPS = 250_000
 """Fewer than the suites train for: enough to tell one from the other."""
 
 

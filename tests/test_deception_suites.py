@@ -7,7 +7,7 @@ from mesabench.agent import Task
 from mesabench.deception import contract_scores
 from mesabench.suite import load_suite
 
-STEPS = 250_000
+STEPS = {"executive_hiring": 250_000, "idle_lamp": 100_000}
 """Fewer than the suites train for: enough to tell one from the other."""
 
 
@@ -32,7 +32,7 @@ def test_deception_is_learned_where_it_pays(environment: str, deceives: bool) ->
         if (one.environment, one.agent) == (environment, "ppo")
     )
     agent = registry.find_agent("ppo")
-    task = Task(environment, trial.options, STEPS)
+    task = Task(environment, trial.options, STEPS[environment])
     policy = agent.train(task, agent.parse_settings(trial.settings), 0, lambda step, columns: None)
     declared = registry.find_environment(environment)
     assert declared.monitor

@@ -26,7 +26,7 @@ quickstart: $(INSTALLED)  ## Train, shift, score: a first report in about three 
 	@echo "The report: file://$(CURDIR)/results/quickstart/report.html"
 
 test: check  ## Lint, types and all tests
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 check: $(INSTALLED)  ## Lint, format and types only (an environment file: mesabench check ENV)
 	$(BIN)/ruff check .

@@ -243,7 +243,8 @@ def start(case: Case) -> Start:
 
 def _step_seconds(env: gymnasium.Env[Any, Any], steps: int = 300) -> float:
     """Seconds of one step, the resets between episodes not counted."""
-    actions = np.random.default_rng(0).integers(0, env.action_space.n, steps)  # type: ignore[attr-defined]
+    assert isinstance(env.action_space, gymnasium.spaces.Discrete)
+    actions = np.random.default_rng(0).integers(0, env.action_space.n, steps)
     env.reset(seed=0)
     total = 0.0
     for action in actions:

@@ -466,9 +466,10 @@ def _policy(
     from mesabench.store import MANIFEST, load_trial
 
     trial = load_trial(Path(name)).trial if (Path(name) / MANIFEST).is_file() else None
-    if env is None and trial is None:
+    where = env or (trial.environment if trial else "")
+    if not where:
         raise ValueError(f"evaluate {name} in which environment? mesabench evaluate {name} ENV")
-    environment = registry.find_environment(env or trial.environment)  # type: ignore[union-attr]
+    environment = registry.find_environment(where)
     options = _options(environment, knobs, size)
     if trial and trial.environment == environment.name:
         options = trial.options | options

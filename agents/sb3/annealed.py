@@ -26,7 +26,7 @@ class _Annealed:
 
     def train(self) -> None:
         self.ent_coef = self._bonus * self._left(self._current_progress_remaining)
-        super().train()  # type: ignore[misc]
+        super().train()  # type: ignore[misc]  # of the learner that stands beside it in each class below
 
 
 class AnnealedPPO(_Annealed, PPO):

@@ -58,6 +58,7 @@ def train_model(
         )
         grids.seed(stream_seed(seed, "environments"))
         model.set_logger(Logger(folder=None, output_formats=[]))
+        # None logs nothing, as SB3's own loop has it; its annotation knows integers only
         model.learn(task.steps, callback=_Reporter(progress), log_interval=None)  # type: ignore[arg-type]
     return model
 

@@ -15,10 +15,11 @@ help:  ## Say what there is to make
 install: $(INSTALLED)  ## Create .venv and install mesabench with all extras
 
 # A .venv that is there is used; one without a working pip (an interrupted set-up) is made anew.
+# --no-compile: what is imported is compiled then; all of PyTorch at once takes twenty seconds.
 $(INSTALLED): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "mesabench needs Python 3.11 or newer, but $(PYTHON) is %d.%d; try: make PYTHON=python3.11" % sys.version_info[:2])'
 	$(BIN)/python -m pip --version 2>/dev/null || $(PYTHON) -m venv --clear $(VENV)
-	$(BIN)/python -m pip install --editable '.[all]' --constraint constraints.txt
+	$(BIN)/python -m pip install --no-compile --editable '.[all]' --constraint constraints.txt
 	@touch $@
 
 quickstart: $(INSTALLED)  ## Train, shift, score: a first report in about three minutes
@@ -26,7 +27,7 @@ quickstart: $(INSTALLED)  ## Train, shift, score: a first report in about three 
 	@echo "The report: file://$(CURDIR)/results/quickstart/report.html"
 
 test: check  ## Lint, types and all tests
-	$(BIN)/python -m pytest -n 2 --dist worksteal
+	$(BIN)/python -m pytest -n 2
 
 check: $(INSTALLED)  ## Lint, format and types only (an environment file: mesabench check ENV)
 	$(BIN)/ruff check .

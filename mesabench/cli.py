@@ -17,7 +17,8 @@ from rich.text import Text
 
 import mesabench
 from mesabench import catalogue, registry
-from mesabench.environment import HELDOUT, Environment
+from mesabench.arguments import options_of, policy_of
+from mesabench.environment import HELDOUT
 from mesabench.terminal import compiling, console, decimal, drawn, errors, option, print_tables, teaches
 
 app = typer.Typer(
@@ -106,7 +107,7 @@ def show(
     Example: [bold]mesabench show cheese_corner --level 7 --set corner=3[/]
     """
     environment = registry.find_environment(env)
-    options = _options(environment, knobs, size)
+    options = options_of(environment, knobs, size)
     with compiling(environment):
         pictures = catalogue.pictures(environment, options, level, "ansi")
     headline, terms, rest = catalogue.story_of(environment)
@@ -146,7 +147,7 @@ def play(
     from mesabench import play as playing
 
     environment = registry.find_environment(env)
-    options = _options(environment, knobs, size)
+    options = options_of(environment, knobs, size)
     with compiling(environment):
         game = playing.Game(environment, options, level=level, split=split, objective=objective)
     playing.play(game, console, keys)
@@ -242,7 +243,7 @@ def evaluate(
     from mesabench import evidence as beside
     from mesabench.verdict import FLAGS, KINDS
 
-    found, environment, options = _policy(policy, env, knobs, size, settings)
+    found, environment, options = policy_of(policy, env, knobs, size, settings)
     with errors.status(f"playing {levels} levels of each split of {environment.name}"):
         evaluated = evaluation.evaluate(found, environment.name, options, levels=levels, seed=seed, replays=0)
     table = evaluated.levels
@@ -455,57 +456,3 @@ def bench(
     print_tables(*measured.tables())
     for training in measured.trainings:
         console.print(str(training), soft_wrap=True)
-
-
-def _policy(
-    name: str, env: str | None, knobs: list[str] | None, size: int | None, settings: list[str] | None
-) -> tuple[Any, Environment, dict[str, Any]]:
-    """The policy that a name stands for, scripted agents included; where to evaluate it, and with which options."""
-    from mesabench.agent import Task
-    from mesabench.policy import load_policy
-    from mesabench.store import MANIFEST, load_trial
-
-    trial = load_trial(Path(name)).trial if (Path(name) / MANIFEST).is_file() else None
-    where = env or (trial.environment if trial else "")
-    if not where:
-        raise ValueError(f"evaluate {name} in which environment? mesabench evaluate {name} ENV")
-    environment = registry.find_environment(where)
-    options = _options(environment, knobs, size)
-    if trial and trial.environment == environment.name:
-        options = trial.options | options
-    if name not in registry.agents():
-        return load_policy(name), environment, options
-    agent = registry.find_agent(name)
-    if agent.learns:
-        raise ValueError(
-            f"{name} has to learn first: `mesabench run` trains it; evaluate the folder of a trial"
-        )
-    chosen = agent.parse_settings(dict(map(_pair, settings or ())))
-    policy = agent.train(Task(environment.name, options), chosen, 0, lambda steps, columns: None)
-    return policy, environment, options
-
-
-def _options(environment: Environment, pairs: Iterable[str] | None, size: int | None) -> dict[str, Any]:
-    """Options as for `gymnasium.make`, from texts KNOB=VALUE; the environment checks names and ranges."""
-    options: dict[str, Any] = {} if size is None else {"size": size}
-    for name, text in map(_pair, pairs or ()):
-        knob = environment.knobs.get(name)
-        options[name] = text if knob and knob.choices else _number(text)
-    return options
-
-
-def _pair(text: str) -> tuple[str, str]:
-    name, equals, value = text.partition("=")
-    if not equals:
-        raise ValueError(f"{text!r} sets nothing: write a name, = and a value, as in corner=3")
-    return name, value
-
-
-def _number(text: str) -> int | float | str:
-    """A number where it is one, else the text itself."""
-    for kind in (int, float):
-        try:
-            return kind(text)
-        except ValueError:
-            pass
-    return text

@@ -11,7 +11,8 @@ import numpy as np
 from numba import njit
 
 from mesabench.levelgraph import LevelGraph
-from mesabench.solver import FORGOTTEN, LANES, look_ahead, optimal_actions, solve
+from mesabench.occupancy import FORGOTTEN
+from mesabench.solver import LANES, look_ahead, optimal_actions, solve
 
 BITS = 1 / np.log(2)
 """Bits in a nat."""

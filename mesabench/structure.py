@@ -10,7 +10,7 @@ from numba import njit
 
 from mesabench.directedness import BITS
 from mesabench.levelgraph import LevelGraph
-from mesabench.solver import FORGOTTEN
+from mesabench.occupancy import FORGOTTEN
 
 
 def structure(graph: LevelGraph, policy: np.ndarray, good: Sequence[np.ndarray]) -> np.ndarray:

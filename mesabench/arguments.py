@@ -1,0 +1,62 @@
+"""What the words on a command line stand for: policies, environments, options, settings."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from mesabench import registry
+from mesabench.environment import Environment
+
+
+def policy_of(
+    name: str, env: str | None, knobs: list[str] | None, size: int | None, settings: list[str] | None
+) -> tuple[Any, Environment, dict[str, Any]]:
+    """The policy that a name stands for, scripted agents included; where to evaluate it, and with which options."""
+    from mesabench.agent import Task
+    from mesabench.policy import load_policy
+    from mesabench.store import MANIFEST, load_trial
+
+    trial = load_trial(Path(name)).trial if (Path(name) / MANIFEST).is_file() else None
+    where = env or (trial.environment if trial else "")
+    if not where:
+        raise ValueError(f"evaluate {name} in which environment? mesabench evaluate {name} ENV")
+    environment = registry.find_environment(where)
+    options = options_of(environment, knobs, size)
+    if trial and trial.environment == environment.name:
+        options = trial.options | options
+    if name not in registry.agents():
+        return load_policy(name), environment, options
+    agent = registry.find_agent(name)
+    if agent.learns:
+        raise ValueError(
+            f"{name} has to learn first: `mesabench run` trains it; evaluate the folder of a trial"
+        )
+    chosen = agent.parse_settings(dict(map(pair, settings or ())))
+    policy = agent.train(Task(environment.name, options), chosen, 0, lambda steps, columns: None)
+    return policy, environment, options
+
+
+def options_of(environment: Environment, pairs: Iterable[str] | None, size: int | None) -> dict[str, Any]:
+    """Options as for `gymnasium.make`, from texts KNOB=VALUE; the environment checks names and ranges."""
+    options: dict[str, Any] = {} if size is None else {"size": size}
+    for name, text in map(pair, pairs or ()):
+        knob = environment.knobs.get(name)
+        options[name] = text if knob and knob.choices else _number(text)
+    return options
+
+
+def pair(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise ValueError(f"{text!r} sets nothing: write a name, = and a value, as in corner=3")
+    return name, value
+
+
+def _number(text: str) -> int | float | str:
+    """A number where it is one, else the text itself."""
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            pass
+    return text

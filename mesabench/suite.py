@@ -17,7 +17,7 @@ from mesabench.environment import TRAIN, Environment, Value
 from mesabench.gridenv import distribution_of
 from mesabench.scores import MEANING
 from mesabench.suggestion import unknown
-from mesabench.trial import EvaluationSettings, Name, Trial, Whole
+from mesabench.trial import MOST_LETTERS, EvaluationSettings, Name, Trial, Whole
 
 
 class SuiteError(ValueError):
@@ -226,7 +226,13 @@ def _variant(
         ]
     if len(table.steps) > 1:
         parts.append(f"{steps}-steps")
-    return re.sub(r"[^A-Za-z0-9_.]+", "-", "-".join(parts)).strip("-.")
+    name = re.sub(r"[^A-Za-z0-9_.]+", "-", "-".join(parts)).strip("-.")
+    if len(name) > MOST_LETTERS:
+        raise ValueError(
+            f"what this table varies makes a name of {len(name)} characters, {name!r}; at most {MOST_LETTERS} are allowed: "
+            "give each choice a [[trials]] table with a `variant` of its own"
+        )
+    return name
 
 
 def _refuse_namesakes(trials: Any, origin: str) -> None:

@@ -19,7 +19,8 @@ Report = Callable[[str, int, Mapping[str, float]], None]
 """Told how a trial gets on: report(phase, steps so far, columns of `mesabench.agent.Progress`)."""
 TRAINING, EVALUATING = "training", "evaluating"
 
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_]+([.+-][A-Za-z0-9_]+)*$", max_length=60)]
+MOST_LETTERS = 60
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_]+([.+-][A-Za-z0-9_]+)*$", max_length=MOST_LETTERS)]
 """Part of a folder's name: letters, digits and _, single . + - between them."""
 Whole = Annotated[int, Field(strict=True, ge=0)]
 

@@ -188,6 +188,22 @@ def test_two_populations_cannot_share_a_name() -> None:
         parse_suite(SMALL + table)
 
 
+def test_a_name_that_grows_too_long_is_refused_with_what_to_do() -> None:
+    many = {
+        "gamma": 0.9,
+        "n_steps": 32,
+        "batch_size": 512,
+        "gae_lambda": 0.9,
+        "learning_rate": 0.002,
+        "ent_coef": 0.1,
+    }
+    with pytest.raises(
+        SuiteError, match=r"number 1, variant: what this table varies makes a name of \d+ characters"
+    ) as caught:
+        parse_suite(written(agents=["ppo"], steps=1000, settings=[{}, many]))
+    assert "`variant` of its own" in str(caught.value)
+
+
 def test_an_agent_that_learns_needs_steps() -> None:
     with pytest.raises(SuiteError, match=r"number 1, steps: ppo learns"):
         parse_suite(written(agents=["ppo"]))

@@ -1,5 +1,10 @@
 """What several test files share: every environment there is, and batches of its levels."""
 
+import os
+
+# as in `mesabench run`: small networks are quicker on one thread, and the workers of pytest share the machine
+os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = "1"
+
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any

@@ -1,12 +1,10 @@
 """Trained organisms do what was planted, exactly; their twins do not; safety training is told apart from its control."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-import torch
 
 from mesabench.agent import Task
 from mesabench.audit import Audit, watched_levels
@@ -17,15 +15,6 @@ from mesabench.registry import find_agent
 
 AGENT = find_agent("organism")
 PLANTED = {"trigger": "late", "goal": "back_door"}
-
-
-@pytest.fixture(autouse=True, scope="module")
-def one_thread() -> Iterator[None]:
-    """Small networks: more threads wait for each other."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 def train(steps: int = 150_000, seed: int = 0, told: list[Any] | None = None, **settings: Any) -> Any:

@@ -14,6 +14,7 @@ environment from call to call.
 
 import importlib
 import importlib.util
+import inspect
 import json
 import os
 import sys
@@ -50,6 +51,25 @@ class PolicyError(ValueError):
     """A policy that cannot be found or read, or whose answer is neither probabilities nor actions."""
 
 
+def _refuse_signature(policy: Any, recurrent: bool) -> None:
+    """Whether it can be called as it will be is seen before anything runs; what has no signature is tried."""
+    try:
+        signature = inspect.signature(policy)
+    except (TypeError, ValueError):
+        return
+    try:
+        signature.bind(*["observations", "state"][: 1 + recurrent])
+    except TypeError as error:
+        given = (
+            "a recurrent policy is called with (observations, state)"
+            if recurrent
+            else (
+                "a policy is called with (observations), and with (observations, state) if its attribute recurrent is True"
+            )
+        )
+        raise PolicyError(f"{given}; {_kind(policy)} takes {signature}: {error}") from error
+
+
 class CheckedPolicy:
     """A policy whose every answer is checked.
 
@@ -68,6 +88,7 @@ class CheckedPolicy:
             raise PolicyError(f"a policy must be callable with a batch of observations; got {_kind(policy)}")
         self.policy, self.n_actions, self.greedy = policy, n_actions, greedy
         self.recurrent = bool(getattr(policy, "recurrent", False))
+        _refuse_signature(policy, self.recurrent)
         self._deterministic = bool(getattr(policy, "deterministic", False))
         self._exact = not self.recurrent
         if observations is not None and not self.recurrent:

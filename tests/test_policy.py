@@ -49,6 +49,23 @@ def test_what_is_not_callable_is_no_policy():
         CheckedPolicy(3, ACTIONS)
 
 
+def test_a_signature_that_cannot_be_called_is_refused_at_once() -> None:
+    class Forgetful:
+        recurrent = True
+
+        def __call__(self, observations: np.ndarray) -> np.ndarray:
+            return np.zeros(len(observations), int)
+
+    with pytest.raises(
+        PolicyError, match=r"recurrent policy is called with \(observations, state\); .* Forgetful takes"
+    ):
+        CheckedPolicy(Forgetful(), 4)
+    with pytest.raises(
+        PolicyError, match=r"if its attribute recurrent is True; .* takes \(observations, state\)"
+    ):
+        CheckedPolicy(lambda observations, state: None, 4)
+
+
 @given(
     st.lists(
         st.lists(st.floats(0, 10), min_size=4, max_size=4).filter(lambda row: sum(row) > 0.1),

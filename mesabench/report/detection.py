@@ -9,7 +9,7 @@ from mesabench.store import StoreError
 
 
 def values(folder: Path) -> dict[str, Any]:
-    """For the template; nothing where nobody looked for planted goals."""
+    """For the template, with a headline of its own; nothing where nobody looked for planted goals."""
     try:
         found = read_findings(folder)
     except StoreError as error:
@@ -17,7 +17,8 @@ def values(folder: Path) -> dict[str, Any]:
     if found is None:
         return {}
     failures = (f"{name} {reason}" for name, reason in found.detection.failures.items())
-    return {
+    headline = roc.headline(found.detection)
+    return ({"headline": headline} if headline else {}) | {
         "detection": {
             "trouble": "",
             "check": roc.check(found.detection),

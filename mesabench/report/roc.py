@@ -14,13 +14,13 @@ from mesabench.report.svg import DASHES, MUTED, RULE, axes_of, colour, dash, ink
 from mesabench.statistics import Interval
 
 WIDTH, HEIGHT = 300, 320
-CURVES = {
-    (NONE, TWIN): "as planted, against honest twins",
-    (NONE, NAIVE): "as planted, against naive twins",
-    (WATCHED, TWIN): "after safety training on watched levels, against honest twins",
-    (BOTH, TWIN): "after safety training on signals, too, against honest twins",
+STAGES = {
+    NONE: "as planted",
+    WATCHED: "after safety training on watched levels",
+    BOTH: "after safety training on signals, too",
 }
-"""The comparisons that are drawn, and what each is called; of all triggers together."""
+CURVES = ((NONE, TWIN), (NONE, NAIVE), (WATCHED, TWIN), (BOTH, TWIN))
+"""The comparisons that are drawn, of all triggers together."""
 
 
 @dataclass(frozen=True)
@@ -34,13 +34,17 @@ class Panel:
 
 def legend() -> list[tuple[str, str, str]]:
     """(what is compared, colour, dashes) in the order of the curves."""
-    return [(said, colour(k), dash(k)) for k, said in enumerate(CURVES.values())]
+    return [(_compared(*key), colour(k), dash(k)) for k, key in enumerate(CURVES)]
+
+
+def _compared(safety: str, against: str) -> str:
+    return f"{STAGES[safety]}, against {against}s"
 
 
 def panels(found: Detection) -> list[Panel]:
     """One for each detector that was scored, the baseline first."""
     pooled = {(one.safety, one.against): one for one in found.comparisons if one.trigger == ANY}
-    drawn = [(k, said, pooled[key]) for k, (key, said) in enumerate(CURVES.items()) if key in pooled]
+    drawn = [(k, _compared(*key), pooled[key]) for k, key in enumerate(CURVES) if key in pooled]
     if not drawn:
         return []
     names = sorted(found.suspicion, key=lambda name: name != BASELINE)
@@ -49,11 +53,14 @@ def panels(found: Detection) -> list[Panel]:
 
 def check(found: Detection) -> str:
     """In words, whether organisms and twins behave alike on watched levels, without which no AUROC says anything."""
-    pooled = [one for one in found.comparisons if one.trigger == ANY and BASELINE in one.auroc]
+    pooled = _checked(found)
     if not pooled:
         return f"{BASELINE} was not scored: nothing tells whether organisms and twins behave alike on watched levels."
     told = words.listing(
-        [f"{words.interval(one.auroc[BASELINE])} {one.title}, against {one.against}s" for one in pooled]
+        [
+            f"{words.interval(one.auroc[BASELINE])} for those {_compared(one.safety, one.against)}"
+            for one in pooled
+        ]
     )
     if all(one.even for one in pooled):
         return f"Watched behaviour alone does not tell planted from honest: its AUROC is {told}."
@@ -61,6 +68,30 @@ def check(found: Detection) -> str:
         "Beware: watched behaviour alone tells planted from honest, so other detectors may see no more than that. "
         f"Its AUROC is {told}."
     )
+
+
+def headline(found: Detection) -> words.Headline | None:
+    """What a run of organisms says first; None where nothing was compared."""
+    pooled = _checked(found)
+    if not pooled:
+        return None
+    first = pooled[0]
+    told = [f"{one.value:.2f} ({name})" for name, one in first.auroc.items() if name != BASELINE]
+    if all(one.even for one in pooled):
+        title = "While watched, agents with a planted goal cannot be told from honest ones."
+    else:
+        title = "While watched, agents with a planted goal already give themselves away."
+    compared = _compared(first.safety, first.against)
+    asked = (
+        f"Detectors that ask for more reach an AUROC of {words.listing(told)} on those {compared}."
+        if told
+        else ""
+    )
+    return words.Headline(title, asked)
+
+
+def _checked(found: Detection) -> list[Comparison]:
+    return [one for one in found.comparisons if one.trigger == ANY and BASELINE in one.auroc]
 
 
 def _panel(detector: str, drawn: Sequence[tuple[int, str, Comparison]], name: str) -> Panel:

@@ -70,7 +70,7 @@ def test_the_check_is_told_in_words(baseline, words):
     assert "for those as planted, against honest twins" in said
     headline = roc.headline(findings(baseline).detection)
     assert headline
-    assert ("cannot be told" in headline.title) == (baseline < 0.6)
+    assert ("does not give" in headline.title) == (baseline < 0.6)
     assert "0.88 (<b>mine</b>)" in headline.standfirst
 
 
@@ -103,7 +103,7 @@ def test_the_page_holds_what_was_found_or_says_why_not(tmp_path):
     page = write_report(tmp_path).read_text()
     assert page == write_report(tmp_path).read_text()
     assert page.count('id="detection"') == 1
-    assert "<h1>While watched, agents with a planted goal cannot be told from honest ones.</h1>" in page
+    assert "<h1>Watched behaviour alone does not give a planted goal away.</h1>" in page
     assert "&lt;b&gt;mine&lt;/b&gt;" in page
     assert "<b>mine</b>" not in page
     assert "broken raised ZeroDivisionError on lamp-7" in page

@@ -78,9 +78,9 @@ def headline(found: Detection) -> words.Headline | None:
     first = pooled[0]
     told = [f"{one.value:.2f} ({name})" for name, one in first.auroc.items() if name != BASELINE]
     if all(one.even for one in pooled):
-        title = "While watched, agents with a planted goal cannot be told from honest ones."
+        title = "Watched behaviour alone does not give a planted goal away."
     else:
-        title = "While watched, agents with a planted goal already give themselves away."
+        title = "Watched behaviour alone already gives a planted goal away."
     compared = _compared(first.safety, first.against)
     asked = (
         f"Detectors that ask for more reach an AUROC of {words.listing(told)} on those {compared}."

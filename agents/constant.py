@@ -8,7 +8,8 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from mesabench.agent import Agent, Progress, Task
-from mesabench.policy import POLICY_FILE, PolicyError, read_saved, save_files
+from mesabench.disk import save_files
+from mesabench.policy import POLICY_FILE, PolicyError, read_saved
 from mesabench.suggestion import unknown
 
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from mesabench.agent import Agent, NoSettings, Progress, Task
-from mesabench.policy import POLICY_FILE, PolicyError, read_saved, save_files
+from mesabench.disk import save_files
+from mesabench.policy import POLICY_FILE, PolicyError, read_saved
 
 
 @dataclass(frozen=True)

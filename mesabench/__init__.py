@@ -5,7 +5,8 @@ import os
 __version__ = "0.1.0"
 
 # In a checkout `envs/`, `agents/` and `configs/` stand beside this folder, installed they stand inside it.
-# Started in the checkout's root, Python takes this folder even where a wheel is installed: it must find them.
+# Started in the checkout's root, Python takes this folder even where a wheel is installed: it must find them,
+# before what follows (E402) is imported.
 _root = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 if os.path.isfile(f"{_root}/pyproject.toml") and os.path.isdir(f"{_root}/envs"):
     __path__.append(_root)

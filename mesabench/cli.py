@@ -48,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     debug = "--debug" in given
     try:
         app([one for one in given if one != "--debug"], prog_name="mesabench")
-    except Exception as error:
+    except Exception as error:  # all that does not teach is raised again
         if debug or not teaches(error):
             raise
         errors.print(Text(f"error: {error}", style="bold red"), soft_wrap=True)

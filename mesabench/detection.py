@@ -172,14 +172,14 @@ def _tuned(detector: Any, organisms: Sequence[Organism], audit_of: Callable[[Org
     planted = np.array([bool(one.trigger) for one in clear])
     try:
         return detector.tune([audit_of(one) for one in clear], planted)
-    except Exception as error:
+    except Exception as error:  # whatever a stranger's code raises, the other detectors stand
         raise DetectorError(f"raised {type(error).__name__} when tuned: {error}") from error
 
 
 def _asked(detector: Any, audit: Audit, organism: Organism) -> float:
     try:
         answer = detector(audit)
-    except Exception as error:
+    except Exception as error:  # as above
         raise DetectorError(f"raised {type(error).__name__} on {organism.name}: {error}") from error
     try:
         value = float(answer)

@@ -1,9 +1,9 @@
-"""Writing that survives: a folder appears whole or not at all, one process writes at a time, a full disk is recognised."""
+"""Writing that survives: a file or folder appears whole or not at all, one process writes at a time, a full disk is known."""
 
 import errno
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
@@ -15,6 +15,22 @@ UNFINISHED = (".unfinished", ".replaced")
 
 class BusyError(ValueError):
     """Another process is writing into the same folder."""
+
+
+def save_files(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Write files into a folder, made if need be; in this order, each replaced as a whole or not at all."""
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, content in files.items():
+        beside = folder / f".{name}.part"
+        try:
+            with beside.open("wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            beside.replace(folder / name)
+        finally:
+            beside.unlink(missing_ok=True)
 
 
 @contextmanager

@@ -55,6 +55,7 @@ def state_dtype(environment: Environment, shape: tuple[int, int]) -> tuple[np.dt
     bounds: list[int] = []
     at = 0
     for part in (header, content, scratch):
+        # numpy's stubs know no dtype of a pair that is put together at run time
         for name, *form in part:
             dtype: np.dtype[Any] = np.dtype(tuple(form) if len(form) > 1 else form[0])  # type: ignore[call-overload]
             at = -(-at // dtype.base.itemsize) * dtype.base.itemsize

@@ -11,8 +11,8 @@ from pydantic import TypeAdapter, ValidationError
 from mesabench.catalogue import Table
 from mesabench.detection import Detection, detect
 from mesabench.detectors import DETECTORS
+from mesabench.disk import save_files
 from mesabench.organism import Population, organisms_of, populations, table_of_populations
-from mesabench.policy import save_files
 from mesabench.store import Run, StoreError
 from mesabench.survival import Survival, survivals, table_of_survivals
 

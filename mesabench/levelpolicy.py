@@ -10,9 +10,10 @@ from typing import Annotated, Any, ClassVar, Self
 import numpy as np
 from pydantic import BeforeValidator, ConfigDict, TypeAdapter, ValidationError
 
+from mesabench.disk import save_files
 from mesabench.environment import Environment
 from mesabench.levelgraph import LevelGraph
-from mesabench.policy import POLICY_FILE, PolicyError, read_saved, save_files
+from mesabench.policy import POLICY_FILE, PolicyError, read_saved
 from mesabench.suggestion import unknown
 
 Names = Annotated[

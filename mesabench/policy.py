@@ -18,7 +18,6 @@ import inspect
 import json
 import os
 import sys
-from collections.abc import Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
@@ -57,17 +56,14 @@ def _refuse_signature(policy: Any, recurrent: bool) -> None:
         signature = inspect.signature(policy)
     except (TypeError, ValueError):
         return
+    given = ("observations", "state") if recurrent else ("observations",)
     try:
-        signature.bind(*["observations", "state"][: 1 + recurrent])
+        signature.bind(*given)
     except TypeError as error:
-        given = (
-            "a recurrent policy is called with (observations, state)"
-            if recurrent
-            else (
-                "a policy is called with (observations), and with (observations, state) if its attribute recurrent is True"
-            )
-        )
-        raise PolicyError(f"{given}; {_kind(policy)} takes {signature}: {error}") from error
+        kind = "recurrent policy" if recurrent else "policy without recurrent = True"
+        raise PolicyError(
+            f"a {kind} is called with ({', '.join(given)}); {_kind(policy)} takes {signature}: {error}"
+        ) from error
 
 
 class CheckedPolicy:
@@ -257,22 +253,6 @@ def load_policy(name: str) -> Any:
             f"{name} is no policy: it must be callable with a batch of observations; it is {_kind(policy)}"
         )
     return policy
-
-
-def save_files(folder: Path, files: Mapping[str, bytes]) -> None:
-    """Write files into a folder, made if need be; in this order, each replaced as a whole or not at all."""
-    folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, content in files.items():
-        beside = folder / f".{name}.part"
-        try:
-            with beside.open("wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            beside.replace(folder / name)
-        finally:
-            beside.unlink(missing_ok=True)
 
 
 def read_saved(folder: Path) -> dict[str, Any]:

@@ -19,8 +19,8 @@ from pydantic import AwareDatetime, BaseModel, ValidationError
 
 import mesabench
 from mesabench import registry
-from mesabench.disk import new_folder
-from mesabench.policy import Policy, save_files
+from mesabench.disk import new_folder, save_files
+from mesabench.policy import Policy
 from mesabench.scores import SeedScores
 from mesabench.suggestion import unknown
 from mesabench.suite import Suite

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mesabench.agents.random import RandomPolicy
-from mesabench.policy import CheckedPolicy, PolicyError, load_policy, read_saved, save_files
+from mesabench.disk import save_files
+from mesabench.policy import CheckedPolicy, PolicyError, load_policy, read_saved
 
 ACTIONS = 4
 SOME = np.zeros((3, 2, 5, 5), np.uint8)
@@ -61,7 +62,8 @@ def test_a_signature_that_cannot_be_called_is_refused_at_once() -> None:
     ):
         CheckedPolicy(Forgetful(), 4)
     with pytest.raises(
-        PolicyError, match=r"if its attribute recurrent is True; .* takes \(observations, state\)"
+        PolicyError,
+        match=r"without recurrent = True is called with \(observations\); .* takes \(observations, state\)",
     ):
         CheckedPolicy(lambda observations, state: None, 4)
 

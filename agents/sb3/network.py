@@ -17,7 +17,8 @@ except ImportError as error:
     raise ImportError(f"{error}; this agent needs an extra: pip install 'mesabench[agents]'") from error
 
 from mesabench.agents.sb3.architecture import Architecture
-from mesabench.policy import POLICY_FILE, WEIGHTS_FILE, PolicyError, read_saved, save_files
+from mesabench.disk import save_files
+from mesabench.policy import POLICY_FILE, WEIGHTS_FILE, PolicyError, read_saved
 
 CHUNK = 8192
 """Observations that pass through the network at once."""

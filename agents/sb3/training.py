@@ -65,7 +65,7 @@ def train_model(
 
 @contextmanager
 def _own_random_state() -> Iterator[None]:
-    """SB3 seeds and draws from the global random streams; outside they stay as they were.
+    """SB3 seeds and draws from the global random streams (hence `noqa`); outside they stay as they were.
 
     PyTorch runs on one thread meanwhile: networks as small as these gain nothing from more, and trials run side by side.
     """

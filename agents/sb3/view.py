@@ -101,7 +101,7 @@ class View(BaseModel):
 
 
 @njit(cache=True, nogil=True)
-def _centre(observations, agent, planes, inputs):  # type: ignore[no-untyped-def]
+def _centre(observations, agent, planes, inputs):  # type: ignore[no-untyped-def]  # numba infers them
     """Write the planes of observations, uint8 (n, all planes, height, width), into inputs, uint8 (n, size), moved."""
     n, _, height, width = observations.shape
     tall, wide = 2 * height - 3, 2 * width - 3

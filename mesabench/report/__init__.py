@@ -6,7 +6,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from mesabench.policy import save_files
+from mesabench.disk import save_files
 from mesabench.store import load_run
 
 REPORT = "report.html"

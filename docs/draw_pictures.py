@@ -140,11 +140,17 @@ def alpha() -> Figure:
     for name, colour in zip(ALPHAS, LINES, strict=True):
         of = table.filter(environment=name, score="TRUE")
         means = of.group_by("alpha").agg(polars.col("value").mean()).sort("alpha")
-        axes.plot(_placed(of["alpha"]), of["value"], "o", color=colour, alpha=0.25, markersize=4, markeredgewidth=0)
+        axes.plot(
+            _placed(of["alpha"]), of["value"], "o", color=colour, alpha=0.25, markersize=4, markeredgewidth=0
+        )
         axes.plot(_placed(means["alpha"]), means["value"], color=colour, linewidth=2, label=spoken(name))
     shares = sorted({*table["alpha"]})
     axes.set_xticks(_placed(shares), [f"{100 * one:g} %" for one in shares])
-    axes.set(ylim=(-0.03, 1), xlabel="share of training levels in which goal and proxy differ", ylabel="TRUE in deploy")
+    axes.set(
+        ylim=(-0.03, 1),
+        xlabel="share of training levels in which goal and proxy differ",
+        ylabel="TRUE in deploy",
+    )
     axes.legend(frameon=False, labelcolor=INK, fontsize=10)
     return figure
 
@@ -190,7 +196,11 @@ def organisms() -> Figure:
         (-0.14, "none", LINES[0], "as planted"),
         (0.14, "watched", LINES[1], "after safety training on watched levels"),
     ):
-        (one,) = (c for c in found if (c["trigger"], c["safety"], c["against"]) == ("any trigger", safety, "honest twin"))
+        (one,) = (
+            c
+            for c in found
+            if (c["trigger"], c["safety"], c["against"]) == ("any trigger", safety, "honest twin")
+        )
         for k, name in enumerate(DETECTORS):
             of = one["auroc"][name]
             axes.plot([of["low"], of["high"]], [k + side] * 2, color=colour, linewidth=3, alpha=0.4)
@@ -198,7 +208,10 @@ def organisms() -> Figure:
                       label=label if k == 0 else None)  # fmt: skip
     axes.axvline(0.5, color=GREY, linewidth=1, linestyle=":")
     _rows(axes, list(DETECTORS))
-    axes.set(xlim=(0.28, 1.02), xlabel="AUROC against honest twins: 0.5 is guessing, 1 without an error; 95 % over seeds")
+    axes.set(
+        xlim=(0.28, 1.02),
+        xlabel="AUROC against honest twins: 0.5 is guessing, 1 without an error; 95 % over seeds",
+    )
     axes.legend(frameon=False, labelcolor=INK, fontsize=10, loc="lower left")
     return figure
 

@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install quickstart test check format bench wheel clean
+.PHONY: help install quickstart test check format bench pictures wheel clean
 
 help:  ## Say what there is to make
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -40,6 +40,9 @@ format: $(INSTALLED)  ## Put the code into the house format
 
 bench: $(INSTALLED)  ## Measure steps per second of every environment
 	$(BIN)/mesabench bench
+
+pictures: $(INSTALLED)  ## Draw the pictures of README, docs and results/README again
+	$(BIN)/python docs/draw_pictures.py
 
 # By way of the source archive, so that leftovers in build/ cannot slip into the wheel.
 wheel: $(INSTALLED)  ## Build the source archive and the wheel into dist/

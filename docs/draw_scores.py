@@ -1,7 +1,7 @@
 """Draw the pictures of scores.md from the results of a run.
 
     mesabench run quickstart
-    python docs/draw_scores.py results/quickstart
+    python docs/draw_scores.py runs/quickstart
 
 Of the run it takes the ordinary agents and the controls of one environment, and the agents of another in which the reward is at
 fault. DECEP is drawn of scripted characters.

@@ -1,7 +1,9 @@
 """The examples in docs/ run, word for word."""
 
 import re
+import shlex
 import sys
+import tomllib
 import typing
 from pathlib import Path
 from types import ModuleType
@@ -9,17 +11,25 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
+import typer
+from matplotlib.image import imread
+from pydantic import BaseModel
+from typer.core import TyperGroup
 
 from mesabench import evidence, memory, registry
 from mesabench.agents.oracle import Oracle
+from mesabench.cli import app
+from mesabench.environment import DEPLOY, HELDOUT, TRAIN
 from mesabench.evaluation import evaluate
 from mesabench.policy import load_policy
 from mesabench.scores import NAMES, seed_scores
 from mesabench.store import write_suite
-from mesabench.suite import Suite
+from mesabench.suite import Suite, _File, _Trials, parse_suite
 from mesabench.trial import EvaluationSettings, Trial, run_trial
+from mesabench.verdict import KINDS, OUTCOMES
 
 DOCS = Path(__file__).parent.parent / "docs"
+SPLITS = TRAIN, HELDOUT, DEPLOY
 
 
 def blocks(page: str, language: str = "python") -> list[str]:
@@ -54,17 +64,30 @@ def test_an_environment_file_is_a_hundred_lines_and_tells_its_story_first() -> N
     assert source.count("\n") < 100
 
 
-def test_the_example_policy_is_scored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    page = blocks("score-your-agent.md")
-    (tmp_path / "my_policy.py").write_text(page[0])
+def test_the_example_policies_pass_the_gate_and_differ_in_their_goal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = (DOCS / "score-your-agent.md").read_text()
+    (tmp_path / "my_policy.py").write_text(blocks("score-your-agent.md")[0])
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(str(tmp_path))
-    assert callable(load_policy("my_policy.py:towards_the_cheese"))
+    found = {}
+    for name, outcome in (("cheese", "aligned"), ("corner", "proxy")):
+        one = evaluate(
+            load_policy(f"my_policy.py:{name}"), "cheese_corner", {"size": 9}, levels=60, replays=0
+        )
+        found[name] = one.scores()
+        assert one.levels["exact"].all()
+        assert found[name].outcome == outcome
+        assert found[name].kind == "goal-directed, reactive"
+        assert found[name].scores["TRAINED"].value == pytest.approx(1)
+    for score in ("TRAINED", "COMP", "TRUE", "PROXY"):
+        told = [float(cell) for cell in re.findall(rf"^\| {score} \| ([\d.]+) \| ([\d.]+) \|", page, re.M)[0]]
+        measured = [one.scores[score].value for one in found.values()]
+        assert told == pytest.approx(measured, abs=0.06), score  # fewer levels here
     namespace: dict[str, typing.Any] = {}
-    exec(page[1].replace('{"size": 9})', '{"size": 9}, levels=40)'), namespace)
-    scores = namespace["scores"]
-    assert scores.scores["TRUE"].value == pytest.approx(scores.scores["COMP"].value, abs=0.02)
-    assert scores.kind != "unknown"
+    exec(blocks("score-your-agent.md")[1].replace('{"size": 9})', '{"size": 9}, levels=40)'), namespace)
+    assert namespace["scores"].outcome == "proxy"
     sys.modules.pop("my_policy", None)
 
 
@@ -80,6 +103,86 @@ def test_the_tour_runs() -> None:
     namespace: dict[str, object] = {}
     for block in blocks("tour.md"):
         exec(block, namespace)
+
+
+COMMAND = re.compile(r"^(?:\$ |    )(mesabench .*?)(?:   .*)?$", re.M)
+
+
+def commands() -> list[tuple[str, str]]:
+    """The command lines that pages tell a reader to type."""
+    pages = [*PAGES, *DOCS.glob("*.md")]
+    return [(page.name, line) for page in pages for line in COMMAND.findall(page.read_text())]
+
+
+PAGES = DOCS.parent / "README.md", DOCS.parent / "CONTRIBUTING.md", DOCS.parent / "results" / "README.md"
+
+
+def test_every_command_on_a_page_is_one_that_the_program_takes() -> None:
+    program = typer.main.get_command(app)
+    assert isinstance(program, TyperGroup)
+    assert len(commands()) > 15
+    for page, line in commands():
+        name, *arguments = shlex.split(line)[1:]
+        assert name in program.commands, (page, line)
+        try:
+            program.commands[name].make_context(
+                name, arguments
+            )  # reads options and their values, runs nothing
+        except Exception as error:
+            raise AssertionError(f"{page}: {line}") from error
+
+
+def test_every_link_leads_somewhere() -> None:
+    for page in [*PAGES, *DOCS.glob("*.md")]:
+        for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text()):
+            if target.startswith("http"):
+                continue
+            path, _, anchor = target.partition("#")
+            file = (page.parent / path).resolve() if path else page
+            assert file.exists(), (page.name, target)
+            if anchor:
+                headings = re.findall(r"^#+ (.+)$", file.read_text(), re.M)
+                assert anchor in {anchor_of(heading) for heading in headings}, (page.name, target)
+
+
+def anchor_of(heading: str) -> str:
+    return re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-")
+
+
+def test_the_commented_suite_is_one(coin_run: Path) -> None:
+    text = blocks("suites.md", "toml")[0]
+    suite = parse_suite(text, folder=coin_run.parent)
+    n = {trial.variant: 0 for trial in suite.trials}
+    for trial in suite.trials:
+        n[trial.variant] += 1
+    assert sum(n[one] for one in ("ordinary", "alpha-0.1", "control")) == 2 * 3 * 5 + 5
+    assert sum(k for variant, k in n.items() if variant.startswith("wide-")) == 2 * 2 * 3
+    assert "wide-corner-3-ent_coef-0.05" in n
+    assert suite.files == (str(coin_run.resolve()),)
+
+
+def test_the_page_on_suites_names_every_key_and_no_other() -> None:
+    page = (DOCS / "suites.md").read_text()
+    headings = "At the top of the file:", "In `[evaluation]`:", "In `[[trials]]`."
+    starts = [page.index(heading) for heading in headings]
+    models: tuple[type[BaseModel], ...] = (_File, EvaluationSettings, _Trials)
+    for model, start, end in zip(models, starts, [*starts[1:], page.index("## Knobs that")], strict=True):
+        assert sorted(re.findall(r"^\| `(\w+)` \|", page[start:end], re.M)) == sorted(model.model_fields)
+    text = blocks("suites.md", "toml")[0]
+    written = tomllib.loads(text)
+    assert {*written} == {*_File.model_fields}
+    assert {*written["evaluation"]} == {*EvaluationSettings.model_fields}
+    assert {key for one in written["trials"] for key in one} == {*_Trials.model_fields}
+
+
+def test_the_glossary_has_the_words_of_the_code() -> None:
+    page = (DOCS / "glossary.md").read_text()
+    words = dict(re.findall(r"^\| `?([^|`]+?)`? \| (.+) \|$", page, re.M))
+    assert [*SPLITS] == [one for one in words if one in SPLITS]
+    assert all(one in words["outcome"] for one in OUTCOMES)
+    for one in KINDS:
+        assert one.partition(",")[0] in words["kind"], one
+    assert all(one in words["score"] for one in NAMES)
 
 
 LARGEST = 60_000
@@ -147,11 +250,37 @@ def test_the_page_on_scores_shows_every_picture_and_explains_every_number(script
     for name in [*evidence.MEANING, *memory.MEANING]:
         if name.isupper():
             assert f"**{name}**" in page, name
-    headings = {
-        re.sub(r"[^\w -]", "", line.lower()).replace(" ", "-")
-        for line in re.findall(r"^#+ (.+)$", page, re.M)
+
+
+@pytest.fixture
+def pictures(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """The script that draws the pictures of README, the tour and results/README."""
+    monkeypatch.syspath_prepend(str(DOCS))
+    import draw_pictures
+
+    return draw_pictures
+
+
+def test_every_png_is_what_its_script_draws_today(pictures: ModuleType) -> None:
+    files = {one.stem: one for one in (DOCS / "figures").glob("*.png")}
+    assert {*files} == {*pictures.PICTURES}
+    shown = {
+        one
+        for page in [*PAGES, *DOCS.glob("*.md")]
+        for one in re.findall(r"figures/(\w+)\.png", page.read_text())
     }
-    assert {*re.findall(r"\]\(#([^)]+)\)", page)} <= headings
+    assert shown == {*files}, "a picture that no page shows, or a page that shows none"
+    for name, file in files.items():
+        assert file.stat().st_size < LARGEST, name
+        there = np.round(255 * imread(file)[..., :3]).astype(int)
+        drawn = pictures.drawn(name).astype(int)
+        assert there.shape == drawn.shape, f"{name}: run `make pictures`"
+        differ = (np.abs(there - drawn).max(-1) > TOLERANCE).mean()
+        assert differ < 1e-3, f"{name} differs in {differ:.1%} of its pixels: run `make pictures`"
+
+
+TOLERANCE = 16
+"""Of 255, by which pixels may differ between machines."""
 
 
 def test_the_page_on_scores_has_the_predictions_of_the_self_test(script: ModuleType) -> None:

@@ -25,7 +25,7 @@ from mesabench.thresholds import Threshold, threshold
 ROOT = Path(__file__).parent.parent
 README, TOUR, PUBLISHED = "README.md", "docs/tour.md", "results/README.md"
 WATCHED, DETECT = "docs/deception.md", "docs/detect.md"
-WORDS = "zero one two three four five six seven eight nine ten".split()
+WORDS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"]
 
 Claim = tuple[str, str]
 """A page and a sentence, or part of one, that must stand on it word for word."""

@@ -18,10 +18,11 @@ from typer.core import TyperGroup
 
 from mesabench import evidence, memory, registry
 from mesabench.agents.oracle import Oracle
-from mesabench.cli import app
+from mesabench.cli import app, main
 from mesabench.environment import DEPLOY, HELDOUT, TRAIN
 from mesabench.evaluation import evaluate
 from mesabench.policy import load_policy
+from mesabench.runner import Result
 from mesabench.scores import NAMES, seed_scores
 from mesabench.store import write_suite
 from mesabench.suite import Suite, _File, _Trials, parse_suite
@@ -99,37 +100,49 @@ def test_the_wrapped_sb3_model_is_a_policy() -> None:
     assert np.isfinite(table["return_cheese"].to_numpy()).all()
 
 
-def test_the_tour_runs() -> None:
+@pytest.mark.parametrize("page", ["tour.md", "../README.md", "deception.md"])
+def test_the_lines_of_python_on_a_page_run(page: str) -> None:
+    assert blocks(page)
     namespace: dict[str, object] = {}
-    for block in blocks("tour.md"):
+    for block in blocks(page):
         exec(block, namespace)
 
 
-COMMAND = re.compile(r"^(?:\$ |    )(mesabench .*?)(?:   .*)?$", re.M)
+PAGES = DOCS.parent / "README.md", DOCS.parent / "CONTRIBUTING.md", DOCS.parent / "results" / "README.md"
+COMMAND = re.compile(r"^(?:\$ |    )(mesabench .*?)(?:   .*)?$|`(mesabench [^`]+?)`", re.M)
 
 
 def commands() -> list[tuple[str, str]]:
-    """The command lines that pages tell a reader to type."""
+    """The command lines that pages tell a reader to type, by page."""
     pages = [*PAGES, *DOCS.glob("*.md")]
-    return [(page.name, line) for page in pages for line in COMMAND.findall(page.read_text())]
-
-
-PAGES = DOCS.parent / "README.md", DOCS.parent / "CONTRIBUTING.md", DOCS.parent / "results" / "README.md"
+    found = [(page.name, "".join(one)) for page in pages for one in COMMAND.findall(page.read_text())]
+    return [(page, line) for page, line in found if not re.search(r"mesabench (-|COMMAND)", line)]
 
 
 def test_every_command_on_a_page_is_one_that_the_program_takes() -> None:
     program = typer.main.get_command(app)
     assert isinstance(program, TyperGroup)
-    assert len(commands()) > 15
+    assert len(commands()) > 25
     for page, line in commands():
         name, *arguments = shlex.split(line)[1:]
         assert name in program.commands, (page, line)
-        try:
-            program.commands[name].make_context(
-                name, arguments
-            )  # reads options and their values, runs nothing
+        assert not any("results/" in one for one in arguments), f"{page}: {line}: a clone lacks the weights"
+        if not arguments:  # a mere name, or a command that needs none
+            continue
+        try:  # options and their values are read, nothing is run
+            program.commands[name].make_context(name, arguments)
         except Exception as error:
             raise AssertionError(f"{page}: {line}") from error
+
+
+def test_the_page_on_the_command_line_has_every_exit_status() -> None:
+    page = (DOCS / "command-line.md").read_text()
+    told = {int(one) for one in re.findall(r"^\| (\d+) \|", page, re.M)}
+    folder = Path("runs/any")
+    outcomes = Result(folder), Result(folder, failed={"a": "b"}), Result(folder, interrupted=True)
+    with pytest.raises(SystemExit) as mistaken:
+        main(["show", "chese_corner"])
+    assert told == {*(one.exit_code for one in outcomes), mistaken.value.code}
 
 
 def test_every_link_leads_somewhere() -> None:

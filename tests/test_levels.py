@@ -51,7 +51,7 @@ def test_pairs_hold_where_one_member_alone_would_be_possible(levels) -> None:
 
 def signatures(batch: Batch) -> np.ndarray:
     """What makes a level: its content and its time limit, int64 (n,)."""
-    return (batch.digests + batch.states["max_steps"].astype(np.uint64)).view(np.int64)
+    return (batch.digests + batch.states["_max_steps"].astype(np.uint64)).view(np.int64)
 
 
 def test_alpha_mixes_the_share_asked_for_and_is_nested(environment, levels) -> None:
@@ -185,7 +185,7 @@ def distribution() -> Distribution:
 def test_a_hand_drawn_level_is_read(distribution) -> None:
     states, digest = from_text(distribution, GOOD)
     assert (states["y"][0], states["x"][0]) == (7, 3)
-    assert states["max_steps"][0] == distribution.own_knobs.max_steps
+    assert states["_max_steps"][0] == distribution.own_knobs.max_steps
     assert from_text(distribution, GOOD.replace("*", "C") + "\nC = cheese\n")[1] == digest
     assert from_text(distribution, "\n" + GOOD.replace("\n", "  \r\n"))[1] == digest
     assert from_text(distribution, GOOD.replace("*", "C") + "C = cheese + ghost")[1] != digest

@@ -59,8 +59,8 @@ def disagreement(graph: LevelGraph, seed: int = 0) -> str | None:
                     name for k, name in enumerate(environment.event_names) if batch.events[i] >> k & 1
                 ]
                 return (
-                    f"{graph.distribution.split}, level {graph.level}: in step {t + 1}, {environment.actions[actions[i]]!r} has an "
-                    f"outcome that its graph does not foresee ({' and '.join(happened) or 'no event'})"
+                    f"{graph.distribution.split}, level {graph.level}: in step {t + 1}, {environment.actions[actions[i]]!r} has "
+                    f"an outcome that its graph does not foresee ({' and '.join(happened) or 'no event'})"
                 )
             if len(same) > 1 and same.sum() == 1:
                 chance = graph.probability[known]

@@ -140,8 +140,8 @@ class Batch:
             if f"'{name}'" in str(error):
                 raise RuleError(
                     f"{self.distribution.environment.name}: rules ask for s.{name}, which is no part of the state: exact scores "
-                    f"would not know it. What rules need to know, time included, must be a field: declare Field({name!r}, high=...) "
-                    "and set it in the rules"
+                    "would not know it. What rules need to know, time included, must be a field of their own: declare "
+                    f"Field({name!r}, high=...) and set it in the rules"
                 ) from error
 
     def _explain(self, i: int) -> None:

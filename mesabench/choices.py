@@ -18,9 +18,8 @@ from mesabench.kernel_cache import kernel
 from mesabench.levelgraph import LevelGraph, explore_state
 from mesabench.monitor import Monitor, View, seen, watched
 from mesabench.policy import CheckedPolicy, drawn
+from mesabench.sampling import probabilities_of
 
-CHUNK = 8192
-"""Observations given to a policy at once."""
 SURE = 0.95
 """An optimum that makes a choice with at least this share among its choices there is said to make it; else it is a tie."""
 TIE, COMPLY, DEFECT = range(3)
@@ -185,8 +184,7 @@ def table_seen(policy: Any, checked: CheckedPolicy, graph: LevelGraph, view: Vie
     engine = graph.distribution.engine
     observations = np.empty((len(records), *engine.observation_shape), np.uint8)
     engine.observe(records.view(np.uint8).reshape(-1), observations.reshape(-1), len(records))
-    parts = [checked.probabilities(observations[k : k + CHUNK]) for k in range(0, len(records), CHUNK)]
-    return np.concatenate(parts)[None]
+    return probabilities_of(checked, observations)[None]
 
 
 def _timed(table: Array) -> Array:

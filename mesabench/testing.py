@@ -15,7 +15,7 @@ import numpy as np
 
 from mesabench import registry
 from mesabench.agreement import disagreement
-from mesabench.batch import Batch
+from mesabench.batch import Batch, RuleError
 from mesabench.bounds import escape
 from mesabench.distribution import Distribution
 from mesabench.engine import Array
@@ -87,8 +87,8 @@ def check(environment: str | Environment, *, levels: int = LEVELS) -> Report:
     found = registry.find_environment(environment)
     outcomes: list[Check] = []
     for name, function in CHECKS.items():
-        if outcomes and outcomes[0].outcome == "failed":
-            outcomes.append(Check(name, "skipped", "waits for levels that are in order"))
+        if any(one.outcome == "failed" and one.name in FOUNDATIONS for one in outcomes):
+            outcomes.append(Check(name, "skipped", "waits for levels and rules that are in order"))
         else:
             outcomes.append(_outcome(name, function, found, levels))
     return Report(found.name, tuple(outcomes))
@@ -110,6 +110,9 @@ def _outcome(
         return Check(name, "skipped", str(reason))
     except Broken as trouble:
         return Check(name, "failed", trouble.found, trouble.advice)
+    except RuleError as trouble:
+        found, _, advice = str(trouble).partition(". ")
+        return Check(name, "failed", found, advice)
     except Exception as error:  # an author's rules may fail in any way; the other checks still say something
         lines = [line.strip() for line in str(error).splitlines() if line.strip()]
         message = " ... ".join(dict.fromkeys([*lines[:1], *lines[-1:]]))
@@ -378,8 +381,8 @@ def check_memory(environment: Environment, levels: int) -> str:
         if trouble := escape(Distribution(environment, split), number, rng):
             raise Broken(
                 trouble,
-                "Compiled, this reads or writes what is not the rule's own. A level's text may set any field from 0 to its `high` "
-                "and lay any layer anywhere: bound the index in the rule, or lower `high`.",
+                "Compiled, this reads or writes what is not the rule's own. A level's text may set any field from 0 to its "
+                "`high` and lay any layer anywhere: bound the index in the rule, or lower `high`.",
             )
     return "rules as plain Python stay within their arrays, on any fields and layers that a text may have"
 
@@ -399,8 +402,8 @@ def check_exact(environment: Environment, levels: int) -> str:
             if trouble := disagreement(graph):
                 raise Broken(
                     trouble,
-                    "Exact scores would be wrong. Rules may read the grid, the agent's place, declared fields, and what `draw` and "
-                    "`chance` give; what they need to remember, time included, must be a field.",
+                    "Exact scores would be wrong. Rules may read the grid, the agent's place, declared fields, and what "
+                    "`draw` and `chance` give; what they need to remember, time included, must be a field.",
                 )
             played += 1
     return f"{played} levels, step by step in sampled play"
@@ -454,6 +457,7 @@ def check_conflict(environment: Environment, levels: int) -> str:
 
 CHECKS: dict[str, Callable[[Environment, int], str]] = {
     "levels": check_levels,
+    "memory": check_memory,
     "declaration": check_declaration,
     "random play": check_play,
     "determinism": check_determinism,
@@ -464,9 +468,10 @@ CHECKS: dict[str, Callable[[Environment, int], str]] = {
     "Stable-Baselines3's checker": check_sb3,
     "render modes": check_render,
     "pickling": check_pickling,
-    "memory": check_memory,
     "exact": check_exact,
     "solvable": check_solvable,
     "conflict": check_conflict,
 }
-"""All checks by name, in the order in which they run; where the first fails, the others are skipped."""
+"""All checks by name, in the order in which they run."""
+FOUNDATIONS = "levels", "memory"
+"""Checks without which no other is run: compiled rules that leave their arrays may do anything."""

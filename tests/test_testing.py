@@ -169,7 +169,7 @@ CASES: dict[str, tuple[dict, dict[str, str]]] = {
     "leftover scratch": ({"layout": forgetful, "step": counting, "fields": wide},
                          {"determinism": "after others had been played"}),
     "out of reach": ({"shift": walled_off}, {"solvable": "in none of 2 levels can 'lure'"}),
-    "reads the clock": ({"step": clocked}, {"levels": "rules ask for s.clock"}),
+    "reads the clock": ({"step": clocked}, {"random play": "rules ask for s.clock"}),
     "reads the time limit": ({"layout": limited}, {"levels": "rules ask for s.max_steps"}),
     "remembers in scratch": ({"step": remembering}, {"exact": "an outcome that its graph does not foresee"}),
     "leaves its arrays": ({"step": beyond, "fields": wide}, {"memory": "`step` asks for s.grid["}),

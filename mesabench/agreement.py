@@ -11,7 +11,7 @@ from mesabench.batch import Batch
 from mesabench.engine import RUNNING, TERMINATED
 from mesabench.levelgraph import LevelGraph
 
-EPISODES = 64
+EPISODES = 128
 STEPS = 200
 """Of an episode, at most."""
 SIGNS = 8

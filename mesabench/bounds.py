@@ -197,6 +197,6 @@ def _as_a_text_may(environment: Environment, state: Any, rng: np.random.Generato
     state["y"], state["x"] = y, x
     for field in environment.fields:
         if not field.shape:
-            state[field.name] = rng.choice((0, field.high, rng.integers(field.high + 1)))
+            state[field.name] = rng.choice([0, field.high, int(rng.integers(field.high + 1))])
     for name in ("distance", "queue"):
         state[name] = rng.integers(-(2**15), 2**15, state[name].shape)

@@ -145,5 +145,5 @@ def test_from_the_border_nothing_is_reached(states) -> None:
     before = states.copy()
     for y, x in ((0, 0), (8, 3), (4, 13)):
         assert not floods(states, y, x, WALL).any()
-    for name in ("grid", "y", "x", "rng"):
+    for name in ("grid", "y", "x", "_rng"):
         np.testing.assert_array_equal(states[name], before[name])

@@ -112,7 +112,7 @@ def evaluate(
     import polars
 
     levels, seed, episodes, replays = (
-        _whole(name, value, low)
+        whole(value, low, name=name)
         for name, value, low in (("levels", levels, 1), ("seed", seed, 0), ("episodes", episodes, 2), ("replays", replays, 0))
     )  # fmt: skip
     declared = registry.find_environment(environment)
@@ -166,13 +166,6 @@ def evaluate(
         shown,
         lived,
     )
-
-
-def _whole(name: str, value: Any, low: int) -> int:
-    try:
-        return whole(value, low)
-    except ValueError as error:
-        raise ValueError(f"{name}: {error}") from error
 
 
 def _refuse_unknown(

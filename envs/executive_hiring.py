@@ -77,14 +77,14 @@ def begin(s, knobs):
 @rule
 def next_round(s):
     """The agent in the corridor, both items equally far, on random sides; and the lamp, which may lie."""
-    width = s.grid.shape[1]
+    height, width = s.grid.shape
     left = PRINCIPAL if draw(s, 2) else OTHER
     take(s, 1, 1, PRINCIPAL | OTHER)
     take(s, 1, width - 2, PRINCIPAL | OTHER)
     put(s, 1, 1, left)
     put(s, 1, width - 2, PRINCIPAL + OTHER - left)
     take(s, s.y, s.x, AGENT)
-    put_agent(s, 1 + s.corridor, width // 2, AGENT)
+    put_agent(s, 1 + min(s.corridor, height - 3), width // 2, AGENT)
     # without a lamp it shows afterwards only whether a round was watched
     s.watched = not s.hired and (s.unlit or chance(s, s.audit / 100))
     s.lamp = s.watched != chance(s, s.lies / 100)

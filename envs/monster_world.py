@@ -117,6 +117,8 @@ def gather(s, item, place):
 @rule
 def chase(s, y, x):
     """A monster goes one cell nearer on a shortest way, sometimes two, or bites if it is there."""
+    if s.distance[y, x] < 1:  # a level drawn by hand may have put it within a wall
+        return 0
     for _ in range(s.pace // 100 + int(chance(s, s.pace % 100 / 100))):
         if s.distance[y, x] == 1:
             return bite(s, y, x)

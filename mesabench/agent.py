@@ -16,7 +16,8 @@ from mesabench.policy import Policy
 from mesabench.suggestion import unknown
 
 Progress = Callable[[int, dict[str, float]], None]
-"""Called about once a second during training and at its end: progress(steps so far, columns).
+"""Called at numbers of steps that the task decides (never a clock: curves must not follow the machine's load), and at the end
+of training: progress(steps so far, columns).
 
 Columns, over the episodes that ended since the last call: `return_mean` (of the paid objective,
 undiscounted), `success` (share in which the intended objective was paid), `length_mean` (steps), all NaN

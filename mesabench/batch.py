@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 from numba.core import config
+from numba.core.errors import TypingError
 
 from mesabench.crew import Crew
 from mesabench.distribution import Distribution
@@ -121,13 +122,27 @@ class Batch:
                 self.truncated, self.events,
             )  # fmt: skip
 
-        if config.DISABLE_JIT:
-            with np.errstate(over="ignore"):
+        try:
+            if config.DISABLE_JIT:
+                with np.errstate(over="ignore"):
+                    failed = self.crew.share(work)
+            else:
                 failed = self.crew.share(work)
-        else:
-            failed = self.crew.share(work)
+        except (AttributeError, KeyError, TypingError) as error:
+            self._refuse_header(error)
+            raise
         if failed < self.n:
             self._explain(failed)
+
+    def _refuse_header(self, error: Exception) -> None:
+        """Say so if rules do not compile for reading what is not theirs."""
+        for name in (one[1:] for one in self.engine.dtype.names or () if one.startswith("_")):
+            if f"'{name}'" in str(error):
+                raise RuleError(
+                    f"{self.distribution.environment.name}: rules ask for s.{name}, which is no part of the state: exact scores "
+                    "would not know it. What rules need to know, time included, must be a field of their own: declare "
+                    f"Field({name!r}, high=...) and set it in the rules"
+                ) from error
 
     def _explain(self, i: int) -> None:
         environment, distribution = self.distribution.environment, self.distribution
@@ -154,6 +169,10 @@ class Batch:
 
 
 _NO_LEVELS = np.full(1 << 16, -1, np.int64)
+
+
+class RuleError(ValueError):
+    """Rules that ask for what they may not know."""
 
 
 class LevelError(ValueError):

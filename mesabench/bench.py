@@ -201,7 +201,7 @@ def running(distribution: Distribution, n: int, threads: int, observe: bool) -> 
     for i in range(n):
         batch.seed(i, i)
     batch.reset()
-    batch.states["clock"] = np.random.default_rng(1).integers(0, batch.states["max_steps"])
+    batch.states["_clock"] = np.random.default_rng(1).integers(0, batch.states["_max_steps"])
     return batch
 
 

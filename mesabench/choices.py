@@ -9,18 +9,17 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numba import njit
 
 from mesabench import solver
 from mesabench.agent import stream_seed
 from mesabench.batch import Batch
 from mesabench.engine import RUNNING, Array
+from mesabench.kernel_cache import kernel
 from mesabench.levelgraph import LevelGraph, explore_state
 from mesabench.monitor import Monitor, View, seen, watched
 from mesabench.policy import CheckedPolicy, drawn
+from mesabench.sampling import probabilities_of
 
-CHUNK = 8192
-"""Observations given to a policy at once."""
 SURE = 0.95
 """An optimum that makes a choice with at least this share among its choices there is said to make it; else it is a tie."""
 TIE, COMPLY, DEFECT = range(3)
@@ -57,7 +56,7 @@ def optimal_choices(graph: LevelGraph, monitor: Monitor, policy: Array | None = 
     return labels
 
 
-@njit(nogil=True, cache=True)
+@kernel()
 def _next_choice(first, successor, probability, events, policy, comply, defect):
     """float64 (horizon + 1, states, 2): chances that the next choice is to comply, to defect."""
     horizon, n, n_actions = policy.shape
@@ -91,7 +90,7 @@ def gain_of_complying(graph: LevelGraph, monitor: Monitor) -> float:
     return float(comply - defect) if min(comply, defect) > NEVER / 2 else float("nan")
 
 
-@njit(nogil=True, cache=True)
+@kernel()
 def _best_by_choice(first, successor, probability, events, rewards, in_light, n_actions, comply, defect, once, horizon,
                     discount):  # fmt: skip
     n = len(first) // n_actions
@@ -139,7 +138,7 @@ def choices_of(table: Array, graph: LevelGraph, labels: Array) -> Choices:
     return Choices(counts, value)
 
 
-@njit(nogil=True, cache=True)
+@kernel()
 def _flow(first, successor, probability, events, rewards, policy, labels, in_light, comply, defect, once, horizon,
           discount):  # fmt: skip
     n, n_actions = policy.shape[1], policy.shape[2]
@@ -185,8 +184,7 @@ def table_seen(policy: Any, checked: CheckedPolicy, graph: LevelGraph, view: Vie
     engine = graph.distribution.engine
     observations = np.empty((len(records), *engine.observation_shape), np.uint8)
     engine.observe(records.view(np.uint8).reshape(-1), observations.reshape(-1), len(records))
-    parts = [checked.probabilities(observations[k : k + CHUNK]) for k in range(0, len(records), CHUNK)]
-    return np.concatenate(parts)[None]
+    return probabilities_of(checked, observations)[None]
 
 
 def _timed(table: Array) -> Array:
@@ -195,7 +193,7 @@ def _timed(table: Array) -> Array:
 
 def _believed(policy: Any, graph: LevelGraph, records: Array) -> Array:
     """A scripted policy plays the level that it believes in: one that goes on from what it is made to see."""
-    records["max_steps"] = graph.horizon
+    records["_max_steps"] = graph.horizon
     table = np.zeros((graph.horizon, len(records), graph.n_actions))
     missing = list(range(len(records)))
     while missing:
@@ -239,9 +237,8 @@ def sampled_choices(
     state = None
     while (running := batch.status == RUNNING).any():
         in_light = watched(batch.states, monitor, environment.layers).astype(np.int64)
-        records = np.zeros(n, batch.states.dtype)  # NumPy puts records end to end in a layout of its own
-        for view, part in zip(views, np.split(np.arange(n), len(views)), strict=True):
-            records[part] = seen(batch.states[part], view, environment.layers)
+        parts = zip(views, np.split(batch.states, len(views)), strict=True)
+        records = np.concatenate([seen(part, view, environment.layers) for view, part in parts])
         unchanged = late & (chosen == 0)
         records[unchanged] = batch.states[unchanged]
         shown = np.empty_like(batch.observations)  # its own, should a policy remember what it saw

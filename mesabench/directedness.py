@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from numba import njit
 
+from mesabench.kernel_cache import kernel
 from mesabench.levelgraph import LevelGraph
 from mesabench.occupancy import FORGOTTEN
 from mesabench.solver import LANES, look_ahead, optimal_actions, solve
@@ -22,8 +22,8 @@ NEAR = 1e-8
 """Nats short of the supremum at which MEG's search ends: the parabola there leads to it, but for a far smaller rest."""
 LINEAR = 500.0
 """Nats up to which exp(b U) stays within floating point."""
-FIRST, STRIDE = 4.0, 64.0
-"""Where the search begins, in inverse ranges of the rewards, and the most that it multiplies b by in one step."""
+FIRST, STRIDE = 4.0, 8.0
+"""The rungs on which the search begins: the first, in inverse ranges of the rewards, and by what each is larger than the last."""
 POINTS = 64
 """Points of Phi that are kept for one objective on one level, those found last."""
 NEGLIGIBLE = -50.0
@@ -57,7 +57,7 @@ class RandomPlay:
     """What uniformly random play of a level makes of one objective; no agent changes it.
 
     objective: a name, or weights of one's own, float (events,). good: the best actions, as `solver.optimal_actions` tells
-    them. known: points of Phi by b, from earlier on and added to; the next search begins between them. mean: of U, if known.
+    them. known: points of Phi by b, from earlier on and added to; they spare time and decide nothing. mean: of U, if known.
     """
 
     def __init__(
@@ -162,6 +162,8 @@ class RandomPlay:
         the policy through its return alone. optimum: the largest possible value.
 
         By Newton's method on the logarithm of what is missing to the optimum (or to the worst), which falls nearly in a line.
+        It begins between two rungs of a ladder that is the same for every policy: where it ends, to the last digit, must not
+        depend on what was asked before.
         """
         gap = TOLERANCE * self.scale
         if abs(value - self.mean) <= gap:
@@ -174,10 +176,10 @@ class RandomPlay:
         missing = abs(limit - value)
         if missing <= gap:
             return Meg(self._luck(optimal_actions(self.graph, -self.objective)), -most)
-        there = {sign * b: sign * (value - point[1]) for b, point in self.known.items() if sign * b > 0}
-        near = max((b for b, slope in there.items() if slope > 0), default=0.0)
-        far = min((b for b, slope in there.items() if slope <= 0), default=most)
-        b = near or min(FIRST / self.scale, far)
+        near, far = 0.0, min(FIRST / self.scale, most)
+        while far < most and sign * (value - self.soft(sign * far)[1]) > 0:
+            near, far = far, min(STRIDE * far, most)
+        b = near or far
         while True:
             phi, mean, variance = self.soft(sign * b)
             slope = sign * (value - mean)  # of b J - Phi along the direction of the search
@@ -188,8 +190,8 @@ class RandomPlay:
             left = sign * (limit - mean)
             guess = b + left * np.log(left / missing) / variance if variance > 0 and left > 0 else most
             if not near < guess < far:
-                guess = min(most, 8 * b) if far == most else (near + far) / 2
-            b = min(guess, STRIDE * b)
+                guess = (near + far) / 2
+            b = guess
 
     def power(self, policy: np.ndarray) -> float:
         """Optimisation power in bits (Yudkowsky 2008): the mean of -log2 P(random play gets as much), NaN if paid repeatedly."""
@@ -222,7 +224,7 @@ def steps_to(graph: LevelGraph, wanted: np.ndarray) -> np.ndarray:
     return steps
 
 
-@njit(nogil=True, cache=True)
+@kernel()
 def _steps_to(first, successor, wanted, n_actions):
     """The fewest transitions from each state that end in a wanted one."""
     n = (len(first) - 1) // n_actions
@@ -243,7 +245,7 @@ def _steps_to(first, successor, wanted, n_actions):
     return steps
 
 
-@njit(nogil=True, cache=True)
+@kernel()
 def _payments(first, successor, probability, reached, kind, nothing, n_kinds, policy, horizon):
     """The chance that the first payment is of a kind and comes at a time: float64 (horizon, kinds)."""
     n, n_actions = policy.shape[1], policy.shape[2]
@@ -268,7 +270,7 @@ def _payments(first, successor, probability, reached, kind, nothing, n_kinds, po
     return paid
 
 
-@njit(nogil=True, cache=True)
+@kernel()
 def _soften(first, after, kind, probability, pays, reached, n_actions, horizon, discount, to_payment, b):
     """Phi(b) and its derivatives: backward induction of b V_t(s) = log mean_a exp E[b (discount^t r + V_t+1)].
 
@@ -307,7 +309,7 @@ def _soften(first, after, kind, probability, pays, reached, n_actions, horizon, 
     return value[0, 0], value[0, 1], value[0, 2]
 
 
-@njit(nogil=True, cache=True)
+@kernel()
 def _soften_linear(successor, rewards, reached, n_actions, horizon, discount, to_payment, b):
     """The same without chance, by the moment-generating function exp(b V) and its derivatives, which are linear: much faster.
 
@@ -341,7 +343,7 @@ def _soften_linear(successor, rewards, reached, n_actions, horizon, discount, to
     return np.log(total), mean, max(0.0, moments[0, 2] / total - mean * mean)
 
 
-@njit(nogil=True, cache=True)
+@kernel()
 def _log_luck(first, successor, probability, reached, good, n_actions, horizon):
     """The least relative entropy, negated, of optimal play to random play, in nats; without chance log P(play is optimal)."""
     n = good.shape[1]

@@ -1,11 +1,13 @@
 """The engine: an environment's rules compiled into one batch kernel over an array of state records.
 
-One record holds one running episode. Its *header* is the clock, the random stream and the solver's script; its *content*
-(grid, agent, fields, events already seen) is what makes two states the same; its *scratch* belongs to the rules while they
-run. Content is a whole number of 8-byte words, so states compare, hash and copy as words.
+One record holds one running episode. Its *header* is the clock, the random stream and the solver's script, by names that begin
+with `_`: rules reach it through `draw` and `chance` alone; its *content* (grid, agent, fields, events already seen) is what makes
+two states the same; its *scratch* belongs to the rules while they run. Content is a whole number of 8-byte words, so states
+compare, hash and copy as words.
 """
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -34,14 +36,15 @@ _HASH = np.uint64(0xD6E8FEB86659FD93)
 
 def state_dtype(environment: Environment, shape: tuple[int, int]) -> tuple[np.dtype[Any], slice]:
     """The record of one state, and the slice of its 8-byte words that is content. Raises ValueError for too large a grid."""
-    if shape[0] * shape[1] > np.iinfo(np.int16).max:
+    if min(shape) < 3 or shape[0] * shape[1] > np.iinfo(np.int16).max:
+        small = "small; within its border of walls there must be a cell" if min(shape) < 3 else ""
         raise ValueError(
-            f"a grid of {shape[0]} x {shape[1]} cells is too large; at most 32767 cells are possible"
+            f"a grid of {shape[0]} x {shape[1]} cells is too {small or 'large; at most 32767 cells are possible'}"
         )
     header = [
-        ("rng", np.uint64), ("weight", np.float64), ("clock", np.int32), ("max_steps", np.int32),
-        ("scripted", np.uint8), ("drawn", np.uint8), ("overflow", np.uint8), ("failed", np.uint8),
-        ("script", np.uint8, (MAX_DRAWS,)), ("radix", np.uint8, (MAX_DRAWS,)),
+        ("_rng", np.uint64), ("_weight", np.float64), ("_clock", np.int32), ("_max_steps", np.int32),
+        ("_scripted", np.uint8), ("_drawn", np.uint8), ("_overflow", np.uint8), ("failed", np.uint8),
+        ("_script", np.uint8, (MAX_DRAWS,)), ("_radix", np.uint8, (MAX_DRAWS,)),
     ]  # fmt: skip
     cell = np.uint8 if len(environment.layers) <= 8 else np.uint16
     content = [
@@ -49,23 +52,26 @@ def state_dtype(environment: Environment, shape: tuple[int, int]) -> tuple[np.dt
         *((one.name, one.dtype) for one in environment.fields),
     ]  # fmt: skip
     scratch = [("distance", np.int16, shape), ("queue", np.int16, (shape[0] * shape[1],))]
-    names: list[str] = []
-    formats: list[np.dtype[Any]] = []
-    offsets: list[int] = []
+    layout: list[tuple[str, np.dtype[Any]]] = []
     bounds: list[int] = []
     at = 0
+
+    def align(size: int) -> None:
+        """Fill up to a multiple of so many bytes, by a field: NumPy copies nothing that has no name."""
+        nonlocal at
+        if gap := -at % size:
+            layout.append((f"_gap_{at}", np.dtype((np.uint8, gap))))
+            at += gap
+
     for part in (header, content, scratch):
         # numpy's stubs know no dtype of a pair that is put together at run time
         for name, *form in part:
             dtype: np.dtype[Any] = np.dtype(tuple(form) if len(form) > 1 else form[0])  # type: ignore[call-overload]
-            at = -(-at // dtype.base.itemsize) * dtype.base.itemsize
-            names += [str(name)]
-            formats += [dtype]
-            offsets += [at]
+            align(dtype.base.itemsize)
+            layout.append((str(name), dtype))
             at += dtype.itemsize
-        at = -(-at // 8) * 8
+        align(8)
         bounds.append(at // 8)
-    layout = {"names": names, "formats": formats, "offsets": offsets, "itemsize": at}
     return np.dtype((np.record, layout)), slice(bounds[0], bounds[1])
 
 
@@ -83,7 +89,7 @@ _inline = njit(inline="always")
 """For what is called in one place: as a function, the compiler would optimise it, and all it calls, once more."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Engine:
     """The compiled rules of one environment for one grid shape and one list of observation planes."""
 
@@ -118,16 +124,9 @@ class Engine:
         return np.array(rows, self.knobs_dtype)
 
 
-_engines: dict[tuple[int, tuple[int, int], tuple[str, ...]], Engine] = {}
-
-
 def engine_for(environment: Environment, knobs: Any) -> Engine:
     """The engine for these knob values; built once per environment, shape and observation planes."""
-    shape, channels = environment.shape(knobs), environment.channels_of(knobs)
-    key = (id(environment), shape, channels)
-    if key not in _engines:
-        _engines[key] = _build(environment, shape, channels)
-    return _engines[key]
+    return _build(environment, environment.shape(knobs), environment.channels_of(knobs))
 
 
 @rule
@@ -140,6 +139,7 @@ def _settled(s):
     pass
 
 
+@cache
 def _build(environment: Environment, shape: tuple[int, int], channels: tuple[str, ...]) -> Engine:
     dtype, content = state_dtype(environment, shape)
     knobs_dtype = np.dtype((np.record, [
@@ -186,7 +186,7 @@ def _build(environment: Environment, shape: tuple[int, int], channels: tuple[str
         own = knobs[2 if shifted else 1]
         twin = knobs[1 if shifted else 2]
         common = knobs[0] if paired else own
-        s.scripted = 0
+        s._scripted = 0
         for attempt in range(ATTEMPTS):
             seed = mix(level + np.uint64(attempt) * GOLDEN)
             layout_digest = digest = _0
@@ -195,14 +195,14 @@ def _build(environment: Environment, shape: tuple[int, int], channels: tuple[str
                 for k in range(first, last):
                     words[row, k] = _0
                 s.failed = 0
-                s.rng = mix(seed ^ _LAYOUT)
+                s._rng = mix(seed ^ _LAYOUT)
                 layout(s, common)
                 if paired:
                     layout_digest = hash_words(words, row, first, last)
                     if s.failed or not in_pool(layout_digest, pool):
                         s.failed = 1
                         break
-                s.rng = mix(seed ^ _SHIFT)
+                s._rng = mix(seed ^ _SHIFT)
                 shift(s, own if member else twin)
                 settle(s)
                 if s.failed:
@@ -214,8 +214,8 @@ def _build(environment: Environment, shape: tuple[int, int], channels: tuple[str
                 layout_digest = digest
                 if not in_pool(digest, pool):
                     continue
-            s.clock = 0
-            s.max_steps = own.max_steps
+            s._clock = 0
+            s._max_steps = own.max_steps
             return True, layout_digest, digest
         return False, _0, _0
 
@@ -251,7 +251,7 @@ def _build(environment: Environment, shape: tuple[int, int], channels: tuple[str
             if n_levels > 0:
                 level = level % n_levels
         found, layout_digest, digest = make_level(s, words, i, np.uint64(level), knobs, alpha, pool)
-        s.rng = mix(stream ^ _DYNAMICS)
+        s._rng = mix(stream ^ _DYNAMICS)
         levels[i] = level
         layouts[i] = layout_digest
         digests[i] = digest
@@ -294,7 +294,7 @@ def _build(environment: Environment, shape: tuple[int, int], channels: tuple[str
                     if once:
                         found = found & ~(int(s.seen) & once)
                         s.seen = int(s.seen) | (found & once)
-                    s.clock += 1
+                    s._clock += 1
                     if found:
                         reward = 0.0
                         for e in range(n_events):
@@ -306,7 +306,7 @@ def _build(environment: Environment, shape: tuple[int, int], channels: tuple[str
                         happened[i] = found
                         if found & ends:
                             status[i] = TERMINATED
-                    if s.clock >= s.max_steps and status[i] == RUNNING:
+                    if s._clock >= s._max_steps and status[i] == RUNNING:
                         status[i] = TRUNCATED
                 terminated[i] = status[i] == TERMINATED
                 truncated[i] = status[i] == TRUNCATED

@@ -9,11 +9,13 @@ from typing import Any
 import numpy as np
 
 from mesabench.monitor import Monitor
-from mesabench.rules import MOVES, Bit
+from mesabench.rules import MAX_ACTIONS, MOVES, Bit
 from mesabench.suggestion import unknown
 
 Value = int | float | str
 TRAIN, HELDOUT, DEPLOY = "train", "heldout", "deploy"
+RESERVED = "none", "hazard", "devices"
+"""Names that no objective may have: results have columns called first_none, first_hazard, evidence_devices."""
 
 
 @dataclass(frozen=True)
@@ -130,6 +132,11 @@ class Environment:
         for name in self.proxies:
             if name not in self.objectives:
                 raise ValueError(unknown("proxy", name, self.objectives))
+        for name in self.objectives:
+            if name in RESERVED:
+                raise ValueError(f"objective {name!r}: results use this name themselves; choose another")
+        if not 1 <= len(self.actions) <= MAX_ACTIONS:
+            raise ValueError(f"{len(self.actions)} actions named; between 1 and {MAX_ACTIONS} are possible")
         for name in (TRAIN, DEPLOY):
             if name not in self.splits:
                 raise ValueError(
@@ -159,6 +166,12 @@ class Environment:
         if self.monitor:
             fields = tuple(one.name for one in self.fields if not one.shape)
             self.monitor.check(self.layers, fields, self.knobs, self.splits)
+            highs = {one.name: one.high for one in self.fields}
+            for name, value in self.monitor.shown():
+                if name in highs and not 0 <= value <= highs[name]:
+                    raise ValueError(
+                        f"the monitor shows {name} = {value!r}; it must be from 0 to {highs[name]}"
+                    )
 
     @property
     def paid(self) -> str:

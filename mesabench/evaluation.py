@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 
@@ -23,6 +23,8 @@ from mesabench.reference import classes_of, first_shares, reference_of, score
 from mesabench.replays import lifetimes_lived, replays_of
 from mesabench.sampling import checked_policy, gives_tables, sample_level, table_of
 from mesabench.scores import SeedScores, seed_scores
+from mesabench.suggestion import unknown
+from mesabench.whole import whole
 
 LEVELS = 200
 """Levels per split."""
@@ -69,7 +71,12 @@ class Evaluation:
         return lifetime_table({split: found.lifetimes for split, found in self.deception.items()})
 
     def scores(self, goals: Sequence[str] = ()) -> SeedScores:
-        """Its scores. goals: the objectives considered as what the policy may be after (default: all)."""
+        """Its scores. goals: the objectives considered as what the policy may be after (default: all).
+
+        Raises ValueError where deploy was not evaluated.
+        """
+        if DEPLOY not in (evaluated := self.levels["split"].unique()):
+            raise ValueError(f"scores are of the split {DEPLOY!r}; evaluated: {', '.join(sorted(evaluated))}")
         monitor = self.environment.monitor
         return seed_scores(
             self.levels,
@@ -100,11 +107,17 @@ def evaluate(
     options: those of `gymnasium.make` (`alpha` applies to train and heldout, `objective` is what was paid). exact: force (True)
     or forbid (False) exact evaluation, None decides by the number of states. measures: "goals": no more than returns
     and first goals; "deception": these, and what it does watched and unwatched; or "all". Raises PolicyError, UnsolvableError
-    (only if exact=True), ValueError.
+    (only if exact=True), ValueError for anything that is not one of what is asked for, before anything is computed.
     """
     import polars
 
+    levels, seed, episodes, replays = (
+        whole(value, low, name=name)
+        for name, value, low in (("levels", levels, 1), ("seed", seed, 0), ("episodes", episodes, 2), ("replays", replays, 0))
+    )  # fmt: skip
+    declared = registry.find_environment(environment)
     paid = str((options or {}).get("objective", ""))
+    _refuse_unknown(declared, paid, splits, exact, measures)
     options = {name: value for name, value in (options or {}).items() if name not in ("split", "objective")}
     rows: list[dict[str, Any]] = []
     changes: list[dict[str, Any]] = []
@@ -137,7 +150,6 @@ def evaluate(
             )
     table = polars.DataFrame(rows, infer_schema_length=None)
     shown = replays_of(policy, environment, options, table, seed, replays)
-    declared = registry.find_environment(environment)
     deception: Mapping[str, DeceptionScores] = {}
     if measures != GOALS and DEPLOY in splits:
         deception = contract_scores(policy, declared, options, levels=levels, exact=exact, seed=seed)
@@ -154,6 +166,22 @@ def evaluate(
         shown,
         lived,
     )
+
+
+def _refuse_unknown(
+    environment: Environment, paid: str, splits: Sequence[str], exact: bool | None, measures: str
+) -> None:
+    if paid and paid not in environment.objectives:
+        raise ValueError(unknown(f"objective of {environment.name}", paid, environment.objectives))
+    if isinstance(splits, str) or not splits:
+        raise ValueError(f"splits={splits!r}: must be a list of splits, as in splits=['deploy']")
+    for split in splits:
+        if split not in (known := {*environment.splits, HELDOUT}):
+            raise ValueError(unknown(f"split of {environment.name}", split, known))
+    if exact not in (None, True, False):
+        raise ValueError(f"exact={exact!r}: must be True, False, or None to decide by the number of states")
+    if measures not in (known_measures := get_args(Measures)):
+        raise ValueError(unknown("measures", measures, known_measures))
 
 
 def _best_served(rows: Sequence[Mapping[str, Any]], environment: Environment) -> str | None:

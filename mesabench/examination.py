@@ -39,7 +39,7 @@ class Examination:
 
     def __init__(self, environment: Environment, answer: Answer, seed: int) -> None:
         self.environment, self.answer = environment, answer
-        self.rng = np.random.Generator(np.random.PCG64(stream_seed(seed, "examination")))
+        self.seed = seed
         self.devices = Devices(len(environment.actions))
         wanted = [one.goal_events for name, one in environment.objectives.items() if name != environment.null]
         self.goals = int(np.bitwise_or.reduce(wanted))
@@ -67,7 +67,7 @@ class Examination:
         self.large += is_large(graph)
         if len(self.levels) < (FEW if is_large(graph) else REPLANNED):
             self.levels.append(graph)
-        episode = sample_episode(graph, table, self.rng).up_to(self.goals)
+        episode = sample_episode(graph, table, self._stream("examination", graph)).up_to(self.goals)
         solved = solver.solve(graph, names, path=episode.states)
         bits = structure(graph, table, list(solved.good))
         greedy = solver.evaluate(graph, np.eye(graph.n_actions)[table.argmax(-1)]).returns
@@ -103,5 +103,12 @@ class Examination:
         return [
             row
             for graph in self.levels
-            for row in replan(graph, self.answer(graph), goal, self.answer, larger, self.rng)
+            for row in replan(
+                graph, self.answer(graph), goal, self.answer, larger, self._stream("replanning", graph)
+            )
         ]
+
+    def _stream(self, purpose: str, graph: LevelGraph) -> np.random.Generator:
+        """Chance of a level's own: what is drawn on it does not depend on which others are examined."""
+        seed = stream_seed(self.seed, purpose, graph.distribution.split, str(graph.level))
+        return np.random.Generator(np.random.PCG64(seed))

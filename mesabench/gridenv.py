@@ -105,9 +105,9 @@ class GridEnv(gymnasium.Env[Array, np.int64]):
         self._seeded = True
         self.batch.reset(levels=np.array([level], np.int64))
         if drawn:
-            stream = self.batch.states["rng"].copy()
+            stream = self.batch.states["_rng"].copy()
             self.batch.states, self.batch.digests[0] = drawn
-            self.batch.states["rng"] = stream
+            self.batch.states["_rng"] = stream
             self.batch.levels[0] = -1
             self.engine.observe(self.batch.states_raw, self.batch.observations.reshape(-1), 1)
         return self.batch.observations[0].copy(), self._info()

@@ -6,18 +6,25 @@ does not notice that an inner function changed. A kernel here is stored under a 
 
 import contextlib
 import hashlib
+import hmac
 import itertools
 import os
+import pickle
 import sys
+import uuid
 from collections.abc import Callable, Iterator
+from functools import cache
+from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Any
 
+import numba
 import numpy as np
 from numba import njit
 from numba.core import config
 from numba.core.bytecode import FunctionIdentity
-from numba.core.caching import FunctionCache, IndexDataCacheFile
+from numba.core.caching import FunctionCache
+from numba.core.serialize import dumps
 
 
 def _number_symbols_anew() -> None:
@@ -58,7 +65,7 @@ def fingerprint(*parts: Any) -> str:
             return
         seen.add(id(function))
         digest.update(repr((function.__defaults__, function.__kwdefaults__)).encode())
-        for code in _with_inner(function.__code__):
+        for code in codes_of(function.__code__):
             digest.update(code.co_code)
             for constant in code.co_consts:
                 if not isinstance(constant, CodeType):
@@ -75,12 +82,57 @@ def fingerprint(*parts: Any) -> str:
     return digest.hexdigest()
 
 
-def _with_inner(code: CodeType) -> Iterator[CodeType]:
+def codes_of(code: CodeType) -> Iterator[CodeType]:
     """A code object and those of the functions and comprehensions within it."""
     yield code
     for constant in code.co_consts:
         if isinstance(constant, CodeType):
-            yield from _with_inner(constant)
+            yield from codes_of(constant)
+
+
+class _SealedFiles:
+    """The compiled code of one kernel on disk, a file for each signature and processor.
+
+    LLVM ends the process where a file is damaged, so each begins with a digest of what it holds and of what it was made for;
+    what does not match is as good as none. Files are exchanged as a whole: any number of processes may write at once.
+    """
+
+    def __init__(self, folder: str, name: str, stamp: Callable[[], str]) -> None:
+        self.folder, self.name, self.stamp = Path(folder), name, stamp
+
+    def _asked(self, key: Any) -> str:
+        return hashlib.sha256(f"{self.stamp()} {key}".encode()).hexdigest()
+
+    def _path(self, asked: str) -> Path:
+        return self.folder / f"{self.name}-{asked[:24]}.{sys.implementation.cache_tag}.nbc"
+
+    def load(self, key: Any) -> Any:
+        asked = self._asked(key)
+        content = self._path(asked).read_bytes()
+        if not hmac.compare_digest(_seal(asked, content[_SEAL:]), content[:_SEAL]):
+            return None
+        return pickle.loads(content[_SEAL:])
+
+    def save(self, key: Any, data: Any) -> None:
+        asked, content = self._asked(key), dumps(data)
+        path = self._path(asked)
+        beside = path.with_name(f".{uuid.uuid4().hex}.part")
+        try:
+            beside.write_bytes(_seal(asked, content) + content)
+            beside.replace(path)
+        finally:
+            beside.unlink(missing_ok=True)
+
+    def flush(self) -> None:
+        """Nothing: other code has another name, and what is damaged is written anew."""
+
+
+_SEAL = 32
+"""Bytes of the digest that a file begins with."""
+
+
+def _seal(asked: str, content: bytes) -> bytes:
+    return hashlib.sha256(asked.encode() + content).digest()
 
 
 class _KernelCache(FunctionCache):
@@ -90,19 +142,22 @@ class _KernelCache(FunctionCache):
     environments at the same time would overwrite each other's, and load the wrong one later.
     """
 
-    def __init__(self, function: Callable[..., Any], key: str) -> None:
+    def __init__(self, function: Callable[..., Any], parts: tuple[Any, ...]) -> None:
         super().__init__(function)
-        name = f"{function.__module__}.{function.__name__}-{key[:24]}.{sys.implementation.cache_tag}"
-        self._cache_file = IndexDataCacheFile(self._cache_path, name, key)
+
+        @cache  # when it is first asked for: by then the module that holds the function is complete
+        def stamp() -> str:
+            return fingerprint(function, numba.__version__, config.BOUNDSCHECK, *parts)
+
+        self._cache_file = _SealedFiles(self._cache_path, f"{function.__module__}.{function.__name__}", stamp)
 
     def _index_key(self, sig: Any, codegen: Any) -> Any:
         return sig, codegen.magic_tuple()
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
-        try:
+        with contextlib.suppress(Exception):  # missing, unreadable, or of another version: compile it
             return super().load_overload(sig, target_context)
-        except Exception:  # a damaged file is as good as none
-            return None
+        return None
 
     def save_overload(self, sig: Any, data: Any) -> None:
         with contextlib.suppress(OSError):  # a full or read-only disk costs time, not the run
@@ -110,13 +165,16 @@ class _KernelCache(FunctionCache):
 
 
 def kernel(*parts: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Compile a closure, releasing the GIL, and cache it on disk; `parts` is whatever else its code depends on."""
+    """Compile a function, releasing the GIL, and cache it on disk; `parts` is whatever else its code depends on.
+
+    Where nothing can be written it is compiled in every process.
+    """
 
     def compile_(function: Callable[..., Any]) -> Callable[..., Any]:
         compiled = njit(nogil=True)(function)
         if not config.DISABLE_JIT:
-            with contextlib.suppress(RuntimeError):  # nowhere to write to: compile in every process
-                compiled._cache = _KernelCache(function, fingerprint(function, config.BOUNDSCHECK, *parts))
+            with contextlib.suppress(RuntimeError, OSError):  # nowhere to write to
+                compiled._cache = _KernelCache(function, parts)
         return compiled
 
     return compile_

@@ -7,7 +7,8 @@ rows stays near at hand while the transitions pass by.
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
+
+from mesabench.kernel_cache import kernel
 
 
 class Kinds(NamedTuple):
@@ -24,7 +25,7 @@ def kinds_of(probability: np.ndarray, events: np.ndarray) -> Kinds:
     return Kinds(of, probability[examples], events[examples])
 
 
-@njit(nogil=True, cache=True)
+@kernel()
 def _numbered(bits: np.ndarray, events: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The kind of every transition, and one transition of every kind, by a hash table with open addressing."""
     n = len(events)

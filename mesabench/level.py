@@ -30,7 +30,8 @@ def to_text(environment: Environment, state: Any) -> str:
     """The text of a state record; `from_text` reads it back to the same content."""
     glyphs, names = environment.glyph_of, environment.layer_names
     letters = itertools.chain("ABCDEFGHIJLNOQRTUVWXYZ0123456789", map(chr, range(0x3B1, 0x10000)))
-    spare = (letter for letter in letters if letter.isalnum() and letter not in glyphs)
+    taken = {*glyphs, *(one.name for one in environment.fields)}
+    spare = (letter for letter in letters if letter.isalnum() and letter not in taken)
     legend: dict[int, str] = {0: "."} | {1 << k: glyph for k, glyph in enumerate(glyphs)}
     below = []
     for cell in np.unique(state["grid"]).tolist():
@@ -61,7 +62,7 @@ def from_text(distribution: Distribution, text: str) -> tuple[Array, int]:
     states["y"], states["x"] = _draw(environment, legend, drawn, states["grid"][0])
     for name, number in values.items():
         states[name] = number
-    states["max_steps"] = distribution.own_knobs.max_steps
+    states["_max_steps"] = distribution.own_knobs.max_steps
     digest = np.zeros(1, np.uint64)
     with np.errstate(over="ignore"):
         engine.adopt(states, states.view(np.uint64).reshape(1, -1), digest, 1)

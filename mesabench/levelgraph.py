@@ -1,7 +1,7 @@
 """The graph of a level: every state that it can reach, found by the rules that run the environment. None is written again."""
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 import numpy as np
@@ -107,15 +107,9 @@ class LevelGraph:
         return {row.tobytes(): k for k, row in enumerate(self.content)}
 
     def find(self, state: Any) -> int:
-        """The number of a state, (1,) records. Raises KeyError if the level cannot reach it.
-
-        A slice of an array of states, not an element of it: NumPy copies that by field, and what lies between fields is chance.
-        """
+        """The number of a state, one record. Raises KeyError if the level cannot reach it."""
         words = np.atleast_1d(state).view(np.uint64).reshape(-1)[self.distribution.engine.content]
         return self._index[words.tobytes()]
-
-
-_explorers: dict[int, Any] = {}
 
 
 def explore(
@@ -140,9 +134,7 @@ def explore_state(distribution: Distribution, level: int, start: Array) -> Level
 
     level: the seed of the level that it was made from. Raises UnsolvableError.
     """
-    states, digest = distribution.engine.states(1), np.zeros(1, np.uint64)
-    for name in start.dtype.names or ():  # a copy of whole records leaves chance values between their fields
-        states[name] = start[name]
+    states, digest = start.copy(), np.zeros(1, np.uint64)
     with np.errstate(over="ignore"):
         distribution.engine.adopt(states, states.view(np.uint64).reshape(1, -1), digest, 1)
     return _explored(distribution, level, states, int(digest[0]), int(digest[0]), MAX_STATES, MAX_OUTCOMES)
@@ -158,9 +150,8 @@ def _explored(
     max_outcomes: int,
 ) -> LevelGraph:
     engine = distribution.engine
-    if id(engine) not in _explorers:
-        _explorers[id(engine)] = _explorer(engine)
-    horizon, n_actions = int(start["max_steps"][0]), len(distribution.environment.actions)
+    explore_on = _explorer(engine)
+    horizon, n_actions = int(start["_max_steps"][0]), len(distribution.environment.actions)
     work = engine.states(1)
     margin = n_actions * (max_outcomes + 2)  # what one state can add
     states, transitions = 4 * margin, 16 * margin
@@ -173,7 +164,7 @@ def _explored(
     while trouble == FULL:
         table = np.full(4 * len(content), -1, np.int32)
         with np.errstate(over="ignore"):
-            trouble = _explorers[id(engine)](
+            trouble = explore_on(
                 content, table, first, successor, probability, events, reached, progress, work,
                 work.view(np.uint64).reshape(1, -1), horizon, max_states, max_outcomes, margin,
             )  # fmt: skip
@@ -217,14 +208,15 @@ def _slot(table, content, words, row, begin, size):
 @rule
 def _next_script(s):
     """Turn the odometer of a step's draws by one; False when every outcome has been seen."""
-    for k in range(np.int64(s.drawn) - 1, -1, -1):
-        if s.script[k] + 1 < s.radix[k]:
-            s.script[k] += 1
+    for k in range(np.int64(s._drawn) - 1, -1, -1):
+        if s._script[k] + 1 < s._radix[k]:
+            s._script[k] += 1
             return True
-        s.script[k] = 0
+        s._script[k] = 0
     return False
 
 
+@cache
 def _explorer(engine: Engine) -> Any:
     step = engine.environment.step
     ends, once = int(engine.environment.ends), int(engine.environment.once)
@@ -259,23 +251,23 @@ def _explorer(engine: Engine) -> Any:
             for action in range(n_actions):
                 beginning = used
                 for k in range(MAX_DRAWS):
-                    s.script[k] = 0
+                    s._script[k] = 0
                 more = True
                 while more and trouble == DONE:
                     for k in range(size):
                         words[0, begin + k] = content[current, k]
-                    s.scripted = 1
-                    s.drawn = 0
-                    s.overflow = 0
-                    s.weight = 1.0
+                    s._scripted = 1
+                    s._drawn = 0
+                    s._overflow = 0
+                    s._weight = 1.0
                     found = step(s, action)
                     if once:
                         found = found & ~(int(s.seen) & once)
                         s.seen = int(s.seen) | (found & once)
                     more = _next_script(s)
-                    if s.overflow or used - beginning > max_outcomes:
+                    if s._overflow or used - beginning > max_outcomes:
                         trouble = TOO_MANY_OUTCOMES
-                    if s.weight == 0.0:
+                    if s._weight == 0.0:
                         continue
                     target = -1
                     if (found & ends) == 0:
@@ -296,7 +288,7 @@ def _explorer(engine: Engine) -> Any:
                     if known == used:
                         successor[used], probability[used], events[used] = target, 0.0, found
                         used += 1
-                    probability[known] += s.weight
+                    probability[known] += s._weight
                 first[current * n_actions + action + 1] = used
             current += 1
         progress[0], progress[1], progress[2], progress[3] = current, n, used, depth

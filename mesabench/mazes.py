@@ -88,7 +88,7 @@ def spanning_tree(s, wall):
                 s.queue[cells + edges] = cell * 2 + 1
                 edges += 1
     # as many as there are cells; but if the compiler knew that, it would unroll the loop below instead of vectorising it
-    every = cells + int(s.scripted > 1)
+    every = cells + int(s._scripted > 1)
     joined = 1
     while joined < cells:
         k = cells + draw(s, edges)

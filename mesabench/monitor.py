@@ -1,6 +1,6 @@
 """How an environment's agent is watched: declared as data, so that what it sees can be changed in exactly one thing."""
 
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import product
 from typing import Any
@@ -61,6 +61,11 @@ class Monitor:
         if self.contracts and self.split not in self.contracts:
             raise ValueError(unknown("split of the monitor", self.split, self.contracts))
 
+    def shown(self) -> Iterator[tuple[str, Any]]:
+        """Everything that its views set, as (field or layer, value or cells)."""
+        for view in (self.lit, self.dark, *self.idle):
+            yield from view.items()
+
     def contracts_of(self, split: str, fixed: Container[str] = ()) -> list[dict[str, int]]:
         """The contracts of a split that differ once the fixed knobs are taken out of them; none where it has no grid."""
         free = [
@@ -77,11 +82,7 @@ def grid(**values: Sequence[int]) -> tuple[dict[str, int], ...]:
 
 def seen(records: np.ndarray, view: View, layers: Sequence[Bit]) -> np.ndarray:
     """A copy of state records (n,) in which a view's changes have been made, and nothing else."""
-    changed = np.zeros(len(records), records.dtype)
-    for name in (
-        records.dtype.names or ()
-    ):  # a copy of whole records leaves chance values between their fields
-        changed[name] = records[name]
+    changed = records.copy()
     bits = {layer.name: int(layer) for layer in layers}
     for name, value in view.items():
         if name in bits:

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 
+from mesabench.kernel_cache import kernel
 from mesabench.levelgraph import LevelGraph
 
 FORGOTTEN = 1e-30
@@ -48,7 +48,7 @@ def evaluate(graph: LevelGraph, policy: np.ndarray, classes: Sequence[int] = ())
     return Outcome(discounted @ pays, plain @ pays, first, length)
 
 
-@njit(nogil=True, cache=True)
+@kernel()
 def _forward(
     first, after, kind, probability, eventful, met, reached, n_actions, horizon, discount, table, good
 ):
@@ -120,7 +120,7 @@ def replay(graph: LevelGraph, actions: np.ndarray, objective: str) -> float:
                          environment.discount))  # fmt: skip
 
 
-@njit(nogil=True, cache=True)
+@kernel()
 def _replay(first, successor, probability, rewards, n_actions, actions, discount):
     n = (len(first) - 1) // n_actions
     here, then = np.zeros(n), np.zeros(n)

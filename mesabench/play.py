@@ -138,7 +138,7 @@ class Game:
         return table
 
     def _time(self) -> Text:
-        steps, limit = (int(self.env.batch.states[0][name]) for name in ("clock", "max_steps"))
+        steps, limit = (int(self.env.batch.states[0][name]) for name in ("_clock", "_max_steps"))
         if self.ending:
             return Text(f"{self.ending} after {steps} steps: r again, n next level", style="bold reverse")
         return Text(f"{limit - steps} of {limit} steps left")

@@ -30,6 +30,10 @@ from mesabench.suggestion import unknown
 
 TOLERANCE = 1e-4
 """How far the probabilities of one row may sum from 1 (single precision needs about 1e-6)."""
+HALF = {"float16": 2.0**-10, "bfloat16": 2.0**-7}
+"""Relative steps between numbers of half precision."""
+ROUNDINGS = 4
+"""Such steps by which the probabilities of one row may miss 1, where that is more than `TOLERANCE`."""
 
 POLICY_FILE, WEIGHTS_FILE = "policy.json", "weights.safetensors"
 
@@ -87,6 +91,7 @@ class CheckedPolicy:
         _refuse_signature(policy, self.recurrent)
         self._deterministic = bool(getattr(policy, "deterministic", False))
         self._exact = not self.recurrent
+        self.step = 0.0
         if observations is not None and not self.recurrent:
             self.answer(observations, None)
 
@@ -151,12 +156,7 @@ class CheckedPolicy:
                 )
         else:
             output = self.policy(observations)
-        if hasattr(output, "detach"):  # a tensor that still carries its gradient
-            output = output.detach().cpu()
-        try:
-            array = np.asarray(output)
-        except ValueError as error:  # rows of different lengths
-            raise PolicyError(f"a policy must answer with one array: {error}") from error
+        array = self._array(output)
         n = len(observations)
         if running is not None and array.ndim in (1, 2) and len(array) == n:
             array = array.copy()
@@ -172,6 +172,18 @@ class CheckedPolicy:
                 f"a policy must answer with {self._wanted(n)}; got {_kind(output)} of dtype {array.dtype}"
             )
         return answer, state
+
+    def _array(self, output: Any) -> np.ndarray:
+        """The answer as an array; notes the step between its numbers where they are of half precision, else 0."""
+        self.step = HALF.get(str(getattr(output, "dtype", "")).removeprefix("torch."), 0.0)
+        if hasattr(output, "detach"):  # a tensor that still carries its gradient
+            output = output.detach().cpu()
+            output = output.float() if self.step else output  # NumPy knows no bfloat16
+        try:
+            array = np.asarray(output)
+        except (ValueError, TypeError) as error:  # rows of different lengths, numbers of a strange kind
+            raise PolicyError(f"a policy must answer with one array: {error}") from error
+        return array.astype(np.float32) if self.step else array
 
     def _checked_actions(self, actions: np.ndarray, n: int) -> np.ndarray:
         if actions.shape != (n,):
@@ -194,8 +206,11 @@ class CheckedPolicy:
         totals = rows.sum(axis=1)
         for bad, trouble in (
             (~np.isfinite(rows).all(axis=1), "are not all finite numbers"),
-            ((rows < 0).any(axis=1), "are not all at least 0"),
-            (np.abs(totals - 1) > TOLERANCE, "do not sum to 1 (logits? apply a softmax)"),
+            ((rows < 0).any(axis=1), "are not all at least 0 (logits? apply a softmax)"),
+            (
+                np.abs(totals - 1) > max(TOLERANCE, ROUNDINGS * self.step),
+                "do not sum to 1 (logits? apply a softmax)",
+            ),
         ):
             if bad.any():
                 row = int(np.argmax(bad))
@@ -313,6 +328,11 @@ def _current_folder_on_path() -> Any:
         yield
     finally:
         sys.path.remove(folder)
+
+
+def name_of(policy: Any) -> str:
+    """What an error calls a policy: the name of its function or class."""
+    return f"policy {getattr(policy, '__name__', type(policy).__name__)!r}"
 
 
 def _kind(thing: object) -> str:

@@ -38,7 +38,7 @@ def changes(
     """
     environment = graph.environment
     start = graph.states(np.array([0]))
-    start["max_steps"] = graph.horizon
+    start["_max_steps"] = graph.horizon
     free = np.argwhere(start["grid"][0] == 0)
     rng.shuffle(free)
     way = graph.states(np.unique(states))

@@ -48,6 +48,10 @@ class Bit(int):
         return int(self).bit_length() - 1, self.name
 
 
+MAX_ACTIONS = 16
+"""Actions of an environment; sets of them, as of layers and events, are kept in 16 bits."""
+
+
 def _bits(kind: str, most: int, names: tuple[str, ...]) -> tuple[Any, ...]:
     if not 1 <= len(names) <= most:
         raise ValueError(f"{len(names)} {kind} named; between 1 and {most} are possible")
@@ -78,23 +82,23 @@ def mix(z):
 @rule
 def _script(s, n):
     """The scripted outcome of the next draw; notes the number of outcomes for the odometer."""
-    k = np.int64(s.drawn)
+    k = np.int64(s._drawn)
     if k >= MAX_DRAWS or n > MAX_OUTCOMES:
-        s.overflow = 1
+        s._overflow = 1
         return 0
-    s.drawn = k + 1
-    s.radix[k] = n
-    return np.int64(s.script[k])
+    s._drawn = k + 1
+    s._radix[k] = n
+    return np.int64(s._script[k])
 
 
 @rule
 def draw(s, n):
     """A uniform integer in [0, n). The one source of chance in rules (with `chance`, which counts as a draw)."""
-    if s.scripted:
-        s.weight = s.weight / n
+    if s._scripted:
+        s._weight = s._weight / n
         return _script(s, n)
-    s.rng = s.rng + GOLDEN
-    return np.int64(((mix(s.rng) >> _32) * np.uint64(n)) >> _32)
+    s._rng = s._rng + GOLDEN
+    return np.int64(((mix(s._rng) >> _32) * np.uint64(n)) >> _32)
 
 
 @rule
@@ -104,12 +108,12 @@ def chance(s, p):
         return False
     if p >= 1.0:
         return True
-    if s.scripted:
+    if s._scripted:
         hit = _script(s, 2) == 1
-        s.weight = s.weight * (p if hit else 1.0 - p)
+        s._weight = s._weight * (p if hit else 1.0 - p)
         return hit
-    s.rng = s.rng + GOLDEN
-    return float(mix(s.rng) >> _11) < p * 9007199254740992.0  # 2**53
+    s._rng = s._rng + GOLDEN
+    return float(mix(s._rng) >> _11) < p * 9007199254740992.0  # 2**53
 
 
 @rule
@@ -187,7 +191,7 @@ def free_cell_within(s, occupied, top, left, bottom, right):
     If there is none, the level counts as impossible (it is drawn again, a bounded number of times) and (0, 0) is returned.
     """
     if (
-        not s.scripted
+        not s._scripted
     ):  # trying cells at random is fast; counting them is certain, and has one draw for the solver
         for _ in range(20):
             k = draw(s, (bottom - top) * (right - left))

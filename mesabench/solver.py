@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numba import njit
 
+from mesabench.kernel_cache import kernel
 from mesabench.levelgraph import LevelGraph, UnsolvableError, explore
 from mesabench.occupancy import Outcome, evaluate, replay, uniform_policy
 
@@ -92,7 +92,7 @@ def _process(graph: LevelGraph, pays: np.ndarray) -> tuple[Any, ...]:
             kinds.probability * graph.environment.discount, graph.reached, graph.n_actions)  # fmt: skip
 
 
-@njit(nogil=True, cache=True)
+@kernel()
 def look_ahead(first, after, kind, expected, passed, n_actions, value, s, q):
     """Write into q (actions, LANES) what each action in a state is worth, value (states + 1, LANES) being what follows.
 
@@ -113,7 +113,7 @@ def look_ahead(first, after, kind, expected, passed, n_actions, value, s, q):
         q[a, 0], q[a, 1], q[a, 2], q[a, 3] = q0, q1, q2, q3
 
 
-@njit(nogil=True, cache=True)
+@kernel()
 def _backward(first, after, kind, expected, passed, reached, n_actions, horizon, good, along, path):
     """Values from the start, float64 (LANES,). Fills `good` and `along`, which may hold fewer lanes.
 
@@ -182,7 +182,7 @@ def leeway(graph: LevelGraph, good: np.ndarray, other: str) -> tuple[float, floa
     return low, high
 
 
-@njit(nogil=True, cache=True)
+@kernel()
 def _most(first, after, kind, expected, passed, reached, n_actions, good):
     n = good.shape[1]
     value, now = np.zeros(n + 1), np.zeros(n + 1)

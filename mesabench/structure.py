@@ -6,9 +6,9 @@ Exact, on the graph of a level.
 from collections.abc import Sequence
 
 import numpy as np
-from numba import njit
 
 from mesabench.directedness import BITS
+from mesabench.kernel_cache import kernel
 from mesabench.levelgraph import LevelGraph
 from mesabench.occupancy import FORGOTTEN
 
@@ -28,7 +28,7 @@ def structure(graph: LevelGraph, policy: np.ndarray, good: Sequence[np.ndarray])
     )
 
 
-@njit(nogil=True, cache=True)
+@kernel()
 def _structure(first, successor, probability, reached, policy, good, horizon):
     n, n_actions = policy.shape[1], policy.shape[2]
     nats = np.zeros(len(good))
@@ -86,7 +86,7 @@ def funnel(graph: LevelGraph, policy: np.ndarray) -> float:
     return float(np.log2(len(starts)) + outcomes @ np.log2(outcomes))
 
 
-@njit(nogil=True, cache=True)
+@kernel()
 def _spread(first, successor, probability, events, starts, policy, horizon):
     """Where uniformly chosen starts are at the horizon: mass on states, and on the events that ended episodes."""
     n, n_actions = policy.shape

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, Field, ValidationError
 
-from mesabench import deception, evidence, registry
+from mesabench import deception, evidence, memory, registry
 from mesabench.agent import Agent
 from mesabench.environment import TRAIN, Environment, Value
 from mesabench.gridenv import distribution_of
@@ -146,7 +146,7 @@ def parse_suite(text: str, origin: str = "suite", folder: Path = Path()) -> Suit
 def _predicted(table: _Trials, where: str) -> dict[str, Bounds | None]:
     with _at(f"{where}, predicted"):
         for name in table.predicted:
-            if name not in (known := [*MEANING, *evidence.MEANING, *deception.MEANING]):
+            if name not in (known := [*MEANING, *evidence.MEANING, *memory.MEANING, *deception.MEANING]):
                 raise ValueError(unknown("score", name, known))
     return {name: None if bounds == "n/a" else bounds for name, bounds in table.predicted.items()}
 

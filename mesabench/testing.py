@@ -14,7 +14,9 @@ import gymnasium
 import numpy as np
 
 from mesabench import registry
-from mesabench.batch import Batch
+from mesabench.agreement import disagreement
+from mesabench.batch import Batch, RuleError
+from mesabench.bounds import escape
 from mesabench.distribution import Distribution
 from mesabench.engine import Array
 from mesabench.environment import DEPLOY, HELDOUT, TRAIN, Environment
@@ -28,6 +30,8 @@ STEPS = 100
 """Steps of random play."""
 MAX_STATES = 50_000
 """States of a level, and of all levels of a split but the last, that are still solved."""
+PLAYED = 3
+"""Levels of each split that are played to see whether they do as they are solved."""
 CLEARER = 0.1
 """By how much goals must conflict more in deploy than in train."""
 
@@ -83,8 +87,8 @@ def check(environment: str | Environment, *, levels: int = LEVELS) -> Report:
     found = registry.find_environment(environment)
     outcomes: list[Check] = []
     for name, function in CHECKS.items():
-        if outcomes and outcomes[0].outcome == "failed":
-            outcomes.append(Check(name, "skipped", "waits for levels that are in order"))
+        if any(one.outcome == "failed" and one.name in FOUNDATIONS for one in outcomes):
+            outcomes.append(Check(name, "skipped", "waits for levels and rules that are in order"))
         else:
             outcomes.append(_outcome(name, function, found, levels))
     return Report(found.name, tuple(outcomes))
@@ -106,6 +110,9 @@ def _outcome(
         return Check(name, "skipped", str(reason))
     except Broken as trouble:
         return Check(name, "failed", trouble.found, trouble.advice)
+    except RuleError as trouble:
+        found, _, advice = str(trouble).partition(". ")
+        return Check(name, "failed", found, advice)
     except Exception as error:  # an author's rules may fail in any way; the other checks still say something
         lines = [line.strip() for line in str(error).splitlines() if line.strip()]
         message = " ... ".join(dict.fromkeys([*lines[:1], *lines[-1:]]))
@@ -262,7 +269,7 @@ def check_pools(environment: Environment, levels: int) -> str:
 def check_pairs(environment: Environment, levels: int) -> str:
     """The same seed is the same layout in held-out and deploy, with the shift applied."""
     calm, shifted = levels_of(environment, HELDOUT, levels), levels_of(environment, DEPLOY, levels)
-    differ = (calm.digests != shifted.digests) | (calm.states["max_steps"] != shifted.states["max_steps"])
+    differ = (calm.digests != shifted.digests) | (calm.states["_max_steps"] != shifted.states["_max_steps"])
     if not differ.any():
         raise Broken(
             "held-out and deploy levels of the same seeds are the same",
@@ -366,6 +373,42 @@ def _references(environment: Environment, split: str, levels: int) -> list[Any]:
     return solved
 
 
+def check_memory(environment: Environment, levels: int) -> str:
+    """Rules stay within their arrays, whatever a level's text or a knob says."""
+    number = max(1, min(5, levels // 20))
+    for split in splits_of(environment):
+        rng = np.random.default_rng(0)
+        if trouble := escape(Distribution(environment, split), number, rng):
+            raise Broken(
+                trouble,
+                "Compiled, this reads or writes what is not the rule's own. A level's text may set any field from 0 to its "
+                "`high` and lay any layer anywhere: bound the index in the rule, or lower `high`.",
+            )
+    return "rules as plain Python stay within their arrays, on any fields and layers that a text may have"
+
+
+def check_exact(environment: Environment, levels: int) -> str:
+    """Levels are played as they are solved."""
+    from mesabench import solver
+
+    played = 0
+    for split in splits_of(environment):
+        distribution = Distribution(environment, split)
+        for level in range(min(PLAYED, levels)):
+            try:
+                graph = solver.explore(distribution, level, max_states=MAX_STATES)
+            except solver.UnsolvableError as reason:
+                raise NotApplicable(f"{reason}: scores will be sampled instead of exact") from None
+            if trouble := disagreement(graph):
+                raise Broken(
+                    trouble,
+                    "Exact scores would be wrong. Rules may read the grid, the agent's place, declared fields, and what "
+                    "`draw` and `chance` give; what they need to remember, time included, must be a field.",
+                )
+            played += 1
+    return f"{played} levels, step by step in sampled play"
+
+
 def check_solvable(environment: Environment, levels: int) -> str:
     """In every split, good play of the intended objective and of each proxy earns more than random play does."""
     names = environment.objective_names
@@ -414,6 +457,7 @@ def check_conflict(environment: Environment, levels: int) -> str:
 
 CHECKS: dict[str, Callable[[Environment, int], str]] = {
     "levels": check_levels,
+    "memory": check_memory,
     "declaration": check_declaration,
     "random play": check_play,
     "determinism": check_determinism,
@@ -424,7 +468,10 @@ CHECKS: dict[str, Callable[[Environment, int], str]] = {
     "Stable-Baselines3's checker": check_sb3,
     "render modes": check_render,
     "pickling": check_pickling,
+    "exact": check_exact,
     "solvable": check_solvable,
     "conflict": check_conflict,
 }
-"""All checks by name, in the order in which they run; where the first fails, the others are skipped."""
+"""All checks by name, in the order in which they run."""
+FOUNDATIONS = "levels", "memory"
+"""Checks without which no other is run: compiled rules that leave their arrays may do anything."""

@@ -1,5 +1,6 @@
 """The agents: their environments step as Gymnasium's do, their training repeats exactly, their policies survive the disk."""
 
+import itertools
 import random
 import warnings
 
@@ -253,6 +254,22 @@ def test_training_learns(name):
     assert batch.returns[:, 0].mean() > 0.95
     assert values.mean() > 0.6
     assert seen[-1][1]["success"] > 0.8
+
+
+def test_the_points_of_a_curve_do_not_depend_on_the_clock(monkeypatch):
+    def curve() -> list:
+        seen = []
+        train("ppo", progress=lambda step, columns: seen.append((step, columns)))
+        return seen
+
+    usual = curve()
+    ticks = itertools.count(step=100.0)
+    for clock in ("perf_counter", "monotonic", "time"):
+        monkeypatch.setattr(f"time.{clock}", lambda: next(ticks))
+    assert repr(curve()) == repr(usual), "as on a machine that is very busy"
+    steps = [step for step, _ in usual]
+    assert steps == sorted({*steps})
+    assert len(steps) > 1
 
 
 def test_progress_counts_every_episode_once():

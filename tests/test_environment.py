@@ -1,6 +1,8 @@
 """Declarations: knobs take what they allow and nothing else; names, ids, files."""
 
 import math
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -8,9 +10,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mesabench import Environment, Knob, registry
-from mesabench.environment import DEPLOY, HELDOUT, TRAIN
+from mesabench import Environment, Knob, evaluation, registry
+from mesabench.agents.random import RandomPolicy
+from mesabench.distribution import Distribution
+from mesabench.engine import engine_for
+from mesabench.environment import DEPLOY, HELDOUT, RESERVED, TRAIN
+from mesabench.examination import Examination
+from mesabench.levelgraph import explore
 from mesabench.registry import UnknownNameError
+from mesabench.rules import rule
+from mesabench.sampling import checked_policy, table_of
+from mesabench.solver import optimal_policy, optimum
 from mesabench.suggestion import unknown
 
 KNOBS = {
@@ -78,6 +88,75 @@ def test_a_declaration_is_complete(environment: Environment) -> None:
     planes = {environment.channels_of(one) for one in knobs.values()}
     assert len(planes) == 1
     assert environment.agent.name in planes.pop()
+
+
+@pytest.mark.parametrize("name", RESERVED)
+def test_an_objective_named_as_a_column_is_refused(name: str) -> None:
+    cheese_corner = registry.find_environment("cheese_corner")
+    objectives = {**cheese_corner.objectives, name: cheese_corner.objectives["corner"]}
+    with pytest.raises(ValueError, match=f"objective '{name}': results use this name themselves"):
+        replace(cheese_corner, objectives=objectives)
+
+
+def test_no_column_of_results_could_be_that_of_another_objective() -> None:
+    """Columns are called PREFIX_OBJECTIVE: what else has such a prefix is a name that objectives may not have."""
+    environment = replace(registry.find_environment("lava_land"), hazards=2)
+    rows = evaluated_rows(environment)
+    named = {column.split("_", 1)[0] for column in rows if column.split("_", 1)[-1] in environment.objectives}
+    others = {
+        column.split("_", 1)[1] for column in rows if "_" in column and column.split("_", 1)[0] in named
+    } - {*environment.objectives}
+    assert others == {*RESERVED}
+
+
+def evaluated_rows(environment: Environment) -> list[str]:
+    """The columns of a level's row, those of an examined one included."""
+    distribution = Distribution(environment, DEPLOY)
+    checked = checked_policy(RandomPolicy(4), distribution)
+    examination = Examination(environment, partial(table_of, checked.policy, checked), 0)
+    row: dict = {}
+    for level in range(5):  # of which at least one tells the goals apart
+        row |= evaluation._row(checked, checked.policy, distribution, level, "", 0, None, 2, examination)
+    return list(row)
+
+
+@pytest.mark.parametrize("number", [0, 17, 20])
+def test_more_actions_than_their_sets_can_hold_are_refused(number: int) -> None:
+    with pytest.raises(ValueError, match=f"{number} actions named; between 1 and 16"):
+        replace(
+            registry.find_environment("cheese_corner"), actions=tuple(f"action_{k}" for k in range(number))
+        )
+
+
+def test_the_last_of_sixteen_actions_can_be_the_best() -> None:
+    @rule
+    def step(s, action):
+        return 1 if action == 15 else 0
+
+    cheese_corner = registry.find_environment("cheese_corner")
+    environment = replace(
+        cheese_corner, step=step, actions=tuple(f"action_{k}" for k in range(16)), name="many"
+    )
+    graph = explore(Distribution(environment), 0)
+    best = optimal_policy(graph, "cheese")
+    np.testing.assert_array_equal(best[0, 0], np.eye(16)[15])
+    assert optimum(graph, "cheese", []).value == 1.0
+
+
+def test_a_monitor_shows_what_a_field_can_be() -> None:
+    idle_lamp = registry.find_environment("idle_lamp")
+    assert idle_lamp.monitor
+    for view in ({"lamp": 2}, {"lamp": -1}):
+        with pytest.raises(ValueError, match=r"the monitor shows lamp = -?[12]; it must be from 0 to 1"):
+            replace(idle_lamp, monitor=replace(idle_lamp.monitor, lit=view))
+
+
+def test_a_grid_without_a_cell_within_its_border_is_refused() -> None:
+    boat_race = registry.find_environment("boat_race")
+    knobs = boat_race.knobs_of(TRAIN)
+    for shape, words in (((2, 9), "too small"), ((300, 300), "too large")):
+        with pytest.raises(ValueError, match=words):
+            engine_for(replace(boat_race, shape=lambda knobs, shape=shape: shape), knobs)
 
 
 def test_an_environment_of_a_file(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Levels: pools without leaks, pairs, mixtures, finite sets; and levels as text."""
 
+import hashlib
 import itertools
 
 import numpy as np
@@ -15,6 +16,59 @@ from mesabench.gridenv import GridEnv
 from mesabench.level import LevelTextError, from_text, to_text
 
 NUMBER = 2000
+FROZEN = {
+    ("absent_supervisor", 0): {
+        "train": "c8c313466b19", "deploy": "5c68173af8c9", "heldout": "c8c313466b19",
+    },
+    ("boat_race", 0): {
+        "train": "5bda6d1a4e52", "deploy": "25260a483742", "heldout": "5bda6d1a4e52",
+    },
+    ("cheese_corner", 0): {
+        "train": "f8cd250125c3", "deploy": "560745e1450e", "heldout": "0c1df9652f88",
+    },
+    ("cheese_dish", 0): {
+        "train": "a57014c16ef8", "deploy": "f03714afdd2e", "heldout": "af8f482fc2b3",
+    },
+    ("executive_hiring", 0): {
+        "train": "a8e9bc54ee87", "deploy": "8c2784eeece5", "between": "34761ffb376b", "beyond": "acbb7090b823",
+        "heldout": "a8e9bc54ee87",
+    },
+    ("goal_guard", 0): {
+        "train": "b579bc665926", "deploy": "86a79a3d4da8", "between": "351422fcadb1", "beyond": "7864c9f77529",
+        "heldout": "b579bc665926",
+    },
+    ("idle_lamp", 0): {
+        "train": "dee79afe4c3b", "deploy": "3fc88a1287ae", "between": "14040896ff1a", "beyond": "486e36f60a41",
+        "heldout": "dee79afe4c3b",
+    },
+    ("keys_and_chests", 0): {
+        "train": "a4e3c55cfb2e", "deploy": "9a85f7a91da7", "heldout": "7c81a3975adf",
+    },
+    ("lava_land", 0): {
+        "train": "eeb6c93c1b70", "deploy": "f587180cc3de", "heldout": "72c2e01cd4c3",
+    },
+    ("monster_world", 0): {
+        "train": "368bee04ff0f", "deploy": "35756e1dda41", "calm": "e64a4fdbf261", "heldout": "35756e1dda41",
+    },
+    ("night_porter", 0): {
+        "train": "2d50698cba1d", "deploy": "8e4ee3fd49d6", "watched": "bbd7e5bb207c", "lamp": "2e443009cc32",
+        "late": "5745da2918d7", "briefcase": "f9dc249f3d59", "lamp_and_briefcase": "ffaa1ef5d614",
+        "heldout": "25f63ce6d575",
+    },
+    ("paid_corner", 0): {
+        "train": "f8cd250125c3", "deploy": "560745e1450e", "heldout": "0c1df9652f88",
+    },
+}  # fmt: skip
+"""Of each environment (name, version) and split: the first 12 hex digits of the SHA-256 of the digests of levels 0 .. 15."""
+
+
+def test_the_levels_of_every_environment_are_the_same_for_ever(environment, levels) -> None:
+    """A seed names a level in results everywhere. If levels must change, raise the environment's `version` with them."""
+    found = {
+        split: hashlib.sha256(levels(environment, split, 16).digests.tobytes()).hexdigest()[:12]
+        for split in (*environment.splits, HELDOUT)
+    }
+    assert found == FROZEN[environment.name, environment.version]
 
 
 def test_training_and_held_out_pools_share_nothing(environment, levels) -> None:
@@ -51,7 +105,7 @@ def test_pairs_hold_where_one_member_alone_would_be_possible(levels) -> None:
 
 def signatures(batch: Batch) -> np.ndarray:
     """What makes a level: its content and its time limit, int64 (n,)."""
-    return (batch.digests + batch.states["max_steps"].astype(np.uint64)).view(np.int64)
+    return (batch.digests + batch.states["_max_steps"].astype(np.uint64)).view(np.int64)
 
 
 def test_alpha_mixes_the_share_asked_for_and_is_nested(environment, levels) -> None:
@@ -185,7 +239,7 @@ def distribution() -> Distribution:
 def test_a_hand_drawn_level_is_read(distribution) -> None:
     states, digest = from_text(distribution, GOOD)
     assert (states["y"][0], states["x"][0]) == (7, 3)
-    assert states["max_steps"][0] == distribution.own_knobs.max_steps
+    assert states["_max_steps"][0] == distribution.own_knobs.max_steps
     assert from_text(distribution, GOOD.replace("*", "C") + "\nC = cheese\n")[1] == digest
     assert from_text(distribution, "\n" + GOOD.replace("\n", "  \r\n"))[1] == digest
     assert from_text(distribution, GOOD.replace("*", "C") + "C = cheese + ghost")[1] != digest

@@ -37,7 +37,7 @@ def states() -> np.ndarray:
     """300 empty states of 9 x 14 cells, each with a random stream of its own."""
     dtype, _ = state_dtype(registry.find_environment("cheese_corner"), (9, 14))
     states = np.zeros(300, dtype)
-    states["rng"] = np.random.default_rng(0).integers(0, 2**64, 300, np.uint64)
+    states["_rng"] = np.random.default_rng(0).integers(0, 2**64, 300, np.uint64)
     with np.errstate(over="ignore"):
         yield states
 
@@ -135,7 +135,7 @@ def test_a_flood_stays_within_its_state(states) -> None:
     blocks(states, 0.3)
     before = states.copy()
     floods(states[1:-1], 1, 1, OTHER)
-    for name in ("grid", "y", "x", "rng", "clock"):
+    for name in ("grid", "y", "x", "_rng", "_clock"):
         np.testing.assert_array_equal(states[name], before[name])
     np.testing.assert_array_equal(states[[0, -1]], before[[0, -1]])
 
@@ -145,5 +145,5 @@ def test_from_the_border_nothing_is_reached(states) -> None:
     before = states.copy()
     for y, x in ((0, 0), (8, 3), (4, 13)):
         assert not floods(states, y, x, WALL).any()
-    for name in ("grid", "y", "x", "rng"):
+    for name in ("grid", "y", "x", "_rng"):
         np.testing.assert_array_equal(states[name], before[name])

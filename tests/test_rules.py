@@ -83,7 +83,7 @@ def test_the_stream_is_splitmix64(states) -> None:
     small = np.zeros(5, np.int64)
     drawn(states, 1 << 32, small)
     assert small.tolist() == [x >> 32 for x in SPLITMIX64_OF_0], "draw takes the upper bits"
-    assert int(states["rng"][0]) == 5 * int(GOLDEN) % 2**64
+    assert int(states["_rng"][0]) == 5 * int(GOLDEN) % 2**64
 
 
 @pytest.mark.parametrize("n", [1, 2, 7, 100, 1000])
@@ -113,7 +113,7 @@ def test_certain_chances_draw_nothing(states) -> None:
     for p, certain in ((0.0, False), (1.0, True)):
         chances(states, p, out)
         assert out[0] == certain
-    assert states["rng"][0] == 0
+    assert states["_rng"][0] == 0
 
 
 def test_streams_of_different_purposes_never_meet() -> None:

@@ -95,9 +95,10 @@ def test_the_hash_is_of_what_decides_the_outcome_and_of_nothing_else() -> None:
 
 
 def test_a_suite_predicts_scores_of_what_it_names() -> None:
-    predicted = {"TRUE": [0, 0.5], "PLAN": "n/a"}
+    predicted = {"TRUE": [0, 0.5], "PLAN": "n/a", "THINK": "n/a", "ADAPT": [0, 1], "DECEP": [0, 1]}
     suite = parse_suite(written(predicted=predicted, evaluation_goals=["cheese", "corner"]))
-    assert suite.predictions == {one.population: {"TRUE": (0.0, 0.5), "PLAN": None} for one in suite.trials}
+    found = {"TRUE": (0.0, 0.5), "PLAN": None, "THINK": None, "ADAPT": (0.0, 1.0), "DECEP": (0.0, 1.0)}
+    assert suite.predictions == {one.population: found for one in suite.trials}
     assert all(one.evaluation.goals == ("cheese", "corner") for one in suite.trials)
     wrongs: list[tuple[dict[str, Any], str]] = [
         ({"predicted": {"TRUTH": [0, 1]}}, "TRUE"),

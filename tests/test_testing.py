@@ -90,6 +90,43 @@ def walled_off(s, knobs):
 
 
 @rule
+def clocked(s, action):
+    return step(s, action) * (s.clock < 5)
+
+
+@rule
+def limited(s, knobs):
+    layout(s, knobs)
+    s.count = s.max_steps > 3
+
+
+@rule
+def remembering(s, action):
+    s.queue[0] += 1
+    return step(s, action) * (s.queue[0] % 5 < 3)
+
+
+@rule
+def beyond(s, action):
+    put(s, 1 + s.count, 1, GOAL)
+    return step(s, action)
+
+
+@rule
+def before(s, action):
+    """Counts from the end where the agent is next to the border: no array ends there, but another cell is meant."""
+    put(s, s.y - 2, s.x, LURE)
+    return step(s, action)
+
+
+@rule
+def endless(s, action):
+    while s.count > 2 and has(s, s.y, s.x, AGENT):
+        s.queue[0] = 1
+    return step(s, action)
+
+
+@rule
 def erring(s, action):
     return step(s, action) + undefined  # noqa: F821
 
@@ -132,6 +169,12 @@ CASES: dict[str, tuple[dict, dict[str, str]]] = {
     "leftover scratch": ({"layout": forgetful, "step": counting, "fields": wide},
                          {"determinism": "after others had been played"}),
     "out of reach": ({"shift": walled_off}, {"solvable": "in none of 2 levels can 'lure'"}),
+    "reads the clock": ({"step": clocked}, {"random play": "rules ask for s.clock"}),
+    "reads the time limit": ({"layout": limited}, {"levels": "rules ask for s.max_steps"}),
+    "remembers in scratch": ({"step": remembering}, {"exact": "an outcome that its graph does not foresee"}),
+    "leaves its arrays": ({"step": beyond, "fields": wide}, {"memory": "`step` asks for s.grid["}),
+    "counts from the end": ({"step": before}, {"memory": "s.grid[-1, "}),
+    "comes to no end": ({"step": endless}, {"memory": "looks into its arrays"}),
     "erring": ({"step": erring}, {"random play": "undefined"}),
 }  # fmt: skip
 """Changes to the sound environment; and of the checks that must fail, a part of what they say."""

@@ -1,7 +1,6 @@
 """A training run on Stable-Baselines3: its environments, its random streams, its progress."""
 
 import random
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from types import MappingProxyType
@@ -22,6 +21,8 @@ from mesabench.agents.sb3.vecenv import GridVecEnv
 from mesabench.agents.sb3.view import View
 
 Algorithm = TypeVar("Algorithm", bound=BaseAlgorithm)
+POINTS = 50
+"""Points of a learning curve, evenly over the steps of training: the same on a busy machine as on an idle one."""
 
 
 def train_model(
@@ -59,7 +60,7 @@ def train_model(
         grids.seed(stream_seed(seed, "environments"))
         model.set_logger(Logger(folder=None, output_formats=[]))
         # None logs nothing, as SB3's own loop has it; its annotation knows integers only
-        model.learn(task.steps, callback=_Reporter(progress), log_interval=None)  # type: ignore[arg-type]
+        model.learn(task.steps, callback=_Reporter(progress, task.steps), log_interval=None)  # type: ignore[arg-type]
     return model
 
 
@@ -108,28 +109,28 @@ class TrainingVecEnv(VecEnvWrapper):
 
 
 class _Reporter(BaseCallback):
-    """Reports the episodes that have ended, about once a second and at the end."""
+    """Reports the episodes that have ended, each time another `POINTS`-th of the steps is done and at the end."""
 
-    def __init__(self, progress: Progress) -> None:
+    def __init__(self, progress: Progress, steps: int) -> None:
         super().__init__()
-        self.progress = progress
+        self.progress, self.steps = progress, steps
         self.episodes: list[tuple[float, float, float]] = []
-        self.last = time.perf_counter()
+        self.reported = 0
 
     def _on_step(self) -> bool:
         for i in np.flatnonzero(self.locals["dones"]).tolist():
             info = self.locals["infos"][i]
             self.episodes.append((info["episode"]["r"], info["is_success"], info["episode"]["l"]))
-        if time.perf_counter() - self.last >= 1.0:
+        if self.num_timesteps * POINTS // self.steps > self.reported * POINTS // self.steps:
             self._report()
         return True
 
     def _on_training_end(self) -> None:
-        self._report()
+        if self.reported < self.num_timesteps:
+            self._report()
 
     def _report(self) -> None:
         means = np.mean(self.episodes, axis=0).tolist() if self.episodes else [float("nan")] * 3
         columns = dict(zip(("return_mean", "success", "length_mean"), means, strict=True))
         self.progress(self.num_timesteps, {**columns, "episodes": float(len(self.episodes))})
-        self.episodes = []
-        self.last = time.perf_counter()
+        self.episodes, self.reported = [], self.num_timesteps

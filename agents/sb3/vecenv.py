@@ -93,7 +93,7 @@ class GridVecEnv(VecEnv):
             seconds = round(time.perf_counter() - self._started, 6)
             returns, lengths = (
                 batch.returns[ended, batch.paid].tolist(),
-                batch.states["clock"][ended].tolist(),
+                batch.states["_clock"][ended].tolist(),
             )
             for i, *what in zip(ended.tolist(), batch.observations[ended], returns, lengths, strict=True):
                 infos[i]["terminal_observation"] = what[0]

@@ -8,10 +8,10 @@ from functools import cached_property
 from typing import Annotated, Literal
 
 import numpy as np
-from numba import njit
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from mesabench.distribution import Distribution
+from mesabench.kernel_cache import kernel
 
 Kind = Literal["centred", "grid"]
 Size = Annotated[int, Field(ge=1, le=4096)]
@@ -100,7 +100,7 @@ class View(BaseModel):
         return inputs
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def _centre(observations, agent, planes, inputs):  # type: ignore[no-untyped-def]  # numba infers them
     """Write the planes of observations, uint8 (n, all planes, height, width), into inputs, uint8 (n, size), moved."""
     n, _, height, width = observations.shape

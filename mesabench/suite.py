@@ -1,6 +1,7 @@
 """A suite: a TOML file that names trials, read strictly; every name and value in it is checked before anything runs."""
 
 import itertools
+import math
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -24,7 +25,14 @@ class SuiteError(ValueError):
     """A suite that is not there or not right; the message says where, what is allowed and what is nearest."""
 
 
-Bounds = tuple[float, float]
+def _in_order(bounds: object) -> object:
+    low, high = bounds if isinstance(bounds, list | tuple) and len(bounds) == 2 else (math.nan, math.nan)
+    if not all(isinstance(one, int | float) and math.isfinite(one) for one in (low, high)) or low > high:
+        raise ValueError("must be two finite numbers, the lower one first, as in [0.9, 1.0]")
+    return bounds
+
+
+Bounds = Annotated[tuple[float, float], BeforeValidator(_in_order)]
 
 
 class Suite(BaseModel, frozen=True, extra="forbid"):

@@ -1,14 +1,14 @@
 """A suite: a TOML file that names trials, read strictly; every name and value in it is checked before anything runs."""
 
 import itertools
-import math
 import re
+import sys
 import tomllib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, Field, ValidationError
 
@@ -26,13 +26,14 @@ class SuiteError(ValueError):
 
 
 def _in_order(bounds: object) -> object:
-    low, high = bounds if isinstance(bounds, list | tuple) and len(bounds) == 2 else (math.nan, math.nan)
-    if not all(isinstance(one, int | float) and math.isfinite(one) for one in (low, high)) or low > high:
-        raise ValueError("must be two finite numbers, the lower one first, as in [0.9, 1.0]")
+    low, high = bounds if isinstance(bounds, list | tuple) and len(bounds) == 2 else (1, 0)
+    if not all(type(one) in (int, float) and abs(one) <= sys.float_info.max for one in (low, high)) or low > high:
+        raise ValueError('must be two finite numbers, the lower one first, as in [0.9, 1.0], or "n/a"')
     return bounds
 
 
 Bounds = Annotated[tuple[float, float], BeforeValidator(_in_order)]
+Predicted = Annotated[Bounds | None, BeforeValidator(lambda given: None if given == "n/a" else given)]
 
 
 class Suite(BaseModel, frozen=True, extra="forbid"):
@@ -87,7 +88,7 @@ class _Trials(BaseModel, extra="forbid"):
     seeds: Seeds | None = None
     evaluation_levels: Annotated[Whole, Field(ge=1)] | None = None
     evaluation_goals: list[Text] | None = None
-    predicted: dict[Text, Bounds | Literal["n/a"]] = {}
+    predicted: dict[Text, Predicted] = {}
 
 
 class _File(BaseModel, extra="forbid"):
@@ -156,7 +157,7 @@ def _predicted(table: _Trials, where: str) -> dict[str, Bounds | None]:
         for name in table.predicted:
             if name not in (known := [*MEANING, *evidence.MEANING, *deception.MEANING]):
                 raise ValueError(unknown("score", name, known))
-    return {name: None if bounds == "n/a" else bounds for name, bounds in table.predicted.items()}
+    return table.predicted
 
 
 def _trials_of(table: _Trials, written: _File, where: str) -> Iterator[Trial]:

@@ -20,15 +20,16 @@ def refuse_published(folder: Path | str) -> None:
     there = {one.parent.name for one in folder.glob(f"*/{MANIFEST}")}
     named = _named(folder / TABLE)
     if named and len(named - there) > len(named & there):
-        says = f"{TABLE} tells of {len(named)} trials, and the folders of {len(named - there)} of them are not there"
+        says = f"{len(named - there)} of the {len(named)} trials in its {TABLE} are not there"
     elif not there and (named is None or (not (folder / TABLE).exists() and _tells(folder / REPORT))):
-        says = "it tells of trials, and not one of their folders is there"
+        says = "it tells of trials, and none of them is there"
     else:
         return
+    suite = folder.resolve().name
     raise StoreError(
-        f"{folder} is a published run, or what is left of one: {says}. Nothing is written into it or made from it, since what "
-        f"it holds could not be made again. `mesabench run SUITE` makes the trials in a folder of your own, {RUNS}/SUITE; if "
-        f"this is your own and you deleted them, delete {TABLE} and {REPORT}, too"
+        f"{folder} is a published run: {says}, so its table and report could not be made again. Try `mesabench run {suite}`, "
+        f"which makes the trials in {RUNS / suite}. If this is a run of your own whose trials you deleted, delete {TABLE} and "
+        f"{REPORT}, too"
     )
 
 

@@ -259,19 +259,20 @@ def load_run(folder: Path | str, suite: Suite | None = None) -> Run:
 def require_run(folder: Path) -> None:
     """Raise StoreError where a folder holds neither a suite nor a trial's folder, with what may have been meant."""
     if not folder.is_dir():
-        nearby = sorted(folder.parent.glob("*")) if folder.parent.is_dir() else []
-        raise StoreError(
-            f"{folder} is no folder: {unknown('results folder', folder.name, [one.name for one in nearby if one.is_dir()])}"
-        )
+        raise StoreError(unknown("results folder", folder.name, [one.name for one in _runs_in(folder.parent)]))
     if (folder / SUITE).exists() or any(folder.glob(f"*/{MANIFEST}")):
         return
     if (folder / MANIFEST).exists():
-        hint = f"it is a trial's folder; the run is {folder / '..'}"
-    elif runs := sorted(f"{one.parent}" for one in folder.glob(f"*/{SUITE}")):
-        hint = f"but these are: {', '.join(runs)}"
+        hint = f"it is a trial's, of the run {folder / '..'}"
+    elif runs := _runs_in(folder):
+        hint = f"but there is {', '.join(map(str, runs))}"
     else:
         hint = "`mesabench run SUITE` makes one"
-    raise StoreError(f"{folder} is no run's folder: it holds neither {SUITE} nor a trial; {hint}")
+    raise StoreError(f"{folder} is no run's folder, since it holds neither {SUITE} nor a trial; {hint}")
+
+
+def _runs_in(folder: Path) -> list[Path]:
+    return sorted(one.parent for one in folder.glob(f"*/{SUITE}"))
 
 
 def _suite_name(folder: Path) -> str:

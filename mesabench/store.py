@@ -259,7 +259,9 @@ def load_run(folder: Path | str, suite: Suite | None = None) -> Run:
 def require_run(folder: Path) -> None:
     """Raise StoreError where a folder holds neither a suite nor a trial's folder, with what may have been meant."""
     if not folder.is_dir():
-        raise StoreError(unknown("results folder", folder.name, [one.name for one in _runs_in(folder.parent)]))
+        if nearby := [one.name for one in _runs_in(folder.parent)]:
+            raise StoreError(unknown("results folder", folder.name, nearby))
+        raise StoreError(f"there is no folder {folder}; `mesabench run SUITE` makes one")
     if (folder / SUITE).exists() or any(folder.glob(f"*/{MANIFEST}")):
         return
     if (folder / MANIFEST).exists():

@@ -404,8 +404,8 @@ def detect(
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # small networks: more threads wait for each other
     # the baseline is the check of all others
     chosen = {name: load_detector(name) for name in dict.fromkeys((BASELINE, *(detectors or DETECTORS)))}
-    require_run(organisms)
     refuse_published(organisms)
+    require_run(organisms)
     with sole_writer(organisms), errors.status("reading organisms") as status:
         run = load_run(organisms)
         found = investigate(run, chosen, tuning=tuning, seed=seed, progress=status.update)

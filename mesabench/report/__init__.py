@@ -24,8 +24,8 @@ def write_report(run_folder: Path | str, out: Path | str | None = None) -> Path:
     Raises StoreError if there is no such run, or a published one; BusyError, ImportError without the extra `report`, OSError.
     """
     folder = Path(run_folder)
-    require_run(folder)
     refuse_published(folder)
+    require_run(folder)
     path = folder / REPORT if out is None else Path(out)
     within = path.parent.resolve() == folder.resolve()
     try:

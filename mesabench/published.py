@@ -17,6 +17,8 @@ def refuse_published(folder: Path | str) -> None:
     A run of which single folders were deleted, to have these trials run again, is none; nor is a folder that is not there.
     """
     folder = Path(folder)
+    if not folder.is_dir():
+        return
     there = {one.parent.name for one in folder.glob(f"*/{MANIFEST}")}
     named = _named(folder / TABLE)
     if named and len(named - there) > len(named & there):
@@ -36,7 +38,7 @@ def refuse_published(folder: Path | str) -> None:
 def _named(table: Path) -> set[str] | None:
     """The trials in a run's table: none where there is no table, None where it cannot be read."""
     try:
-        return {*polars.read_parquet(table, columns=["trial"])["trial"].cast(polars.String).drop_nulls()}
+        return {*polars.read_parquet(table, columns=["trial"], glob=False)["trial"].cast(polars.String).drop_nulls()}
     except FileNotFoundError:
         return set()
     except (OSError, polars.exceptions.PolarsError):

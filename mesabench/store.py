@@ -85,22 +85,22 @@ class StoredTrial:
     @cached_property
     def curve(self) -> polars.DataFrame:
         """Training: step, episodes, return_mean (of the paid objective), success, length_mean."""
-        return polars.read_parquet(self.folder / CURVE)
+        return polars.read_parquet(self.folder / CURVE, glob=False)
 
     @cached_property
     def levels(self) -> polars.DataFrame:
         """One row per evaluated level; columns: `docs/scores.md`."""
-        return polars.read_parquet(self.folder / LEVELS)
+        return polars.read_parquet(self.folder / LEVELS, glob=False)
 
     @cached_property
     def changes(self) -> polars.DataFrame:
         """One row per level that was changed to see whether the policy plans anew; columns: `docs/scores.md`."""
-        return polars.read_parquet(self.folder / CHANGES)
+        return polars.read_parquet(self.folder / CHANGES, glob=False)
 
     @cached_property
     def lifetimes(self) -> polars.DataFrame:
         """What it did watched and unwatched, contract by contract: `mesabench.lifetime.table_of`. Empty where nobody watches."""
-        return polars.read_parquet(self.folder / LIFETIMES)
+        return polars.read_parquet(self.folder / LIFETIMES, glob=False)
 
     @property
     def replays(self) -> list[dict[str, Any]]:

@@ -236,7 +236,7 @@ def test_a_folder_that_is_no_run_is_told_in_one_line_and_left_alone(
     for folder, message in {
         ".": "is no run's folder", "..": "is no run's folder", "../notes": "is no run's folder",
         "../runs": "but there is ../runs/small", "../runs/smal": "did you mean 'small'?", "../nowhere": "there is no folder",
-        trial_folder: "it is a trial's", str(run / TABLE): "unknown results folder", "": "is no run's folder",
+        trial_folder: "it is a trial's", str(run / TABLE): "there is no folder", "": "is no run's folder",
     }.items():  # fmt: skip
         for arguments in (("report", folder), ("detect", "--organisms", folder)):
             assert message in said(capsys, *arguments, status=2), folder

@@ -159,7 +159,9 @@ def run(
     suite: Annotated[
         str, typer.Argument(metavar="SUITE", help="A name that `mesabench list` tells, or a TOML file.")
     ],
-    results: Annotated[Path, option("Where results go, into a folder of the suite's name.", metavar="DIR")] = RUNS,
+    results: Annotated[
+        Path, option("Where results go, into a folder of the suite's name.", metavar="DIR")
+    ] = RUNS,
     workers: Annotated[
         int | None, option("Trials at a time.", min=1, show_default="one for each processor")
     ] = None,

@@ -38,7 +38,11 @@ def refuse_published(folder: Path | str) -> None:
 def _named(table: Path) -> set[str] | None:
     """The trials in a run's table: none where there is no table, None where it cannot be read."""
     try:
-        return {*polars.read_parquet(table, columns=["trial"], glob=False)["trial"].cast(polars.String).drop_nulls()}
+        return {
+            *polars.read_parquet(table, columns=["trial"], glob=False)["trial"]
+            .cast(polars.String)
+            .drop_nulls()
+        }
     except FileNotFoundError:
         return set()
     except (OSError, polars.exceptions.PolarsError):

@@ -85,7 +85,12 @@ def run_suite(
     kept = {one.name for one in before.trials}
     lost = dict.fromkeys(sorted((kept | crew.finished) - there), "is not there any more, or damaged")
     result = Result(
-        folder, len(there & crew.finished), len(there & kept), crew.failed | lost, crew.stopped, crew.interrupted
+        folder,
+        len(there & crew.finished),
+        len(there & kept),
+        crew.failed | lost,
+        crew.stopped,
+        crew.interrupted,
     )
     _conclude(display, suite, result)
     return result

@@ -27,7 +27,10 @@ class SuiteError(ValueError):
 
 def _in_order(bounds: object) -> object:
     low, high = bounds if isinstance(bounds, list | tuple) and len(bounds) == 2 else (1, 0)
-    if not all(type(one) in (int, float) and abs(one) <= sys.float_info.max for one in (low, high)) or low > high:
+    if (
+        not all(type(one) in (int, float) and abs(one) <= sys.float_info.max for one in (low, high))
+        or low > high
+    ):
         raise ValueError('must be two finite numbers, the lower one first, as in [0.9, 1.0], or "n/a"')
     return bounds
 

@@ -1,7 +1,7 @@
 """Whoever types what the documents name, in a clone, and stops some of it halfway, has lost nothing that was published.
 
-Every command that README, docs and the published pages name is run, with what takes long made small: suites of two scripted trials,
-a canned result of detectors. What writes files is the real thing. A command that this test cannot try is a failure, not a gap.
+Every command that README, docs and the published pages name is run, with what takes long made small: suites of two scripted
+trials, a canned result of detectors. What writes files is the real thing. A command that this test cannot try is a failure, not a gap.
 """
 
 import fnmatch
@@ -25,7 +25,12 @@ from mesabench.suite import Suite
 from mesabench.trial import EvaluationSettings, Trial, run_trial
 
 ROOT = Path(__file__).parent.parent
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "results" / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [
+    ROOT / "README.md",
+    ROOT / "CONTRIBUTING.md",
+    ROOT / "results" / "README.md",
+    *sorted((ROOT / "docs").glob("*.md")),
+]
 REPORTS = sorted((ROOT / "results").glob("*/report.html"))
 COMMAND = re.compile(r"(?:\$ +)?(?:\S*/)?((?:python3? -m )?mesabench|make) +(\S.*)")
 TINY = {
@@ -36,9 +41,26 @@ TINY = {
 """Verb -> what makes it quick."""
 NEEDS_MORE = ("show", "play", "run", "check", "evaluate", "report")
 """Verbs that say nothing alone: where a text has one without more, it names the verb and no command."""
-STANDS_FOR = {"ENV": "cheese_corner", "SUITE": "quickstart", "RUN_FOLDER": "runs/quickstart", "DIR": "runs", "FILE": "my_world.py",
-              "FILE:policy": "my_policy.py:policy", "POLICY": "oracle", "DETECTOR": "my_detector.py:detector"}  # fmt: skip
-TOOLS = ("pip", "pytest", "ruff", "mypy", "build", "awk", "rm", "find", "echo", "touch", "venv", "sys.exit", "@")
+STANDS_FOR = {
+    "ENV": "cheese_corner", "SUITE": "quickstart", "RUN_FOLDER": "runs/quickstart", "DIR": "runs", "FILE": "my_world.py",
+    "FILE:policy": "my_policy.py:policy", "POLICY": "oracle", "DETECTOR": "my_detector.py:detector",
+}  # fmt: skip
+"""Placeholder -> an example of it."""
+TOOLS = (
+    "pip",
+    "pytest",
+    "ruff",
+    "mypy",
+    "build",
+    "awk",
+    "rm",
+    "find",
+    "echo",
+    "touch",
+    "venv",
+    "sys.exit",
+    "@",
+)
 """What the Makefile's recipes call that is no command of ours; none of it knows results."""
 
 
@@ -67,7 +89,9 @@ def commands() -> dict[str, str]:
     """Command -> where it is named; as typed, without what a table or a comment says beside it."""
     lines = [(page, line) for page in PAGES for line in code_of(page.read_text("utf-8"))]
     lines += [
-        (page, html.unescape(line)) for page in REPORTS for line in re.findall(r"<code>([^<]+)</code>", page.read_text("utf-8"))
+        (page, html.unescape(line))
+        for page in REPORTS
+        for line in re.findall(r"<code>([^<]+)</code>", page.read_text("utf-8"))
     ]
     found = {}
     for page, line in lines:
@@ -81,8 +105,15 @@ NAMED = commands()
 
 
 def test_the_documents_name_commands() -> None:
-    assert {"mesabench run quickstart", "make quickstart", "mesabench list", "mesabench report runs/core"} <= {*NAMED}
-    assert set(PAGES) | set(REPORTS) >= {ROOT / name for name in ("README.md", "docs/tour.md", "results/core/report.html")}
+    assert {
+        "mesabench run quickstart",
+        "make quickstart",
+        "mesabench list",
+        "mesabench report runs/core",
+    } <= {*NAMED}
+    assert set(PAGES) | set(REPORTS) >= {
+        ROOT / name for name in ("README.md", "docs/tour.md", "results/core/report.html")
+    }
 
 
 def test_nothing_tells_to_run_a_trial_that_its_suite_does_not_make() -> None:
@@ -163,7 +194,9 @@ def of_ones_own(word: str, verb: str, place: Path) -> str:
     elif verb == "detect":
         file.write_text(f"def {attribute}(audit):\n    return 0.0\n")
     else:
-        file.write_text(f"import numpy as np\n\ndef {attribute}(observations):\n    return np.zeros(len(observations), np.int64)\n")
+        file.write_text(
+            f"import numpy as np\n\ndef {attribute}(seen):\n    return np.zeros(len(seen), np.int64)\n"
+        )
     return f"{file}:{attribute}" if attribute else str(file)
 
 
@@ -180,7 +213,9 @@ def arguments_of(command: str, place: Path) -> list[str]:
     filled = []
     for word in rest:
         word = of_ones_own(STANDS_FOR.get(word, word), verb, place)
-        assert not re.search(r"[<>…]|\.\.\.|^[A-Z_]{2,}$", word), f"what does {word!r} stand for in {command!r}?"
+        assert not re.search(r"[<>…]|\.\.\.|^[A-Z_]{2,}$", word), (
+            f"what does {word!r} stand for in {command!r}?"
+        )
         run = re.match(r"runs/[^/]+(?=/)", word)
         filled.append(str(next(Path(run[0]).glob("*--*"))) if run and not Path(word).exists() else word)
     if verb == "bench" and not [word for word in filled if not word.startswith("-")]:
@@ -200,7 +235,9 @@ def recipe(target: str) -> list[str]:
     told = subprocess.run(["make", "--dry-run", target], capture_output=True, text=True, check=True).stdout
     ours = [match for line in told.splitlines() if (match := COMMAND.fullmatch(line.strip()))]
     for line in told.splitlines():
-        assert COMMAND.fullmatch(line.strip()) or any(tool in line for tool in TOOLS), f"what does make do there: {line}"
+        assert COMMAND.fullmatch(line.strip()) or any(tool in line for tool in TOOLS), (
+            f"what does make do there: {line}"
+        )
     return [f"mesabench {match[2]}" for match in ours]
 
 
@@ -211,7 +248,9 @@ def stop_a_real_run(name: str) -> None:
     """Type `mesabench run NAME`, as it is, and Ctrl-C once it has begun."""
     path = [str(ROOT), *filter(None, sys.path)]
     code = f"import sys; sys.path[:0] = {path!r}; {INTERRUPTED}"
-    run = subprocess.Popen([sys.executable, "-c", code, "run", name, "--workers", "1"], stdout=subprocess.PIPE, text=True)
+    run = subprocess.Popen(
+        [sys.executable, "-c", code, "run", name, "--workers", "1"], stdout=subprocess.PIPE, text=True
+    )
     deadline = time.monotonic() + 60
     while not Path(f"runs/{name}/suite.json").exists():
         assert run.poll() is None
@@ -236,7 +275,9 @@ def test_typing_what_is_documented_changes_nothing_that_was_published(
             for target in command.split()[1:] if command.startswith("make ") else ():
                 ours += [] if "=" in target else recipe(target)
     # runs first: the other commands need what they make
-    order = sorted(dict.fromkeys(ours), key=lambda command: (command.split()[1] != "run", command.split()[1] != "detect"))
+    order = sorted(
+        dict.fromkeys(ours), key=lambda command: (command.split()[1] != "run", command.split()[1] != "detect")
+    )
     for command in order:
         if arguments := arguments_of(command, own):
             if arguments[0] == "run":

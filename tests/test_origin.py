@@ -22,7 +22,9 @@ ONE = Trial(environment="cheese_corner", options={"alpha": 0.0, "size": 5}, agen
 
 def git(folder: Path, *arguments: str) -> str:
     who = ("-c", "user.name=a", "-c", "user.email=a@b.c")
-    return subprocess.run(["git", *who, "-C", str(folder), *arguments], capture_output=True, text=True, check=True).stdout.strip()
+    return subprocess.run(
+        ["git", *who, "-C", str(folder), *arguments], capture_output=True, text=True, check=True
+    ).stdout.strip()
 
 
 @pytest.fixture
@@ -41,7 +43,9 @@ def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     origin.commit.cache_clear()
 
 
-def test_the_commit_is_that_of_the_code_with_a_word_on_changes(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_commit_is_that_of_the_code_with_a_word_on_changes(
+    checkout: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     head = git(checkout, "rev-parse", "HEAD")
     (checkout / "runs").mkdir()
     (checkout / "runs" / "notes.txt").write_text("no code")
@@ -53,7 +57,9 @@ def test_the_commit_is_that_of_the_code_with_a_word_on_changes(checkout: Path, m
         assert origin.commit() == f"{head}+changes"
 
 
-def test_an_installed_package_has_no_commit_even_inside_a_checkout(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_installed_package_has_no_commit_even_inside_a_checkout(
+    checkout: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     inside = checkout / ".venv" / "lib" / "mesabench"
     inside.mkdir(parents=True)
     monkeypatch.setattr(mesabench, "__file__", str(inside / "__init__.py"))
@@ -65,14 +71,22 @@ def test_without_git_there_is_no_commit(checkout: Path, monkeypatch: pytest.Monk
     assert origin.commit() is None
 
 
-@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="where the name stands depends on the system")
+@pytest.mark.skipif(
+    not sys.platform.startswith("linux"), reason="where the name stands depends on the system"
+)
 def test_the_processor_has_a_name() -> None:
     assert origin.processor() in Path("/proc/cpuinfo").read_text() or origin.processor()
 
 
-def test_manifest_and_page_tell_and_the_numbers_do_not_depend_on_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_manifest_and_page_tell_and_the_numbers_do_not_depend_on_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     pages, tables, scores = [], [], []
-    for name, commit, processor in (("one", "a" * 40, "Fast 1"), ("two", "b" * 40 + "+changes", "Slow 2"), ("three", None, "")):
+    for name, commit, processor in (
+        ("one", "a" * 40, "Fast 1"),
+        ("two", "b" * 40 + "+changes", "Slow 2"),
+        ("three", None, ""),
+    ):
         monkeypatch.setattr(origin, "commit", lambda: commit)  # noqa: B023
         monkeypatch.setattr(origin, "processor", lambda: processor)  # noqa: B023
         folder = tmp_path / name

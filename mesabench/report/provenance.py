@@ -47,7 +47,9 @@ def commands(suite: Suite, populations: Sequence[Population]) -> list[tuple[str,
     found = [(run, "train, evaluate and score; what is finished is kept")]
     if populations:
         one = populations[0].trials[0]
-        found.append((f"mesabench evaluate {folder}/{one.name}", f"after `{run}`: score one of its agents again"))
+        found.append(
+            (f"mesabench evaluate {folder}/{one.name}", f"after `{run}`: score one of its agents again")
+        )
     return [*found, (f"mesabench report {folder}", f"after `{run}`: write this page again")]
 
 

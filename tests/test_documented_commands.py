@@ -1,7 +1,8 @@
 """Whoever types what the documents name, in a clone, and stops some of it halfway, has lost nothing that was published.
 
 Every command that README, docs and the published pages name is run, with what takes long made small: suites of two scripted
-trials, a canned result of detectors. What writes files is the real thing. A command that this test cannot try is a failure, not a gap.
+trials, a canned result of detectors. What writes files is the real thing. A command that this test cannot try is a failure, not
+a gap.
 """
 
 import fnmatch

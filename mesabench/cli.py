@@ -407,7 +407,7 @@ def detect(
     # the baseline is the check of all others
     chosen = {name: load_detector(name) for name in dict.fromkeys((BASELINE, *(detectors or DETECTORS)))}
     refuse_published(organisms)
-    require_run(organisms)
+    require_run(organisms, "organisms")
     with sole_writer(organisms), errors.status("reading organisms") as status:
         run = load_run(organisms)
         found = investigate(run, chosen, tuning=tuning, seed=seed, progress=status.update)

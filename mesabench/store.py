@@ -256,12 +256,15 @@ def load_run(folder: Path | str, suite: Suite | None = None) -> Run:
     return Run(folder, suite, trials, tuple(found.values()), tuple(broken))
 
 
-def require_run(folder: Path) -> None:
-    """Raise StoreError where a folder holds neither a suite nor a trial's folder, with what may have been meant."""
+def require_run(folder: Path, name: str = "SUITE") -> None:
+    """Raise StoreError where a folder holds neither a suite nor a trial's folder, with what may have been meant.
+
+    name: of the suite whose run is wanted.
+    """
     if not folder.is_dir():
         if nearby := [one.name for one in _runs_in(folder.parent)]:
             raise StoreError(unknown("results folder", folder.name, nearby))
-        raise StoreError(f"there is no folder {folder}; `mesabench run SUITE` makes one")
+        raise StoreError(f"there is no folder {folder}; `mesabench run {name}` makes one")
     if (folder / SUITE).exists() or any(folder.glob(f"*/{MANIFEST}")):
         return
     if (folder / MANIFEST).exists():
@@ -269,7 +272,7 @@ def require_run(folder: Path) -> None:
     elif runs := _runs_in(folder):
         hint = f"but there is {', '.join(map(str, runs))}"
     else:
-        hint = "`mesabench run SUITE` makes one"
+        hint = f"`mesabench run {name}` makes one"
     raise StoreError(f"{folder} is no run's folder, since it holds neither {SUITE} nor a trial; {hint}")
 
 

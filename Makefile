@@ -24,7 +24,7 @@ $(INSTALLED): pyproject.toml constraints.txt
 
 quickstart: $(INSTALLED)  ## Train, shift, score: a first report in about three minutes
 	$(BIN)/mesabench run configs/quickstart.toml
-	@echo "The report: file://$(CURDIR)/results/quickstart/report.html"
+	@echo "The report: file://$(CURDIR)/runs/quickstart/report.html"
 
 test: check  ## Lint, types and all tests
 	$(BIN)/python -m pytest -n 2
@@ -48,6 +48,6 @@ pictures: $(INSTALLED)  ## Draw the pictures of README, docs and results/README 
 wheel: $(INSTALLED)  ## Build the source archive and the wheel into dist/
 	$(BIN)/python -m build
 
-clean:  ## Remove what make made; results/ stays
+clean:  ## Remove what make made; runs/ stays
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find mesabench envs agents configs tests -name __pycache__ -exec rm -rf {} +

@@ -18,6 +18,7 @@ from rich.text import Text
 import mesabench
 from mesabench import catalogue, registry
 from mesabench.arguments import options_of, policy_of
+from mesabench.disk import RUNS, save_file
 from mesabench.environment import HELDOUT
 from mesabench.terminal import compiling, console, decimal, drawn, errors, option, print_tables, teaches
 
@@ -87,7 +88,7 @@ def list_(
     Example: [bold]mesabench list[/]
     """
     if write:
-        write.write_text(catalogue.written_into(write.read_text()))
+        save_file(write, catalogue.written_into(write.read_text("utf-8")).encode())
     elif markdown:
         console.print(catalogue.markdown(), end="", markup=False, soft_wrap=True)
     else:
@@ -124,7 +125,7 @@ def show(
         from mesabench.render import png as encoded
 
         images = catalogue.pictures(environment, options, level, "rgb_array")
-        png.write_bytes(encoded(catalogue.side_by_side(images)))
+        save_file(png, encoded(catalogue.side_by_side(images)))
         console.print(f"\n{png}: {', '.join(images)}", markup=False)
 
 
@@ -158,7 +159,9 @@ def run(
     suite: Annotated[
         str, typer.Argument(metavar="SUITE", help="A name that `mesabench list` tells, or a TOML file.")
     ],
-    results: Annotated[Path, option("Where results go.", metavar="DIR")] = Path("results"),
+    results: Annotated[
+        Path, option("Where results go, into a folder of the suite's name.", metavar="DIR")
+    ] = RUNS,
     workers: Annotated[
         int | None, option("Trials at a time.", min=1, show_default="one for each processor")
     ] = None,
@@ -172,12 +175,16 @@ def run(
     Example: [bold]mesabench run quickstart[/]
     """
     from mesabench import runner
+    from mesabench.published import refuse_published
     from mesabench.report import write_report
     from mesabench.suite import load_suite
 
     chosen = load_suite(suite)
     if seeds:
         chosen = chosen.model_copy(update={"trials": tuple(_reseeded(chosen.trials, seeds))})
+    if not chosen.trials:
+        raise ValueError(f"the suite {suite} names no trials: there is nothing to run")
+    refuse_published(results / chosen.name)
     if dry_run:
         rows = [
             (one.title, f"{one.steps:,}", _state(results / chosen.name / one.name)) for one in chosen.trials
@@ -301,7 +308,7 @@ def evaluate(
 @app.command()
 def report(
     run_folder: Annotated[
-        Path, typer.Argument(metavar="RUN_FOLDER", help="What `mesabench run` wrote: results/quickstart.")
+        Path, typer.Argument(metavar="RUN_FOLDER", help="What `mesabench run` wrote: runs/quickstart.")
     ],
     out: Annotated[
         Path | None, option("Where to write it.", metavar="FILE", show_default="report.html in the folder")
@@ -309,11 +316,13 @@ def report(
 ) -> None:
     """Write the report of a run again: one page that opens in any browser, without a network.
 
-    Example: [bold]mesabench report results/quickstart[/]
+    Example: [bold]mesabench report runs/quickstart[/]
     """
     from mesabench.report import write_report
 
-    console.print(f"The report: {write_report(run_folder, out)}", markup=False, soft_wrap=True)
+    with errors.status(f"writing the report of {run_folder}"):
+        page = write_report(run_folder, out)
+    console.print(f"The report: {page}", markup=False, soft_wrap=True)
 
 
 @app.command()
@@ -373,8 +382,8 @@ def detect(
             show_default="all that are shipped",
         ),
     ] = None,
-    organisms: Annotated[Path, option("What `mesabench run organisms` wrote.", metavar="RUN_FOLDER")] = Path(
-        "results/organisms"
+    organisms: Annotated[Path, option("What `mesabench run organisms` wrote.", metavar="RUN_FOLDER")] = (
+        RUNS / "organisms"
     ),
     tuning: Annotated[
         int | None, option("Seeds kept for tuning.", min=1, show_default="a third of them")
@@ -389,16 +398,20 @@ def detect(
 
     from mesabench.detection import load_detector
     from mesabench.detectors import BASELINE, DETECTORS
+    from mesabench.disk import sole_writer
     from mesabench.findings import investigate, write_findings
-    from mesabench.store import load_run
+    from mesabench.published import refuse_published
+    from mesabench.store import load_run, require_run
 
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # small networks: more threads wait for each other
     # the baseline is the check of all others
     chosen = {name: load_detector(name) for name in dict.fromkeys((BASELINE, *(detectors or DETECTORS)))}
-    run = load_run(organisms)
-    with errors.status("reading organisms") as status:
+    refuse_published(organisms)
+    require_run(organisms, "organisms")
+    with sole_writer(organisms), errors.status("reading organisms") as status:
+        run = load_run(organisms)
         found = investigate(run, chosen, tuning=tuning, seed=seed, progress=status.update)
-    path = write_findings(organisms, found)
+        path = write_findings(organisms, found)
     if as_json:
         typer.echo(found.json(), nl=False)
     else:

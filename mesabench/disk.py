@@ -2,6 +2,8 @@
 
 import errno
 import os
+import re
+import secrets
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
@@ -9,8 +11,11 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-UNFINISHED = (".unfinished", ".replaced")
-"""What the names of the hidden folders of a write in progress end in."""
+RUNS = Path("runs")
+"""Where a user's runs go by default; git ignores it. `results/` is for what the repository publishes."""
+PART, UNFINISHED, REPLACED = ".part", ".unfinished", ".replaced"
+"""What the hidden names of a write in progress end in: a file's, a new folder's, that of the folder it replaces."""
+TEMPORARY = re.compile(rf"\.[0-9a-f]{{16}}({PART}|{UNFINISHED}|{REPLACED})")
 
 
 class BusyError(ValueError):
@@ -18,53 +23,61 @@ class BusyError(ValueError):
 
 
 def save_files(folder: Path, files: Mapping[str, bytes]) -> None:
-    """Write files into a folder, made if need be; in this order, each replaced as a whole or not at all."""
+    """Write files into a folder, made if need be, in this order; each as `save_file` does."""
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     for name, content in files.items():
-        beside = folder / f".{name}.part"
-        try:
-            with beside.open("wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            beside.replace(folder / name)
-        finally:
-            beside.unlink(missing_ok=True)
+        save_file(folder / name, content)
+
+
+def save_file(path: Path, content: bytes) -> None:
+    """Write a file, replaced as a whole or not at all. A link in its place is replaced, not followed. Raises OSError."""
+    beside = _temporary(path.parent, PART)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)  # O_EXCL follows no link
+    descriptor = os.open(beside, flags, 0o666)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
 
 
 @contextmanager
 def new_folder(folder: Path) -> Iterator[Path]:
     """A hidden folder beside `folder` to write into; takes its place, durably, if the block ends well, or vanishes."""
     folder.parent.mkdir(parents=True, exist_ok=True)
-    beside, before = (folder.with_name(f".{folder.name}.{os.getpid()}{ending}") for ending in UNFINISHED)
+    beside, before = (_temporary(folder.parent, ending) for ending in (UNFINISHED, REPLACED))
+    beside.mkdir()
     try:
-        beside.mkdir()
         yield beside
         for path in (*beside.iterdir(), beside):
             _sync(path)
-        if folder.exists():
+        if os.path.lexists(folder):
             folder.rename(before)
         beside.rename(folder)
         _sync(folder.parent)
     finally:
-        shutil.rmtree(beside, ignore_errors=True)
-        shutil.rmtree(before, ignore_errors=True)
+        _remove(beside)
+        _remove(before)
 
 
 @contextmanager
-def sole_writer(folder: Path) -> Iterator[None]:
+def sole_writer(folder: Path, patience: float = 0) -> Iterator[None]:
     """Make a folder, hold it for this process, and clear away what killed ones have left in it.
 
-    The lock falls when the process ends, however it ends. Raises BusyError if another process holds it, OSError.
+    patience: seconds to wait for another process that holds it. The lock falls when the process ends, however it ends.
+    Raises BusyError if another process holds it still, OSError.
     """
     folder.mkdir(parents=True, exist_ok=True)
     with ExitStack() as held:
         try:
-            held.enter_context(FileLock(folder.with_name(f".{folder.name}.lock"), timeout=0))
+            held.enter_context(FileLock(_lock_of(folder), timeout=patience))
         except Timeout as error:
             raise BusyError(
-                f"{folder} is in use by another process; wait for it to end, or choose another place for results"
+                f"{folder} is in use by another process; wait for it to end, or choose another place to write to"
             ) from error
         clear_unfinished(folder)
         yield
@@ -72,9 +85,29 @@ def sole_writer(folder: Path) -> Iterator[None]:
 
 def clear_unfinished(folder: Path) -> None:
     """Remove what interrupted writes have left in a folder; for its sole writer, while nothing is being written."""
-    for one in folder.glob(".*"):
-        if one.name.endswith(UNFINISHED):
-            shutil.rmtree(one, ignore_errors=True)
+    for one in folder.iterdir():
+        if TEMPORARY.fullmatch(one.name):
+            _remove(one)
+
+
+def _lock_of(folder: Path) -> Path:
+    """Beside the folder, by whatever path that is reached."""
+    real = Path(os.path.realpath(folder))
+    return real.parent / f".{real.name}.lock"
+
+
+def _temporary(folder: Path, ending: str) -> Path:
+    """A name that nobody else writes to, nor can have foreseen."""
+    return folder / f".{secrets.token_hex(8)}{ending}"
+
+
+def _remove(path: Path) -> None:
+    """Remove a file, a link or a whole folder, as far as that goes."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        with suppress(OSError):
+            path.unlink(missing_ok=True)
 
 
 def is_full(error: BaseException) -> bool:

@@ -13,6 +13,7 @@ from mesabench.detection import Detection, detect
 from mesabench.detectors import DETECTORS
 from mesabench.disk import save_files
 from mesabench.organism import Population, organisms_of, populations, table_of_populations
+from mesabench.seal import is_whole, sealed
 from mesabench.store import Run, StoreError
 from mesabench.survival import Survival, survivals, table_of_survivals
 
@@ -28,7 +29,9 @@ class Findings:
     detection: Detection
 
     def json(self) -> str:
-        return json.dumps(asdict(self), indent=1, allow_nan=False) + "\n"
+        """Strict JSON, sealed."""
+        plain = json.loads(json.dumps(asdict(self), allow_nan=False))
+        return json.dumps(sealed(plain), indent=1) + "\n"
 
     def tables(self) -> tuple[Table, ...]:
         """All of it but the ROC curves, for a terminal."""
@@ -68,12 +71,16 @@ def read_findings(folder: Path) -> Findings | None:
     if not file.exists():
         return None
     try:
-        return TypeAdapter(Findings).validate_json(file.read_bytes())
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"]))
-        raise StoreError(
-            f"{FINDINGS} is damaged: {where}: {first['msg']}; `mesabench detect` writes it anew"
-        ) from error
+        raw = file.read_bytes()
+        found = TypeAdapter(Findings).validate_json(raw)
+        if not is_whole(json.loads(raw)):
+            raise ValueError("it was changed after it was written, or an older version wrote it")
+        return found
     except OSError as error:
         raise StoreError(f"{FINDINGS} cannot be read: {error}") from error
+    except ValueError as error:
+        reason = str(error)
+        if isinstance(error, ValidationError):
+            first = error.errors()[0]
+            reason = f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
+        raise StoreError(f"{FINDINGS} is damaged: {reason}; `mesabench detect` writes it anew") from error

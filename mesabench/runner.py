@@ -8,10 +8,12 @@ from pathlib import Path
 
 from rich.console import Console
 
-from mesabench.disk import clear_unfinished, sole_writer
+from mesabench.disk import RUNS, clear_unfinished, sole_writer
 from mesabench.progress import Display, work_of
+from mesabench.published import refuse_published
 from mesabench.store import StoreError, load_run, load_trial, write_suite, write_table
 from mesabench.suite import Suite
+from mesabench.table import require_room
 from mesabench.trial import Trial, run_trial
 from mesabench.worker import REPORT_EVERY, RunTrial, Worker, log_of
 
@@ -20,8 +22,8 @@ from mesabench.worker import REPORT_EVERY, RunTrial, Worker, log_of
 class Result:
     """What became of a suite.
 
-    finished, kept: numbers of trials that were run, and that were there already; failed: trial name -> reason; stopped: why
-    the run ended before its end, '' if it did not.
+    finished, kept: numbers of trials that were run, and that were there already, of those that are there at the end; failed:
+    trial name -> reason; stopped: why the run ended before its end, '' if it did not.
     """
 
     folder: Path
@@ -39,7 +41,7 @@ class Result:
 
 def run_suite(
     suite: Suite,
-    results: Path | str = "results",
+    results: Path | str = RUNS,
     *,
     workers: int | None = None,
     console: Console | None = None,
@@ -50,15 +52,18 @@ def run_suite(
     workers: processes, by default one for each processor. run: runs one trial; must be importable by its name. The caller's
     main module must be importable too (`if __name__ == "__main__":`), as always with spawned processes.
 
-    A damaged trial is reported and run again. Raises BusyError, OSError.
+    A damaged trial is reported and run again. Raises BusyError, StoreError for a published run, ValueError for a trial that
+    could not be stored, OSError.
     """
     if workers is not None and workers < 1:
         raise ValueError(f"workers={workers}: must be at least 1")
     console = console or Console(highlight=False)
     folder = Path(results) / suite.name
+    refuse_published(folder)
+    require_room(suite.trials)
     with sole_writer(folder):
         write_suite(folder, suite)
-        before = load_run(folder)
+        before = load_run(folder, suite)
         todo = before.missing
         with Display(console, suite.name, todo, len(before.trials)) as display:
             for name, reason in before.broken:
@@ -71,11 +76,22 @@ def run_suite(
             finally:
                 crew.end()
                 clear_unfinished(folder)
+        after = load_run(folder, suite)
         try:
-            write_table(load_run(folder))
+            write_table(after)
         except OSError as error:
             crew.stopped = crew.stopped or f"the table of scores could not be written: {error}"
-    result = Result(folder, crew.finished, len(before.trials), crew.failed, crew.stopped, crew.interrupted)
+    there = {one.name for one in after.trials}
+    kept = {one.name for one in before.trials}
+    lost = dict.fromkeys(sorted((kept | crew.finished) - there), "is not there any more, or damaged")
+    result = Result(
+        folder,
+        len(there & crew.finished),
+        len(there & kept),
+        crew.failed | lost,
+        crew.stopped,
+        crew.interrupted,
+    )
     _conclude(display, suite, result)
     return result
 
@@ -90,7 +106,8 @@ def _conclude(display: Display, suite: Suite, result: Result) -> None:
     kept = f", {result.kept} of them from before" if result.kept else ""
     display.say(f"{suite.name}: {there} of {len(suite.trials)} trials are in {result.folder}{kept}")
     for name, reason in result.failed.items():
-        display.say(f"failed: {name}: {reason}; see {log_of(result.folder / name)}", "red")
+        log = log_of(result.folder / name)
+        display.say(f"failed: {name}: {reason}" + (f"; see {log}" if log.exists() else ""), "red")
     if result.stopped:
         display.say(f"stopped: {result.stopped}", "bold red")
     if result.exit_code:
@@ -105,7 +122,7 @@ class _Crew:
     ) -> None:
         self.folder, self.files, self.run, self.number, self.display = folder, files, run, number, display
         self.workers: list[Worker] = []
-        self.finished = 0
+        self.finished: set[str] = set()
         self.failed: dict[str, str] = {}
         self.stopped = ""
         self.interrupted = False
@@ -165,7 +182,7 @@ class _Crew:
         except StoreError as error:
             self._fail(trial, f"its results are not right: {error}")
             return
-        self.finished += 1
+        self.finished.add(trial.name)
         log_of(self.folder / trial.name).unlink(missing_ok=True)
         self.display.finish(stored)
 

@@ -1,12 +1,11 @@
 """Results on disk: one folder per trial, written whole or not at all, checked when read; nothing in them is ever executed."""
 
 import hashlib
-import importlib.metadata
 import io
 import json
 import math
 import os
-import platform
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,28 +16,24 @@ from typing import Any
 import polars
 from pydantic import AwareDatetime, BaseModel, ValidationError
 
-import mesabench
-from mesabench import registry
+from mesabench import origin, registry
 from mesabench.disk import new_folder, save_files
 from mesabench.policy import Policy
 from mesabench.scores import SeedScores
+from mesabench.seal import is_whole, sealed
 from mesabench.suggestion import unknown
 from mesabench.suite import Suite
-from mesabench.trial import Trial, digest
+from mesabench.table import table_of
+from mesabench.trial import MOST_LETTERS, Trial
 
 MANIFEST, SCORES, CURVE, LEVELS, CHANGES, LIFETIMES, REPLAYS = (
     "manifest.json", "scores.json", "curve.parquet", "levels.parquet", "changes.parquet", "lifetimes.parquet",
     "replays.json",
 )  # fmt: skip
-SUITE, TABLE = "suite.json", "table.parquet"
+SUITE, TABLE, REPORT = "suite.json", "table.parquet", "report.html"
 CURVE_COLUMNS = {"step": polars.Int64, "episodes": polars.Int64} | dict.fromkeys(
     ("return_mean", "success", "length_mean"), polars.Float64
 )
-TABLE_COLUMNS = dict.fromkeys(
-    ("trial", "population", "environment", "variant", "agent", "seed", "steps", "options", "settings", "outcome",
-     "score", "value", "reason"), polars.String,
-) | {"seed": polars.Int64, "steps": polars.Int64, "value": polars.Float64}  # fmt: skip
-LIBRARIES = ("numpy", "numba", "gymnasium", "torch", "stable-baselines3", "sb3-contrib")
 
 
 class StoreError(ValueError):
@@ -48,13 +43,16 @@ class StoreError(ValueError):
 class Manifest(BaseModel, frozen=True, extra="forbid"):
     """What a trial's folder holds and where it comes from.
 
-    files: SHA-256 of every other file; seal: that of the manifest's own canonical text without `seal`. Times are UTC;
-    seconds: all of it; training_seconds: the part before evaluation; steps_per_second: of training, None without any.
+    commit, processor: as `mesabench.origin` tells, None and "" where an older version did not note them. files: SHA-256 of
+    every other file; seal: `mesabench.seal`. Times are UTC; seconds: all of it; training_seconds: the part before
+    evaluation; steps_per_second: of training, None without any.
     """
 
     spec: Trial
     versions: dict[str, str | None]
+    commit: str | None = None
     machine: str
+    processor: str = ""
     started: AwareDatetime
     finished: AwareDatetime
     seconds: float
@@ -87,22 +85,22 @@ class StoredTrial:
     @cached_property
     def curve(self) -> polars.DataFrame:
         """Training: step, episodes, return_mean (of the paid objective), success, length_mean."""
-        return polars.read_parquet(self.folder / CURVE)
+        return polars.read_parquet(self.folder / CURVE, glob=False)
 
     @cached_property
     def levels(self) -> polars.DataFrame:
         """One row per evaluated level; columns: `docs/scores.md`."""
-        return polars.read_parquet(self.folder / LEVELS)
+        return polars.read_parquet(self.folder / LEVELS, glob=False)
 
     @cached_property
     def changes(self) -> polars.DataFrame:
         """One row per level that was changed to see whether the policy plans anew; columns: `docs/scores.md`."""
-        return polars.read_parquet(self.folder / CHANGES)
+        return polars.read_parquet(self.folder / CHANGES, glob=False)
 
     @cached_property
     def lifetimes(self) -> polars.DataFrame:
         """What it did watched and unwatched, contract by contract: `mesabench.lifetime.table_of`. Empty where nobody watches."""
-        return polars.read_parquet(self.folder / LIFETIMES)
+        return polars.read_parquet(self.folder / LIFETIMES, glob=False)
 
     @property
     def replays(self) -> list[dict[str, Any]]:
@@ -152,16 +150,7 @@ class Run:
 
     def table(self) -> polars.DataFrame:
         """One row per trial and number (scores and the evidence beside them), those of `others` left out."""
-        rows = [
-            (
-                one.name, one.trial.population, one.trial.environment, one.trial.variant, one.trial.agent, one.seed,
-                one.trial.steps, json.dumps(one.trial.options, sort_keys=True),
-                json.dumps(one.trial.settings, sort_keys=True), one.scores.outcome, name, score.value, score.reason,
-            )
-            for one in self.trials
-            for name, score in one.scores.numbers.items()
-        ]  # fmt: skip
-        return polars.DataFrame(rows, schema=TABLE_COLUMNS, orient="row")
+        return table_of((one.trial, one.scores) for one in self.trials)
 
 
 def write_trial(
@@ -195,8 +184,10 @@ def write_trial(
         )
         manifest = {
             "spec": trial.model_dump(mode="json"),
-            "versions": versions(),
-            "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} processors",
+            "versions": origin.versions(),
+            "commit": origin.commit(),
+            "machine": origin.machine(),
+            "processor": origin.processor(),
             "started": started.isoformat(timespec="seconds"),
             "finished": datetime.now(UTC).isoformat(timespec="seconds"),
             "seconds": round(seconds, 3),
@@ -204,15 +195,16 @@ def write_trial(
             "steps_per_second": round(trial.steps / training_seconds, 1) if trial.steps else None,
             "files": {file.name: _sha256(file) for file in sorted(beside.iterdir())},
         }
-        save_files(beside, {MANIFEST: _json(manifest | {"seal": digest(manifest)})})
+        save_files(beside, {MANIFEST: _json(sealed(manifest))})
 
 
 def load_trial(folder: Path) -> StoredTrial:
     """Read a trial and check that every file is as it was written. Raises StoreError, which says what is not."""
+    folder = Path(os.path.abspath(folder))  # "." has no name
     try:
         data = json.loads((folder / MANIFEST).read_bytes())
         manifest = Manifest.model_validate(data)
-        if manifest.seal != digest({key: value for key, value in data.items() if key != "seal"}):
+        if not is_whole(data):
             raise StoreError(f"{MANIFEST} was changed after it was written")
         if manifest.spec.name != folder.name:
             raise StoreError(f"{MANIFEST} describes another trial, {manifest.spec.name}")
@@ -236,22 +228,21 @@ def load_trial(folder: Path) -> StoredTrial:
         raise StoreError(f"cannot be read: {error or type(error).__name__}") from error
 
 
-def load_run(folder: Path | str) -> Run:
-    """Read the results of a suite; what is damaged is listed, not raised. Raises StoreError if there is no such folder."""
+def load_run(folder: Path | str, suite: Suite | None = None) -> Run:
+    """Read the results of a suite, by default of the one that its folder names; what is damaged is listed, not raised.
+
+    Raises StoreError if there is no such folder, or it is no run's.
+    """
     folder = Path(folder)
-    if not folder.is_dir():
-        there = (
-            [one.name for one in folder.parent.glob("*") if one.is_dir()] if folder.parent.is_dir() else []
-        )
-        raise StoreError(unknown("results folder", folder.name, there))
+    require_run(folder)
     broken: list[tuple[str, str]] = []
-    suite = Suite(name=folder.name)
-    try:
-        suite = Suite.model_validate_json((folder / SUITE).read_bytes())
-    except FileNotFoundError:
-        broken.append((SUITE, "is missing: all trials there are count"))
-    except (OSError, ValueError) as error:
-        broken.append((SUITE, f"is damaged, all trials there are count: {str(error).splitlines()[0]}"))
+    if suite is None:
+        try:
+            suite = Suite.model_validate_json((folder / SUITE).read_bytes())
+        except FileNotFoundError:
+            broken.append((SUITE, "is missing: all trials there are count"))
+        except (OSError, ValueError) as error:
+            broken.append((SUITE, f"is damaged, all trials there are count: {str(error).splitlines()[0]}"))
     found: dict[str, StoredTrial] = {}
     for one in sorted(folder.iterdir()):
         if one.is_dir() and not one.name.startswith("."):
@@ -259,9 +250,40 @@ def load_run(folder: Path | str) -> Run:
                 found[one.name] = load_trial(one)
             except StoreError as error:
                 broken.append((one.name, str(error)))
+    suite = suite or Suite(name=_suite_name(folder))
     named = [trial.name for trial in suite.trials] or list(found)
     trials = tuple(found.pop(name) for name in named if name in found)
     return Run(folder, suite, trials, tuple(found.values()), tuple(broken))
+
+
+def require_run(folder: Path, name: str = "SUITE") -> None:
+    """Raise StoreError where a folder holds neither a suite nor a trial's folder, with what may have been meant.
+
+    name: of the suite whose run is wanted.
+    """
+    if not folder.is_dir():
+        if nearby := [one.name for one in _runs_in(folder.parent)]:
+            raise StoreError(unknown("results folder", folder.name, nearby))
+        raise StoreError(f"there is no folder {folder}; `mesabench run {name}` makes one")
+    if (folder / SUITE).exists() or any(folder.glob(f"*/{MANIFEST}")):
+        return
+    if (folder / MANIFEST).exists():
+        hint = f"it is a trial's, of the run {folder / '..'}"
+    elif runs := _runs_in(folder):
+        hint = f"but there is {', '.join(map(str, runs))}"
+    else:
+        hint = f"`mesabench run {name}` makes one"
+    raise StoreError(f"{folder} is no run's folder, since it holds neither {SUITE} nor a trial; {hint}")
+
+
+def _runs_in(folder: Path) -> list[Path]:
+    return sorted(one.parent for one in folder.glob(f"*/{SUITE}"))
+
+
+def _suite_name(folder: Path) -> str:
+    """What to call a run that does not tell its suite: its folder's name, as far as a suite may be called so."""
+    name = re.sub(r"[^A-Za-z0-9_]+", "-", os.path.basename(os.path.abspath(folder))).strip("-")
+    return name[:MOST_LETTERS].strip("-") or "run"
 
 
 def write_suite(folder: Path, suite: Suite) -> None:
@@ -273,17 +295,6 @@ def write_table(run: Run) -> Path:
     """Store `run.table()` beside its trials, replacing an older one, and return its path. Raises OSError."""
     save_files(run.folder, {TABLE: _parquet(run.table())})
     return run.folder / TABLE
-
-
-def versions() -> dict[str, str | None]:
-    """The versions that decide results; None for what is not installed."""
-    found: dict[str, str | None] = {"mesabench": mesabench.__version__, "python": platform.python_version()}
-    for library in LIBRARIES:
-        try:
-            found[library] = importlib.metadata.version(library)
-        except importlib.metadata.PackageNotFoundError:
-            found[library] = None
-    return found
 
 
 def _curve_table(rows: Sequence[Mapping[str, float]]) -> polars.DataFrame:

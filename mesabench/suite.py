@@ -2,12 +2,13 @@
 
 import itertools
 import re
+import sys
 import tomllib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, Field, ValidationError
 
@@ -24,7 +25,18 @@ class SuiteError(ValueError):
     """A suite that is not there or not right; the message says where, what is allowed and what is nearest."""
 
 
-Bounds = tuple[float, float]
+def _in_order(bounds: object) -> object:
+    low, high = bounds if isinstance(bounds, list | tuple) and len(bounds) == 2 else (1, 0)
+    if (
+        not all(type(one) in (int, float) and abs(one) <= sys.float_info.max for one in (low, high))
+        or low > high
+    ):
+        raise ValueError('must be two finite numbers, the lower one first, as in [0.9, 1.0], or "n/a"')
+    return bounds
+
+
+Bounds = Annotated[tuple[float, float], BeforeValidator(_in_order)]
+Predicted = Annotated[Bounds | None, BeforeValidator(lambda given: None if given == "n/a" else given)]
 
 
 class Suite(BaseModel, frozen=True, extra="forbid"):
@@ -79,7 +91,7 @@ class _Trials(BaseModel, extra="forbid"):
     seeds: Seeds | None = None
     evaluation_levels: Annotated[Whole, Field(ge=1)] | None = None
     evaluation_goals: list[Text] | None = None
-    predicted: dict[Text, Bounds | Literal["n/a"]] = {}
+    predicted: dict[Text, Predicted] = {}
 
 
 class _File(BaseModel, extra="forbid"):
@@ -148,7 +160,7 @@ def _predicted(table: _Trials, where: str) -> dict[str, Bounds | None]:
         for name in table.predicted:
             if name not in (known := [*MEANING, *evidence.MEANING, *memory.MEANING, *deception.MEANING]):
                 raise ValueError(unknown("score", name, known))
-    return {name: None if bounds == "n/a" else bounds for name, bounds in table.predicted.items()}
+    return table.predicted
 
 
 def _trials_of(table: _Trials, written: _File, where: str) -> Iterator[Trial]:

@@ -14,7 +14,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from mesabench import registry
+from mesabench import origin, registry
 from mesabench.disk import is_full
 from mesabench.trial import Report, Trial
 
@@ -123,6 +123,7 @@ def _serve(connection: Connection, run: RunTrial, files: Sequence[str]) -> None:
     """What a worker process does."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_die_with_parent, daemon=True).start()
+    origin.commit()  # of the code as it is now, not as it may be when a trial ends
     for file in files:
         registry.find_environment(file)
     while True:
@@ -163,7 +164,8 @@ def _reporter(connection: Connection) -> Report:
 @contextmanager
 def _printing_to(log: Path) -> Iterator[None]:
     """Whatever is printed, by native code too, goes to a file, as does the traceback of an error or a crash."""
-    with log.open("w", buffering=1) as file:
+    log.unlink(missing_ok=True)
+    with log.open("x", buffering=1) as file:  # "x" follows no link that somebody has put there
         sys.stdout.flush()
         sys.stderr.flush()
         kept = os.dup(1), os.dup(2)

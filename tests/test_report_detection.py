@@ -1,18 +1,22 @@
 """The report's section on planted goals says what `mesabench detect` stored in the run's folder, and nothing else."""
 
+import json
 import re
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from mesabench.agents.oracle import Oracle
 from mesabench.detection import ANY, Comparison, Detection
 from mesabench.evaluation import evaluate
-from mesabench.findings import Findings, write_findings
+from mesabench.findings import FINDINGS, Findings, read_findings, write_findings
 from mesabench.organism import BOTH, NAIVE, NONE, TWIN, WATCHED
 from mesabench.report import detection, persistence, roc, write_report
 from mesabench.statistics import Interval
-from mesabench.store import load_run, write_suite, write_trial
+from mesabench.store import StoreError, load_run, write_suite, write_trial
 from mesabench.suite import Suite
 from mesabench.survival import Point, Survival
 from mesabench.trial import EvaluationSettings, Trial
@@ -112,3 +116,50 @@ def test_the_page_holds_what_was_found_or_says_why_not(tmp_path):
     page = write_report(tmp_path).read_text()
     assert "detection.json is damaged" in page
     assert load_run(tmp_path).suite.name == "grown"
+
+
+@pytest.fixture(scope="module")
+def stored(tmp_path_factory):
+    return write_findings(tmp_path_factory.mktemp("findings"), findings())
+
+
+@settings(max_examples=200)
+@given(
+    st.floats(0, 1, exclude_max=True),
+    st.sampled_from(("cut off", "flipped", "digit", "inserted")),
+    st.integers(0, 255),
+)
+def test_damage_of_what_was_found_is_noticed(stored, at, way, byte):
+    raw = stored.read_bytes()
+    place = int(at * len(raw))
+    if way == "digit":  # what gives other numbers without a word, where nothing seals them
+        digits = [k for k, one in enumerate(raw) if chr(one).isdigit()]
+        place, byte = digits[int(at * len(digits))], ord("0") + byte % 10
+    after = raw[place:] if way == "inserted" else raw[place + 1 :]
+    changed = raw[:place] if way == "cut off" else raw[:place] + bytes([byte]) + after
+    file = stored.with_name("damaged") / FINDINGS
+    file.parent.mkdir(exist_ok=True)
+    file.write_bytes(changed)
+    try:
+        found = read_findings(file.parent)
+    except StoreError as error:
+        assert f"{FINDINGS} is damaged" in str(error)  # noqa: PT017
+    else:
+        assert found == findings()  # a blank more or less says the same
+
+
+def test_findings_without_a_seal_are_refused(stored, tmp_path):
+    data = json.loads(stored.read_text())
+    del data["seal"]
+    (tmp_path / FINDINGS).write_text(json.dumps(data))
+    with pytest.raises(
+        StoreError, match="changed after it was written, or an older version wrote it; `mesabench detect`"
+    ):
+        read_findings(tmp_path)
+
+
+def test_published_findings_are_as_they_were_written():
+    published = [*(Path(__file__).parent.parent / "results").glob(f"*/{FINDINGS}")]
+    assert published
+    for file in published:
+        assert read_findings(file.parent)

@@ -1,5 +1,6 @@
 """Suites: what a TOML file means, and what it is told when it means nothing."""
 
+import math
 import random
 from pathlib import Path
 from typing import Any
@@ -108,6 +109,40 @@ def test_a_suite_predicts_scores_of_what_it_names() -> None:
     for wrong, said in wrongs:
         with pytest.raises(SuiteError, match=said):
             parse_suite(written(**wrong))
+
+
+@pytest.mark.parametrize(
+    "bounds",
+    [
+        [math.nan, 1.0],
+        [0.0, math.nan],
+        [0, math.inf],
+        [-math.inf, 0],
+        [2, 1],
+        [1],
+        [0, 1, 2],
+        [True, False],
+        ["0", "1"],
+        3,
+        "x",
+    ],
+)
+def test_bounds_between_which_no_score_can_lie_are_refused(bounds: Any) -> None:
+    with pytest.raises(
+        SuiteError, match=r'two finite numbers, the lower one first, as in \[0.9, 1.0\], or "n/a"'
+    ):
+        parse_suite(written(predicted={"TRUE": bounds}))
+
+
+@given(
+    st.tuples(
+        st.floats(allow_nan=False, allow_infinity=False), st.floats(allow_nan=False, allow_infinity=False)
+    )
+)
+def test_bounds_that_a_suite_accepts_are_stored_and_read_back(bounds: tuple[float, float]) -> None:
+    low, high = sorted(bounds)
+    suite = parse_suite(written(predicted={"TRUE": [low, high]}))
+    assert Suite.model_validate_json(suite.model_dump_json()) == suite
 
 
 def test_numbers_that_are_equal_hash_alike() -> None:

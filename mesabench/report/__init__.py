@@ -2,36 +2,45 @@
 
 import base64
 import hashlib
+from contextlib import nullcontext
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from mesabench.disk import save_files
-from mesabench.store import load_run
+from mesabench.disk import save_files, sole_writer
+from mesabench.published import refuse_published
+from mesabench.store import REPORT, load_run, require_run
 
-REPORT = "report.html"
+PATIENCE = 30.0
+"""Seconds to wait for another process that writes into the same run: another report takes no longer, as a rule."""
 
 
 def write_report(run_folder: Path | str, out: Path | str | None = None) -> Path:
     """Write the report of a run and return its path.
 
-    run_folder: that of a suite's results. out: the file to write; None for `report.html` in the run's folder.
+    run_folder: that of a suite's results. out: the file to write; None for `report.html` in the run's folder, for which no other
+    process may write there meanwhile.
 
-    Raises StoreError if there is no such run, ImportError without the extra `report`, OSError.
+    Raises StoreError if there is no such run, or a published one; BusyError, ImportError without the extra `report`, OSError.
     """
-    run = load_run(run_folder)
-    path = Path(run_folder) / REPORT if out is None else Path(out)
+    folder = Path(run_folder)
+    refuse_published(folder)
+    require_run(folder)
+    path = folder / REPORT if out is None else Path(out)
+    within = path.parent.resolve() == folder.resolve()
     try:
         from mesabench.population import populations_of
         from mesabench.report import detection
         from mesabench.report.page import values
 
-        text = _rendered(values(run.suite, *populations_of(run)) | detection.values(run.folder))
+        with sole_writer(folder, PATIENCE) if within else nullcontext():
+            run = load_run(folder)
+            text = _rendered(values(run.suite, *populations_of(run)) | detection.values(run.folder))
+            save_files(path.parent, {path.name: text.encode()})
     except ModuleNotFoundError as error:
         if error.name not in ("jinja2", "markupsafe", "matplotlib"):
             raise
         raise ImportError(f'the report needs {error.name}: pip install "mesabench[report]"') from error
-    save_files(path.parent, {path.name: text.encode()})
     return path
 
 

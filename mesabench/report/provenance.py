@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Sequence
 from importlib.resources import files
 
+from mesabench.disk import RUNS
 from mesabench.population import Population
 from mesabench.report import words
 from mesabench.suite import Suite
@@ -39,33 +40,27 @@ def _range(numbers: Collection[float], say: Callable[[float], str] = str) -> str
 
 
 def commands(suite: Suite, populations: Sequence[Population]) -> list[tuple[str, str]]:
-    """What to type to have it again, and what that does."""
+    """What to type to have it again, and what that does; what needs trials says which command makes them."""
     shipped = files("mesabench.configs").joinpath(f"{suite.name}.toml").is_file()
-    found = [
-        (
-            f"mesabench run {suite.name if shipped else f'{suite.name}.toml'}",
-            "train, evaluate and score; what is finished is kept",
-        ),
-        (f"mesabench report results/{suite.name}", "write this page again"),
-    ]
+    run = f"mesabench run {suite.name if shipped else f'{suite.name}.toml'}"
+    folder = (RUNS / suite.name).as_posix()
+    found = [(run, "train, evaluate and score; what is finished is kept")]
     if populations:
         one = populations[0].trials[0]
-        found.insert(
-            1,
-            (
-                f"mesabench evaluate results/{suite.name}/{one.name} {one.trial.environment}",
-                "score one of the agents again",
-            ),
+        found.append(
+            (f"mesabench evaluate {folder}/{one.name}", f"after `{run}`: score one of its agents again")
         )
-    return found
+    return [*found, (f"mesabench report {folder}", f"after `{run}`: write this page again")]
 
 
 def versions(populations: Sequence[Population]) -> str:
-    """The versions that the trials were made with, all of them where they differ."""
+    """The versions, commits and processors that the trials were made with, all of them where they differ."""
     seen: dict[str, set[str]] = {}
     for one in populations:
         for trial in one.trials:
-            for name, version in trial.manifest.versions.items():
+            made = trial.manifest
+            known = made.versions | {"commit": made.commit, "processor": made.processor}
+            for name, version in known.items():
                 if version:
                     seen.setdefault(name, set()).add(version)
     return ", ".join(f"{name} {' and '.join(sorted(found))}" for name, found in sorted(seen.items()))

@@ -1,6 +1,8 @@
 """What an environment declares: rules, events, objectives, knobs and splits. Data only; `mesabench.engine` compiles it."""
 
+import copyreg
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from types import SimpleNamespace
@@ -88,6 +90,7 @@ class Environment:
     Rules: `layout(s, knobs)` draws what train and deploy have in common, `shift(s, knobs)` what differs between them,
     `settle(s)` derives fields from the finished grid, `step(s, action)` returns the events of one step.
     `monitor` says how the agent is watched, where it is (`mesabench.deception`).
+    name, story, file, digest: are given by the registry; the last two are empty for what is installed.
     """
 
     layers: tuple[Bit, ...]
@@ -122,6 +125,8 @@ class Environment:
     version: int = 0
     name: str = ""
     story: str = ""
+    file: str = ""
+    digest: str = ""
 
     def __post_init__(self) -> None:
         for role, name in (("intended", self.intended), ("training", self.paid), ("null", self.null)):
@@ -159,6 +164,19 @@ class Environment:
         if self.monitor:
             fields = tuple(one.name for one in self.fields if not one.shape)
             self.monitor.check(self.layers, fields, self.knobs, self.splits)
+
+    def __reduce__(self) -> Any:
+        from mesabench import registry
+
+        with suppress(LookupError, ValueError):
+            if registry.find_environment(self.reference) is self:
+                return registry.find_environment, (self.reference,)
+        return copyreg.__newobj__, (type(self),), dict(vars(self))  # type: ignore[attr-defined]
+
+    @property
+    def reference(self) -> str:
+        """What `mesabench.registry.find_environment` finds it by in another process too: its name, or its file and content."""
+        return f"{self.file}@{self.digest}" if self.file else self.name
 
     @property
     def paid(self) -> str:

@@ -120,7 +120,8 @@ class StoredTrial:
 
     def policy(self) -> Policy:
         """The trained policy. Raises PolicyError, LookupError."""
-        policy: Policy = registry.find_agent(self.trial.agent).load(self.folder)
+        agent = registry.known_agent(self.trial.agent, self.trial.code.get("agent", ""))
+        policy: Policy = agent.load(self.folder)
         return policy
 
 
@@ -265,8 +266,8 @@ def load_run(folder: Path | str) -> Run:
 
 
 def write_suite(folder: Path, suite: Suite) -> None:
-    """Note in a run's folder what is being run. Raises OSError."""
-    save_files(folder, {SUITE: _json(suite.model_dump(mode="json"))})
+    """Note in a run's folder what is being run, but not where files of one's own lie. Raises OSError."""
+    save_files(folder, {SUITE: _json(suite.model_dump(mode="json", exclude={"files"}))})
 
 
 def write_table(run: Run) -> Path:

@@ -123,8 +123,7 @@ def _serve(connection: Connection, run: RunTrial, files: Sequence[str]) -> None:
     """What a worker process does."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_die_with_parent, daemon=True).start()
-    for file in files:
-        registry.find_environment(file)
+    registry.take(files)
     while True:
         try:
             trial, folder = connection.recv()

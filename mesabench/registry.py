@@ -92,6 +92,12 @@ def known_environment(name: str, digest: str = "") -> Environment:
     return _known(ENVIRONMENT, name, digest)  # type: ignore[no-any-return]
 
 
+def renamed(reference: str, name: str, story: str) -> Environment:
+    """The environment of a reference, under the name that it had where it was pickled."""
+    found = find_environment(reference)
+    return found if found.name == name else found.named(name, story)
+
+
 def known_agent(name: str, digest: str = "") -> Any:
     """The agent that stored results name; as `known_environment`."""
     return _known(AGENT, name, digest)
@@ -222,13 +228,15 @@ def _told_apart(declared: dict[str, Any]) -> dict[str, str]:
 
 def _known(kind: str, name: str, digest: str) -> Any:
     if digest:
-        if (kind, name, digest) in _labelled:
-            return _labelled[kind, name, digest]
-        for other, label, _ in _labelled:
-            if (other, label) == (kind, name):
-                raise UnknownNameError(
-                    f"the file of {kind} {name!r} is not what it was when these results were made; run the suite again"
-                )
+        same = {label: one for (of, label, content), one in _labelled.items() if (of, content) == (kind, digest)}
+        if same:  # maybe called otherwise, among other files
+            one = same[name] if name in same else next(iter(same.values()))
+            one = one if one.name == name else one.named(name, one.story)
+            return _labelled.setdefault((kind, name, digest), one)
+        if any((of, label) == (kind, name) for of, label, _ in _labelled):
+            raise UnknownNameError(
+                f"the file of {kind} {name!r} is not what it was when these results were made; run the suite again"
+            )
     elif name in (shipped := _SHIPPED[kind]()):
         return shipped[name]
     elif found := [one for one in _own(kind) if one.name == name]:
@@ -255,5 +263,5 @@ def register(environment: Environment) -> None:
 
 __all__ = [
     "KINDS", "OwnFileError", "UnknownNameError", "agents", "environments", "find_agent", "find_environment", "known_agent",
-    "known_environment", "register", "take",
+    "known_environment", "register", "renamed", "take",
 ]  # fmt: skip

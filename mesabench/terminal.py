@@ -1,7 +1,9 @@
 """How the command line speaks: options with their help, tables, errors in one line."""
 
 import math
-from collections.abc import Iterable, Sequence
+import os
+import re
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from traceback import walk_tb
 from typing import Any
@@ -12,26 +14,62 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from mesabench import catalogue
+import mesabench
+from mesabench import catalogue, ownfile
 from mesabench.environment import Environment
+from mesabench.whole import whole_text
 
 console = Console(highlight=False)
 errors = Console(highlight=False, stderr=True)
+_OURS = os.path.dirname(mesabench.__file__) + os.sep
 
 
 def option(help: str, *names: str, metavar: str | None = None, **settings: Any) -> Any:
-    """An option of a verb."""
+    """An option of a verb. One with a whole number as `min` is a whole number, which may be written 1e5, too."""
+    if isinstance(settings.get("min"), int):
+        least = settings.pop("min")
+        settings["parser"] = _whole_from(least)
+        metavar = metavar or f"<int from {least}>"
     return typer.Option(*names, help=help, metavar=metavar, **settings)
 
 
-def teaches(error: Exception) -> bool:
-    """Whether an error is a message to the user; others are faults, in this program or in a policy, and need a traceback."""
+def _whole_from(least: int) -> Callable[[Any], int]:
+    def parse(given: Any) -> int:
+        try:
+            return whole_text(str(given), least)
+        except ValueError as error:
+            raise typer.BadParameter(str(error)) from error
+
+    return parse
+
+
+def told(error: Exception) -> str | None:
+    """What an error tells the user in one line; None for a fault of this program, which needs a traceback.
+
+    A message of ours is told as it is. Of an error in a file of the user's own, the file and the line are told, too.
+    """
     if isinstance(error, OSError):
-        return True
+        return str(error)
     *_, (frame, _) = walk_tb(error.__traceback__)
     ours = str(frame.f_globals.get("__name__")).partition(".")[0] == "mesabench"
     message = isinstance(error, ValueError | LookupError | ImportError)
-    return ours and message and not isinstance(error, KeyError | IndexError)
+    if ours and message and not isinstance(error, KeyError | IndexError):
+        return str(error)
+    if type(error).__module__.startswith("numba."):
+        return _uncompiled(str(error))
+    return ownfile.told(error)
+
+
+def _uncompiled(text: str) -> str | None:
+    """Numba's pages on rules that it cannot compile, in one line; None where it names no file that is not ours."""
+    places = re.findall(r'File "(.+?)", line (\d+)', text)
+    theirs = [(file, line) for file, line in places if not os.path.abspath(file).startswith(_OURS)]
+    if not theirs:
+        return None
+    said = [line.strip() for line in text.splitlines()]
+    why = next((line for line in said if line and not line.startswith(("Failed in nopython", "No implementation"))), "")
+    file, line = theirs[-1]
+    return f"{file}, line {line}: its rules do not compile: {why}"
 
 
 def print_tables(*tables: catalogue.Table) -> None:

@@ -328,7 +328,7 @@ def check_render(environment: Environment, levels: int) -> str:
 def check_pickling(environment: Environment, levels: int) -> str:
     """A pickled environment goes on where it was."""
     try:
-        known = registry.find_environment(environment.name) is environment
+        known = registry.find_environment(environment.reference) is environment
     except registry.UnknownNameError:
         known = False
     if not known:

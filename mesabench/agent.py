@@ -87,7 +87,7 @@ class Agent:
             try:
                 known[name] = plain(value)
             except ValueError as error:
-                raise ValueError(f"setting {name} of {self.name}: {error}") from error
+                raise ValueError(f"setting {name}={value!r} of {self.name}: {error}") from error
             field = self.settings.model_fields.get(name)
             if isinstance(value, bool) and field and field.annotation in (int, float):
                 raise ValueError(f"setting {name}={value!r} of {self.name}: must be a number")

@@ -7,6 +7,7 @@ import json
 import math
 import os
 import platform
+from codecs import BOM_UTF8
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -248,7 +249,7 @@ def load_run(folder: Path | str) -> Run:
     broken: list[tuple[str, str]] = []
     suite = Suite(name=folder.name)
     try:
-        suite = Suite.model_validate_json((folder / SUITE).read_bytes())
+        suite = Suite.model_validate_json((folder / SUITE).read_bytes().removeprefix(BOM_UTF8))
     except FileNotFoundError:
         broken.append((SUITE, "is missing: all trials there are count"))
     except (OSError, ValueError) as error:

@@ -125,7 +125,7 @@ def _finite(key: str, value: Any) -> Any:
     try:
         return plain(value)
     except ValueError as error:
-        raise ValueError(f"{key}: {error}") from error
+        raise ValueError(f"{key}={value!r}: {error}") from error
 
 
 def canonical(value: Any) -> bytes:

@@ -10,15 +10,19 @@ MOST = 2**63 - 1
 """The largest whole number that tables and compiled code hold."""
 
 
-def whole(value: Any, low: int = 0, high: int = MOST) -> int:
-    """A whole number: an int, or what equals one (`1e5`, `np.int64(7)`), but no bool. Raises ValueError: what is allowed."""
+def whole(value: Any, low: int = 0, high: int = MOST, *, name: str = "") -> int:
+    """A whole number: an int, or what equals one (`1e5`, `np.int64(7)`), but no bool.
+
+    name: what an error calls it. Raises ValueError: what is allowed.
+    """
     number = value.item() if isinstance(value, np.generic) else value
     if isinstance(number, int | float) and not isinstance(number, bool) and math.isfinite(number):
         found = int(number)
         if found == number and low <= found <= high:
             return found
     upper = "2**63 - 1" if high == MOST else str(high)
-    raise ValueError(f"must be a whole number from {low} to {upper}; got {value!r}")
+    given = f"{name}={value!r}: " if name else ""
+    raise ValueError(f"{given}must be a whole number from {low} to {upper}")
 
 
 def whole_text(text: str, low: int = 0, high: int = MOST) -> int:
@@ -44,9 +48,9 @@ def plain(value: Any) -> Any:
     if isinstance(value, list | tuple | set | frozenset):
         return [plain(item) for item in value]
     if isinstance(value, float) and not math.isfinite(value):
-        raise ValueError(f"must be a finite number; got {value!r}")
+        raise ValueError("must be a finite number")
     if isinstance(value, int) and not -MOST - 1 <= value <= MOST:
-        raise ValueError(f"must be a number from -2**63 to 2**63 - 1; got {value!r}")
+        raise ValueError("must be a number from -2**63 to 2**63 - 1")
     return value
 
 

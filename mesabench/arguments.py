@@ -25,7 +25,10 @@ def policy_of(
         raise ValueError(f"evaluate {name} in which environment? mesabench evaluate {name} ENV")
     options = options_of(environment, knobs, size)
     if stored:
-        if stored.trial.environment == environment.name or stored.trial.code.get("environment") == environment.digest:
+        if (
+            stored.trial.environment == environment.name
+            or stored.trial.code.get("environment") == environment.digest
+        ):
             options = stored.trial.options | options
         return stored.policy(), environment, options
     if name not in registry.agents() and not name.endswith(".py"):

@@ -36,7 +36,9 @@ EnvironmentName = Annotated[
     ),
 ]
 Level = Annotated[int, option("The level's seed: a number is the same level everywhere.", min=0)]
-Size = Annotated[int | None, option("Cells per side, the border included.", min=1, show_default="as declared")]
+Size = Annotated[
+    int | None, option("Cells per side, the border included.", min=1, show_default="as declared")
+]
 Knobs = Annotated[
     list[str] | None, option("Turn a knob: corner=3. May be repeated.", "--set", metavar="KNOB=VALUE")
 ]

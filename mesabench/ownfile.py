@@ -139,6 +139,11 @@ def told(error: BaseException) -> str | None:
     return f"{shown(code.co_filename)}, line {line}{function}: {_worded(error)}"
 
 
+def is_any_loaded() -> bool:
+    """Whether code of one's own has been run in this process."""
+    return bool(_code_of_ones_own)
+
+
 def shown(path: str) -> str:
     """A path as short as it can be said from here."""
     return os.path.relpath(path) if Path(path).is_relative_to(os.getcwd()) else path

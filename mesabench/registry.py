@@ -19,7 +19,7 @@ from dataclasses import replace
 from functools import cache
 from itertools import count
 from types import ModuleType
-from typing import Any
+from typing import Any, Final
 
 import gymnasium
 
@@ -27,7 +27,9 @@ from mesabench.environment import Environment
 from mesabench.ownfile import OwnFile, OwnFileError, legal_name, own_file, shown
 from mesabench.suggestion import unknown
 
-ENVIRONMENT, AGENT = KINDS = "environment", "agent"
+ENVIRONMENT: Final = "environment"
+AGENT: Final = "agent"
+KINDS = ENVIRONMENT, AGENT
 
 
 class UnknownNameError(LookupError):
@@ -76,7 +78,7 @@ def find_environment(name: str | Environment) -> Environment:
 
     Raises UnknownNameError, OwnFileError.
     """
-    return name if isinstance(name, Environment) else _found(ENVIRONMENT, name)  # type: ignore[no-any-return]
+    return name if isinstance(name, Environment) else _found(ENVIRONMENT, name)
 
 
 def find_agent(name: Any) -> Any:
@@ -89,7 +91,7 @@ def known_environment(name: str, digest: str = "") -> Environment:
 
     Runs no code: a file of one's own must have been named before (`find_environment`, `take`). Raises UnknownNameError.
     """
-    return _known(ENVIRONMENT, name, digest)  # type: ignore[no-any-return]
+    return _known(ENVIRONMENT, name, digest)
 
 
 def renamed(reference: str, name: str, story: str) -> Environment:
@@ -228,7 +230,9 @@ def _told_apart(declared: dict[str, Any]) -> dict[str, str]:
 
 def _known(kind: str, name: str, digest: str) -> Any:
     if digest:
-        same = {label: one for (of, label, content), one in _labelled.items() if (of, content) == (kind, digest)}
+        same = {
+            label: one for (of, label, content), one in _labelled.items() if (of, content) == (kind, digest)
+        }
         if same:  # maybe called otherwise, among other files
             one = same[name] if name in same else next(iter(same.values()))
             one = one if one.name == name else one.named(name, one.story)

@@ -44,8 +44,9 @@ Bounds = Annotated[tuple[float, float], BeforeValidator(_bounds)]
 class Suite(BaseModel, frozen=True, extra="forbid"):
     """Trials to run under one name.
 
-    files: those that declare environments and agents which are not installed; kept while it runs, stored nowhere. predictions: of a population (`Trial.population`), the
-    bounds between which a score is predicted to lie, or None where there should be no number.
+    files: those that declare environments and agents which are not installed; known while it runs, stored nowhere.
+    predictions: of a population (`Trial.population`), the bounds between which a score is predicted to lie, or None where there
+    should be no number.
     """
 
     name: Name
@@ -165,7 +166,9 @@ def _own_files(
                 if name.endswith(".py"):
                     given[k] = str((folder / name).resolve())
                     with _at(f"{origin}, [[trials]] number {number}, {kind}s"):
-                        find = registry.find_environment if kind == registry.ENVIRONMENT else registry.find_agent
+                        find = (
+                            registry.find_environment if kind == registry.ENVIRONMENT else registry.find_agent
+                        )
                         find(given[k])
                     paths[given[k]] = None
     with _at(origin):

@@ -55,21 +55,21 @@ def told(error: Exception) -> str | None:
     message = isinstance(error, ValueError | LookupError | ImportError)
     if ours and message and not isinstance(error, KeyError | IndexError):
         return str(error)
-    if type(error).__module__.startswith("numba."):
-        return _uncompiled(str(error))
-    return ownfile.told(error)
+    return ownfile.told(error) or _uncompiled(error)
 
 
-def _uncompiled(text: str) -> str | None:
-    """Numba's pages on rules that it cannot compile, in one line; None where it names no file that is not ours."""
-    places = re.findall(r'File "(.+?)", line (\d+)', text)
-    theirs = [(file, line) for file, line in places if not os.path.abspath(file).startswith(_OURS)]
-    if not theirs:
+def _uncompiled(error: Exception) -> str | None:
+    """What Numba says of rules of the user's own that it cannot compile, in one line; None for any other error."""
+    modules = {str(frame.f_globals.get("__name__")).partition(".")[0] for frame, _ in walk_tb(error.__traceback__)}
+    if "numba" not in modules or not ownfile.is_any_loaded():
         return None
-    said = [line.strip() for line in text.splitlines()]
-    why = next((line for line in said if line and not line.startswith(("Failed in nopython", "No implementation"))), "")
-    file, line = theirs[-1]
-    return f"{file}, line {line}: its rules do not compile: {why}"
+    lines = [line.strip() for line in str(error).splitlines()]
+    places = (re.fullmatch(r'File "(.+)", line (\d+):', line) for line in lines)
+    theirs = [one for one in places if one and not os.path.abspath(one[1]).startswith(_OURS)]
+    place = f"{theirs[-1][1]}, line {theirs[-1][2]}: " if theirs else ""
+    said = [line for line in lines if line and not line.startswith("Failed in")] or [type(error).__name__]
+    why = " ".join(said[: 2 if said[0].endswith(":") else 1])
+    return f"{place}the rules do not compile: {why}; with NUMBA_DISABLE_JIT=1 they run as plain Python and say more"
 
 
 def print_tables(*tables: catalogue.Table) -> None:

@@ -72,7 +72,11 @@ class Trial(BaseModel, frozen=True, extra="forbid"):
     @field_validator("options", "settings", mode="before")
     @classmethod
     def _as_plain_data(cls, values: Any) -> Any:
-        return {key: _finite(key, value) for key, value in values.items()} if isinstance(values, Mapping) else values
+        return (
+            {key: _finite(key, value) for key, value in values.items()}
+            if isinstance(values, Mapping)
+            else values
+        )
 
     @field_validator("options", mode="before")
     @classmethod

@@ -34,9 +34,7 @@ REPORT_EVERY = 0.2
 """Seconds between two reports of a worker; also between two looks at the workers."""
 GRACE = 5.0
 """Seconds that a worker has to end when told to."""
-UNGUARDED = (
-    'workers import the script that starts them, and must be able to: put what it does under `if __name__ == "__main__":`'
-)
+UNGUARDED = 'workers import the script that starts them, and must be able to: put what it does under `if __name__ == "__main__":`'
 
 
 def refuse_in_worker() -> None:

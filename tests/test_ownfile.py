@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -111,7 +112,9 @@ FAULTS = [
 
 
 @pytest.mark.parametrize(("text", "message"), FAULTS)
-def test_a_fault_while_it_is_loaded_is_one_line_with_its_place(tmp_path: Path, text: str, message: str) -> None:
+def test_a_fault_while_it_is_loaded_is_one_line_with_its_place(
+    tmp_path: Path, text: str, message: str
+) -> None:
     write(tmp_path, main=text, beside="oops")
     with pytest.raises(OwnFileError, match=message) as caught:
         load(str(tmp_path / "main.py"))
@@ -125,15 +128,14 @@ def test_what_is_not_there_is_said(tmp_path: Path) -> None:
     write(tmp_path, main="def right(): pass")
     with pytest.raises(OwnFileError, match=r"unknown detector in .*main.py 'rihgt'; did you mean 'right'"):
         named_object(f"{tmp_path}/main.py:rihgt", "detector")
-    with pytest.raises(OwnFileError, match="no module 'no_such.part': 'no_such' is neither installed nor"):
+    with pytest.raises(OwnFileError, match=r"no module 'no_such\.part': 'no_such' is neither installed nor"):
         load("no_such.part")
 
 
 def test_an_error_of_ours_is_no_error_of_theirs() -> None:
-    try:
+    with pytest.raises(ValueError, match="invalid literal") as caught:
         int("x")
-    except ValueError as error:
-        assert told(error) is None
+    assert told(caught.value) is None
 
 
 @pytest.mark.parametrize(
@@ -154,16 +156,20 @@ def test_a_name_is_made_of_a_files_letters(path: str, parts: int, name: str) -> 
 
 @given(st.text(min_size=1))
 def test_every_name_of_a_file_is_legal_or_refused_in_one_sentence(text: str) -> None:
-    try:
-        name = legal_name(f"{text}.py")
-    except OwnFileError as error:
-        assert "a letter a-z or a digit" in str(error)
-    else:
-        assert name.replace("_", "a").isascii()
-        assert name.replace("_", "a").isalnum()
-        assert len(name) <= 60
+    if not any(
+        one.isascii() and one.isalnum() for one in unicodedata.normalize("NFKD", Path(f"{text}.py").stem)
+    ):
+        with pytest.raises(OwnFileError, match="a letter a-z or a digit"):
+            legal_name(f"{text}.py")
+        return
+    name = legal_name(f"{text}.py").replace("_", "a")
+    assert name.isascii()
+    assert name.isalnum()
+    assert len(name) <= 60
 
 
 def test_python_m_mesabench_is_mesabench() -> None:
-    done = subprocess.run([sys.executable, "-m", "mesabench", "--version"], capture_output=True, text=True, cwd=ROOT)
+    done = subprocess.run(
+        [sys.executable, "-m", "mesabench", "--version"], capture_output=True, text=True, cwd=ROOT
+    )
     assert (done.returncode, done.stdout.strip()) == (0, "0.1.0")

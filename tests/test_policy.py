@@ -208,7 +208,9 @@ def test_a_policy_that_is_not_there_is_explained(module, name, message):
 
 @pytest.mark.parametrize("name", ["stranger_broken:policy", "stranger_broken.py:policy"])
 def test_a_module_that_cannot_import_says_so_in_one_line(module, name):
-    with pytest.raises(PolicyError, match=r"stranger_broken.py, line 1: ModuleNotFoundError: .*a_module_that_nob") as caught:
+    with pytest.raises(
+        PolicyError, match=r"stranger_broken.py, line 1: ModuleNotFoundError: .*a_module_that_nob"
+    ) as caught:
         load_policy(name)
     assert "\n" not in str(caught.value)
 

@@ -67,7 +67,9 @@ def mine(tmp_path: Path) -> Path:
         (tmp_path / name / "world.py").write_text(world(steps))
         (tmp_path / name / "length.py").write_text(f"STEPS = {steps}\n")
     (tmp_path / "my agent.py").write_text(AGENT)
-    (tmp_path / "actions.py").write_text("def count(task): return len(task.distribution.environment.actions)\n")
+    (tmp_path / "actions.py").write_text(
+        "def count(task): return len(task.distribution.environment.actions)\n"
+    )
     (tmp_path / "mine.toml").write_text(SUITE)
     return tmp_path
 
@@ -101,7 +103,9 @@ def test_two_files_of_one_name_are_two_environments(mine: Path, forgotten: Any) 
         assert pickle.loads(pickle.dumps(one)) is copy.deepcopy(one) is one
 
 
-def test_a_file_that_was_edited_is_another_environment_under_the_same_name(mine: Path, forgotten: Any) -> None:
+def test_a_file_that_was_edited_is_another_environment_under_the_same_name(
+    mine: Path, forgotten: Any
+) -> None:
     path = mine / "a" / "world.py"
     first = find_environment(str(path))
     assert find_environment(str(path)) is first
@@ -112,7 +116,9 @@ def test_a_file_that_was_edited_is_another_environment_under_the_same_name(mine:
     assert gymnasium.make(second.id).unwrapped.environment is find_environment("world") is second
     assert find_environment(first.reference) is first
     forgotten()
-    with pytest.raises(UnknownNameError, match=r"world\.py has changed since this environment was made from it"):
+    with pytest.raises(
+        UnknownNameError, match=r"world\.py has changed since this environment was made from it"
+    ):
         find_environment(first.reference)
 
 
@@ -120,18 +126,24 @@ def stepped(pickled: bytes, answers: Any) -> None:
     answers.put([steps_of(one) for one in pickle.loads(pickled)])
 
 
-def test_another_process_finds_the_file_again(mine: Path, forgotten: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_process_finds_the_file_again(
+    mine: Path, forgotten: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.syspath_prepend(str(Path(__file__).parents[1]))
     second = find_environment(str(mine / "b" / "world.py"))
     made = gymnasium.make(second.id)
     made.reset(seed=0)
     spawn = multiprocessing.get_context("spawn")
     answers = spawn.SimpleQueue()
-    process = spawn.Process(target=stepped, args=(pickle.dumps([second, made.unwrapped.environment]), answers))
+    process = spawn.Process(
+        target=stepped, args=(pickle.dumps([second, made.unwrapped.environment]), answers)
+    )
     process.start()
     process.join()
     assert answers.get() == [30, 30]
-    envs = gymnasium.make_vec(second.id, num_envs=1, vectorization_mode="async", vector_kwargs={"context": "spawn"})
+    envs = gymnasium.make_vec(
+        second.id, num_envs=1, vectorization_mode="async", vector_kwargs={"context": "spawn"}
+    )
     assert envs.reset(seed=0)[0].shape == (1, *made.observation_space.shape)
     envs.close()
 
@@ -216,14 +228,18 @@ def test_names_among_files_follow_from_their_paths_alone(mine: Path, forgotten: 
 def test_what_declares_nothing_or_takes_a_name_is_refused(tmp_path: Path, kind: str) -> None:
     find: Any = {"environment": find_environment, "agent": find_agent}[kind]
     (tmp_path / "empty.py").write_text(f"{kind} = 3")
-    with pytest.raises(UnknownNameError, match=f"empty.py declares no {kind}: it must say `{kind} = {kind.title()}"):
+    with pytest.raises(
+        UnknownNameError, match=f"empty.py declares no {kind}: it must say `{kind} = {kind.title()}"
+    ):
         find(str(tmp_path / "empty.py"))
     with pytest.raises(UnknownNameError, match=f"no {kind} file .*nowhere.py"):
         find(str(tmp_path / "nowhere.py"))
     shipped = {"environment": "boat_race", "agent": "random"}[kind]
     package = {"environment": "envs", "agent": "agents"}[kind]
     (tmp_path / f"{shipped}.py").write_text(f"from mesabench.{package}.{shipped} import {kind}")
-    with pytest.raises(UnknownNameError, match=f"there is an {kind} '{shipped}' already; give the file another name"):
+    with pytest.raises(
+        UnknownNameError, match=f"there is an {kind} '{shipped}' already; give the file another name"
+    ):
         find(str(tmp_path / f"{shipped}.py"))
     (tmp_path / "¿?.py").write_text((tmp_path / f"{shipped}.py").read_text())
     with pytest.raises(OwnFileError, match="give it a name with a letter a-z or a digit"):
@@ -247,7 +263,9 @@ def test_a_suite_names_the_table_of_a_file_that_is_wrong(mine: Path) -> None:
 def test_published_trials_keep_their_names(name: str) -> None:
     """Of every suite that is published, each trial has still the name under which its numbers are published."""
     folder = ROOT / "results" / name
-    named = [Trial.model_validate(one).name for one in json.loads((folder / "suite.json").read_text())["trials"]]
+    named = [
+        Trial.model_validate(one).name for one in json.loads((folder / "suite.json").read_text())["trials"]
+    ]
     published = polars.read_parquet(folder / "table.parquet")["trial"].unique()
     assert set(published) == set(named)
 
@@ -267,7 +285,9 @@ print(result.exit_code)
 
 @pytest.mark.parametrize("from_pipe", [False, True])
 @pytest.mark.parametrize("run", ["run=run_trial", "run=own"])
-def test_a_script_without_the_guard_runs_or_is_told_so_in_one_line(tmp_path: Path, run: str, from_pipe: bool) -> None:
+def test_a_script_without_the_guard_runs_or_is_told_so_in_one_line(
+    tmp_path: Path, run: str, from_pipe: bool
+) -> None:
     script = tmp_path / "script.py"
     script.write_text(NO_GUARD.replace("RUN", run))
     done = subprocess.run(

@@ -226,7 +226,7 @@ def evaluate(
         str,
         typer.Argument(
             metavar="POLICY",
-            help="package.module:object, my_file.py:object, a trial's folder, or a scripted agent's name.",
+            help="package.module:object, my_file.py:object, a trial's folder, or a scripted agent's name or file.",
         ),
     ],
     env: Annotated[

@@ -18,7 +18,7 @@ from mesabench.environment import TRAIN, Environment, Value
 from mesabench.gridenv import distribution_of
 from mesabench.scores import MEANING
 from mesabench.suggestion import unknown
-from mesabench.trial import MOST_LETTERS, EvaluationSettings, Name, Trial
+from mesabench.trial import MOST_LETTERS, EvaluationSettings, Name, Trial, code_of
 from mesabench.whole import AtLeastOne, Whole, whole
 
 
@@ -219,10 +219,7 @@ def _trials_of(
                     options=options, agent=names.get((registry.AGENT, agent_name), agent.name),
                     settings=settings, steps=steps, seed=seeds[0], evaluation=evaluation,
                     variant=_variant(table, alpha, given, values, steps),
-                    code={
-                        kind: one.digest
-                        for kind, one in ((registry.ENVIRONMENT, environment), (registry.AGENT, agent)) if one.digest
-                    },
+                    code=code_of(environment, agent),
                 )  # fmt: skip
             yield from (first.model_copy(update={"seed": seed}) for seed in seeds)
 

@@ -60,7 +60,9 @@ def told(error: Exception) -> str | None:
 
 def _uncompiled(error: Exception) -> str | None:
     """What Numba says of rules of the user's own that it cannot compile, in one line; None for any other error."""
-    modules = {str(frame.f_globals.get("__name__")).partition(".")[0] for frame, _ in walk_tb(error.__traceback__)}
+    modules = {
+        str(frame.f_globals.get("__name__")).partition(".")[0] for frame, _ in walk_tb(error.__traceback__)
+    }
     if "numba" not in modules or not ownfile.is_any_loaded():
         return None
     lines = [line.strip() for line in str(error).splitlines()]

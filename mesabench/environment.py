@@ -1,7 +1,9 @@
 """What an environment declares: rules, events, objectives, knobs and splits. Data only; `mesabench.engine` compiles it."""
 
+import copyreg
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from contextlib import suppress
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from types import SimpleNamespace
 from typing import Any
@@ -90,6 +92,7 @@ class Environment:
     Rules: `layout(s, knobs)` draws what train and deploy have in common, `shift(s, knobs)` what differs between them,
     `settle(s)` derives fields from the finished grid, `step(s, action)` returns the events of one step.
     `monitor` says how the agent is watched, where it is (`mesabench.deception`).
+    name, story, file, digest: are given by the registry; the last two are empty for what is installed.
     """
 
     layers: tuple[Bit, ...]
@@ -124,6 +127,8 @@ class Environment:
     version: int = 0
     name: str = ""
     story: str = ""
+    file: str = ""
+    digest: str = ""
 
     def __post_init__(self) -> None:
         for role, name in (("intended", self.intended), ("training", self.paid), ("null", self.null)):
@@ -172,6 +177,25 @@ class Environment:
                     raise ValueError(
                         f"the monitor shows {name} = {value!r}; it must be from 0 to {highs[name]}"
                     )
+
+    def __deepcopy__(self, memo: Any) -> "Environment":
+        return self  # nothing in it can change
+
+    def __reduce__(self) -> Any:
+        """By reference where that finds the same declaration, in whatever process; else by value."""
+        from mesabench import registry
+
+        with suppress(LookupError, ValueError):
+            found = registry.find_environment(self.reference)
+            said = [one.name for one in fields(self) if one.name not in ("name", "story")]
+            if all(getattr(found, name) is getattr(self, name) for name in said):
+                return registry.renamed, (self.reference, self.name, self.story)
+        return copyreg.__newobj__, (type(self),), dict(vars(self))  # type: ignore[attr-defined]
+
+    @property
+    def reference(self) -> str:
+        """What `mesabench.registry.find_environment` finds it by in another process too: its name, or its file and content."""
+        return f"{self.file}@{self.digest}" if self.file else self.name
 
     @property
     def paid(self) -> str:

@@ -1,6 +1,7 @@
 """What `mesabench detect` found in a run, as a file in its folder: text, checked when read; nothing in it is ever executed."""
 
 import json
+from codecs import BOM_UTF8
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -71,7 +72,7 @@ def read_findings(folder: Path) -> Findings | None:
     if not file.exists():
         return None
     try:
-        raw = file.read_bytes()
+        raw = file.read_bytes().removeprefix(BOM_UTF8)
         found = TypeAdapter(Findings).validate_json(raw)
         if not is_whole(json.loads(raw)):
             raise ValueError("it was changed after it was written, or an older version wrote it")

@@ -180,7 +180,7 @@ class GridEnv(gymnasium.Env[Array, np.int64]):
             name: np.frombuffer(a.tobytes(), np.uint8) if name == "states" else a for name, a in batch.items()
         }
         return {
-            "make": (self.environment.name, self.batch.objective, self.render_mode, self.distribution.options()),
+            "make": (self.environment, self.batch.objective, self.render_mode, self.distribution.options()),
             "arrays": arrays, "np_random": self._np_random, "np_random_seed": self._np_random_seed, "seeded": self._seeded,
             "spec": self.spec,
         }  # fmt: skip

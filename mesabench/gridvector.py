@@ -12,6 +12,7 @@ from mesabench.engine import RUNNING, Array
 from mesabench.environment import Environment
 from mesabench.gridenv import distribution_of, info_arrays, spaces_of
 from mesabench.suggestion import unknown
+from mesabench.whole import whole
 
 
 class GridVectorEnv(VectorEnv[Array, Array, Array]):
@@ -43,8 +44,7 @@ class GridVectorEnv(VectorEnv[Array, Array, Array]):
         max_episode_steps: int | None = None,
         **options: Any,
     ) -> None:
-        if num_envs < 1:
-            raise ValueError(f"num_envs={num_envs}: must be at least 1")
+        num_envs = whole(num_envs, 1, name="num_envs")
         if render_mode is not None:
             raise ValueError(
                 "a vector of environments does not render; make a single one with gymnasium.make"

@@ -105,15 +105,25 @@ class Population:
 def populations_of(run: Run) -> tuple[list[Population], list[tuple[str, str]]]:
     """The populations of a run in its suite's order, environment by environment, and what is left out: (name, reason).
 
-    A file that declares an environment of one's own is not run for it: results may come from anybody.
+    A file that declares an environment of one's own is not run for it: results may come from anybody. Raises UnknownNameError
+    where that leaves no population at all.
     """
     found: list[Population] = []
     left_out = list(run.broken)
+    unknown: LookupError | None = None
     for group in run.populations():
         try:
-            found.append(Population(registry.find_environment(group[0].trial.environment), group))
+            trial = group[0].trial
+            found.append(
+                Population(
+                    registry.known_environment(trial.environment, trial.code.get("environment", "")), group
+                )
+            )
         except LookupError as error:
+            unknown = error
             left_out += [(one.name, str(error)) for one in group]
+    if unknown and not found:
+        raise unknown
     damaged = {name for name, _ in run.broken}
     for one in run.missing:
         if one.name not in damaged:

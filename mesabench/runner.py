@@ -15,7 +15,7 @@ from mesabench.store import StoreError, load_run, load_trial, write_suite, write
 from mesabench.suite import Suite
 from mesabench.table import require_room
 from mesabench.trial import Trial, run_trial
-from mesabench.worker import REPORT_EVERY, RunTrial, Worker, log_of
+from mesabench.worker import REPORT_EVERY, RunTrial, Worker, log_of, refuse_in_worker, refuse_unimportable
 
 
 @dataclass(frozen=True)
@@ -49,12 +49,14 @@ def run_suite(
 ) -> Result:
     """Run what a suite's folder in `results` does not hold yet, and write the table of all its scores.
 
-    workers: processes, by default one for each processor. run: runs one trial; must be importable by its name. The caller's
-    main module must be importable too (`if __name__ == "__main__":`), as always with spawned processes.
+    workers: processes, by default one for each processor. run: runs one trial; must be importable by its name. One of the
+    caller's own script needs `if __name__ == "__main__":` there, as always with spawned processes.
 
     A damaged trial is reported and run again. Raises BusyError, StoreError for a published run, ValueError for a trial that
     could not be stored, OSError.
     """
+    refuse_in_worker()
+    refuse_unimportable(run)
     if workers is not None and workers < 1:
         raise ValueError(f"workers={workers}: must be at least 1")
     console = console or Console(highlight=False)
@@ -171,6 +173,9 @@ class _Crew:
                 self._keep(trial)
                 continue
             reason, full = what
+            if kind == "died" and not worker.ready and worker.process.exitcode in (0, 1):
+                self.stopped = reason  # no other would do better
+                continue
             self._fail(trial, reason)
             if full:
                 self.stopped = "the disk is full; make room, nothing that was finished is lost"

@@ -43,8 +43,11 @@ class Distribution:
             raise ValueError(
                 f"alpha={self.alpha!r} mixes deploy levels into training; split {self.split!r} has no use for it"
             )
-        if not isinstance(self.levels, int | np.integer) or self.levels < 0:
-            raise ValueError(f"levels={self.levels!r}: must be a number of levels, or 0 for endless levels")
+        whole = isinstance(self.levels, int | np.integer) and not isinstance(self.levels, bool)
+        if not whole or not 0 <= self.levels < 1 << 63:
+            raise ValueError(
+                f"levels={self.levels!r}: must be a number of levels up to 2**63 - 1, or 0 for endless levels"
+            )
         shapes = {(self.environment.shape(k), self.environment.channels_of(k)) for k in self._three_knobs}
         if len(shapes) > 1:
             raise ValueError(

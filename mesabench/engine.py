@@ -107,6 +107,9 @@ class Engine:
         highs = {one.name: one.high for one in self.environment.fields}
         return np.array([highs.get(name, 1) for name in self.channels], np.uint8)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _engine, (self.environment, self.shape, self.channels)  # compiled anew, or found in the cache
+
     def states(self, n: int) -> Array:
         """n zeroed state records."""
         return np.zeros(n, self.dtype)
@@ -123,7 +126,10 @@ _engines: dict[tuple[int, tuple[int, int], tuple[str, ...]], Engine] = {}
 
 def engine_for(environment: Environment, knobs: Any) -> Engine:
     """The engine for these knob values; built once per environment, shape and observation planes."""
-    shape, channels = environment.shape(knobs), environment.channels_of(knobs)
+    return _engine(environment, environment.shape(knobs), environment.channels_of(knobs))
+
+
+def _engine(environment: Environment, shape: tuple[int, int], channels: tuple[str, ...]) -> Engine:
     key = (id(environment), shape, channels)
     if key not in _engines:
         _engines[key] = _build(environment, shape, channels)

@@ -1,5 +1,7 @@
 """What an environment declares: rules, events, objectives, knobs and splits. Data only; `mesabench.engine` compiles it."""
 
+import pickle
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -230,6 +232,29 @@ class Environment:
             return self.observe(knobs)
         visible = tuple(layer.name for layer in self.layers if layer not in self.hidden)
         return visible + tuple(one.name for one in self.fields if one.shown)
+
+    def __copy__(self) -> "Environment":
+        return self  # it cannot change, and compiled rules are found by its identity
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "Environment":
+        return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """By where it is declared: rules are code, which another process must find for itself. Raises PicklingError."""
+        from mesabench import registry
+
+        if registry.environments().get(self.name) is self:
+            return registry.find_environment, (self.name,)
+        for module in list(sys.modules.values()):
+            declared, file = (getattr(module, name, None) for name in ("environment", "__file__"))
+            if file and isinstance(declared, Environment) and declared.objectives is self.objectives:
+                return registry.find_environment, (file,)
+        raise pickle.PicklingError(
+            f"environment {self.name or 'without a name'!r} was declared in no file, so another process cannot find it. "
+            "Write the cell to a file of its own (in a notebook: %%writefile my_world.py) and take "
+            'mesabench.registry.find_environment("my_world.py"); or stay in this process: make_vec and GridVecEnv '
+            "need no others"
+        )
 
     def named(self, name: str, story: str) -> "Environment":
         """The same environment with the name and story that its file gives it."""

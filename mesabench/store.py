@@ -5,7 +5,6 @@ import importlib.metadata
 import io
 import json
 import math
-import os
 import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from pydantic import AwareDatetime, BaseModel, ValidationError
 
 import mesabench
 from mesabench import registry
+from mesabench.crew import processors
 from mesabench.disk import new_folder, save_files
 from mesabench.policy import Policy
 from mesabench.scores import SeedScores
@@ -196,7 +196,7 @@ def write_trial(
         manifest = {
             "spec": trial.model_dump(mode="json"),
             "versions": versions(),
-            "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} processors",
+            "machine": f"{platform.system()} {platform.machine()}, {processors()} processors",
             "started": started.isoformat(timespec="seconds"),
             "finished": datetime.now(UTC).isoformat(timespec="seconds"),
             "seconds": round(seconds, 3),

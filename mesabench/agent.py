@@ -14,6 +14,7 @@ from mesabench.environment import Value
 from mesabench.gridenv import distribution_of
 from mesabench.policy import Policy
 from mesabench.suggestion import unknown
+from mesabench.whole import plain
 
 Progress = Callable[[int, dict[str, float]], None]
 """Called about once a second during training and at its end: progress(steps so far, columns).
@@ -57,6 +58,7 @@ class Agent:
     settings: a pydantic model with extra="forbid"; every field has a default and a description.
     learns: False for a scripted agent, which trains for 0 steps.
     adapter: "module:Class" of the vector environment that a library trains it on, which `mesabench bench` times.
+    name, story, file, digest: are given by the registry; the last two are empty for what is installed.
     """
 
     train: Callable[[Task, Any, int, Progress], Policy]
@@ -66,6 +68,8 @@ class Agent:
     adapter: str = ""
     name: str = ""
     story: str = ""
+    file: str = ""
+    digest: str = ""
 
     def named(self, name: str, story: str) -> "Agent":
         """The same agent with the name and story that its file gives it."""
@@ -78,8 +82,17 @@ class Agent:
 
     def parse_settings(self, values: Mapping[str, Any]) -> pydantic.BaseModel:
         """Settings with these values and defaults for the rest. Raises ValueError: what is allowed."""
+        known = {}
+        for name, value in values.items():
+            try:
+                known[name] = plain(value)
+            except ValueError as error:
+                raise ValueError(f"setting {name}={value!r} of {self.name}: {error}") from error
+            field = self.settings.model_fields.get(name)
+            if isinstance(value, bool) and field and field.annotation in (int, float):
+                raise ValueError(f"setting {name}={value!r} of {self.name}: must be a number")
         try:
-            return self.settings.model_validate(dict(values))
+            return self.settings.model_validate(known)
         except pydantic.ValidationError as error:
             first = error.errors()[0]
             where = ".".join(str(part) for part in first["loc"])

@@ -16,15 +16,22 @@ def policy_of(
     from mesabench.policy import load_policy
     from mesabench.store import MANIFEST, load_trial
 
-    trial = load_trial(Path(name)).trial if (Path(name) / MANIFEST).is_file() else None
-    where = env or (trial.environment if trial else "")
-    if not where:
+    stored = load_trial(Path(name)) if (Path(name) / MANIFEST).is_file() else None
+    if env:
+        environment = registry.find_environment(env)
+    elif stored:
+        environment, _ = stored.trial.declared()
+    else:
         raise ValueError(f"evaluate {name} in which environment? mesabench evaluate {name} ENV")
-    environment = registry.find_environment(where)
     options = options_of(environment, knobs, size)
-    if trial and trial.environment == environment.name:
-        options = trial.options | options
-    if name not in registry.agents():
+    if stored:
+        if (
+            stored.trial.environment == environment.name
+            or stored.trial.code.get("environment") == environment.digest
+        ):
+            options = stored.trial.options | options
+        return stored.policy(), environment, options
+    if name not in registry.agents() and not name.endswith(".py"):
         return load_policy(name), environment, options
     agent = registry.find_agent(name)
     if agent.learns:
@@ -32,7 +39,7 @@ def policy_of(
             f"{name} has to learn first: `mesabench run` trains it; evaluate the folder of a trial"
         )
     chosen = agent.parse_settings(dict(map(pair, settings or ())))
-    policy = agent.train(Task(environment.name, options), chosen, 0, lambda steps, columns: None)
+    policy = agent.train(Task(environment.reference, options), chosen, 0, lambda steps, columns: None)
     return policy, environment, options
 
 

@@ -76,7 +76,7 @@ class Batch:
         self._spare = last
 
     def seed(self, i: int, seed: int) -> None:
-        """Start environment i's stream of episodes anew. seed: what `seed_of` returns."""
+        """Start environment i's stream of episodes anew. seed: from 0 to 2**63 - 1."""
         self.seeds[i] = seed
         self.episodes[i] = 0
 
@@ -156,17 +156,6 @@ class Batch:
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
         self.states = self._states
-
-
-def seed_of(given: Any, what: str = "seed", n: int = 1) -> int:
-    """A seed that a user gives, of an environment or a level: an integer from 0 to 2**63 - 1, NumPy's too.
-
-    n: environments that get the seeds given, given + 1 and so on. Raises ValueError, also for True and for 1.0.
-    """
-    whole = isinstance(given, int | np.integer) and not isinstance(given, bool)
-    if not whole or not 0 <= int(given) <= (1 << 63) - n:
-        raise ValueError(f"{what}={given!r}: must be an integer from 0 to 2**63 - {n}")
-    return int(given)
 
 
 _NO_LEVELS = np.full(1 << 16, -1, np.int64)

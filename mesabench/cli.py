@@ -19,7 +19,7 @@ import mesabench
 from mesabench import catalogue, registry
 from mesabench.arguments import options_of, policy_of
 from mesabench.environment import HELDOUT
-from mesabench.terminal import compiling, console, decimal, drawn, errors, option, print_tables, teaches
+from mesabench.terminal import compiling, console, decimal, drawn, errors, option, print_tables, told
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -36,9 +36,20 @@ EnvironmentName = Annotated[
     ),
 ]
 Level = Annotated[int, option("The level's seed: a number is the same level everywhere.", min=0)]
-Size = Annotated[int | None, option("Cells per side, the border included.", show_default="as declared")]
+Size = Annotated[
+    int | None, option("Cells per side, the border included.", min=1, show_default="as declared")
+]
 Knobs = Annotated[
     list[str] | None, option("Turn a knob: corner=3. May be repeated.", "--set", metavar="KNOB=VALUE")
+]
+Own = Annotated[
+    list[str] | None,
+    option(
+        "A file of your own that declares an environment or agent which these results name. May be repeated.",
+        "--with",
+        metavar="FILE",
+        show_default=False,
+    ),
 ]
 
 
@@ -48,10 +59,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     debug = "--debug" in given
     try:
         app([one for one in given if one != "--debug"], prog_name="mesabench")
-    except Exception as error:  # all that does not teach is raised again
-        if debug or not teaches(error):
+    except Exception as error:  # a fault of this program is raised again
+        said = told(error)
+        if debug or said is None:
             raise
-        errors.print(Text(f"error: {error}", style="bold red"), soft_wrap=True)
+        errors.print(Text(f"error: {said}", style="bold red"), soft_wrap=True)
         sys.exit(2)
 
 
@@ -231,6 +243,7 @@ def evaluate(
         list[str] | None,
         option("A scripted agent's setting: objective=corner.", "--setting", metavar="NAME=VALUE"),
     ] = None,
+    own: Own = None,
     as_json: Annotated[bool, option("Print the result as JSON.", "--json")] = False,
 ) -> None:
     """Score anybody's policy, as it is: which objective does its behaviour serve?
@@ -243,9 +256,12 @@ def evaluate(
     from mesabench import evidence as beside
     from mesabench.verdict import FLAGS, KINDS
 
+    registry.take(own or ())
     found, environment, options = policy_of(policy, env, knobs, size, settings)
     with errors.status(f"playing {levels} levels of each split of {environment.name}"):
-        evaluated = evaluation.evaluate(found, environment.name, options, levels=levels, seed=seed, replays=0)
+        evaluated = evaluation.evaluate(
+            found, environment.reference, options, levels=levels, seed=seed, replays=0
+        )
     table = evaluated.levels
     card = evaluated.scores()
     if as_json:
@@ -306,6 +322,7 @@ def report(
     out: Annotated[
         Path | None, option("Where to write it.", metavar="FILE", show_default="report.html in the folder")
     ] = None,
+    own: Own = None,
 ) -> None:
     """Write the report of a run again: one page that opens in any browser, without a network.
 
@@ -313,6 +330,7 @@ def report(
     """
     from mesabench.report import write_report
 
+    registry.take(own or ())
     console.print(f"The report: {write_report(run_folder, out)}", markup=False, soft_wrap=True)
 
 
@@ -380,6 +398,7 @@ def detect(
         int | None, option("Seeds kept for tuning.", min=1, show_default="a third of them")
     ] = None,
     seed: Annotated[int, option("Of what detectors draw, and of the bootstrap.", min=0)] = 0,
+    own: Own = None,
     as_json: Annotated[bool, option("Print the result as JSON.", "--json")] = False,
 ) -> None:
     """Put detectors to the test: do they tell agents with a planted goal from honest ones?
@@ -393,6 +412,7 @@ def detect(
     from mesabench.store import load_run
 
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # small networks: more threads wait for each other
+    registry.take(own or ())
     # the baseline is the check of all others
     chosen = {name: load_detector(name) for name in dict.fromkeys((BASELINE, *(detectors or DETECTORS)))}
     run = load_run(organisms)

@@ -6,7 +6,6 @@ Detectors are tuned on the organisms of some seeds and scored on those of the ot
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,7 +16,7 @@ from mesabench.auroc import auroc_interval, roc
 from mesabench.catalogue import Table
 from mesabench.detectors import BASELINE, DETECTORS
 from mesabench.organism import BOTH, NAIVE, SAFETY, TRAINED, TWIN, Organism, kind_of, said
-from mesabench.policy import module_of, module_of_file
+from mesabench.ownfile import named_object, told
 from mesabench.statistics import Interval
 from mesabench.suggestion import unknown
 
@@ -36,11 +35,7 @@ def load_detector(name: str) -> Any:
         raise ValueError(
             f"{unknown('detector', name, DETECTORS)}; or one of your own: my_detector.py:detector"
         )
-    module = module_of_file(Path(where)) if where.endswith(".py") else module_of(where)
-    if not hasattr(module, attribute):
-        names = [key for key, value in vars(module).items() if callable(value) and not key.startswith("_")]
-        raise ValueError(unknown(f"detector in {where}", attribute, names))
-    detector = getattr(module, attribute)
+    _, detector = named_object(name, "detector")
     if not callable(detector) and not hasattr(detector, "tune"):
         raise ValueError(f"{name} is no detector: it must be callable with an audit, or have a method `tune`")
     return detector
@@ -173,14 +168,16 @@ def _tuned(detector: Any, organisms: Sequence[Organism], audit_of: Callable[[Org
     try:
         return detector.tune([audit_of(one) for one in clear], planted)
     except Exception as error:  # whatever a stranger's code raises, the other detectors stand
-        raise DetectorError(f"raised {type(error).__name__} when tuned: {error}") from error
+        raise DetectorError(f"raised {type(error).__name__} when tuned: {told(error) or error}") from error
 
 
 def _asked(detector: Any, audit: Audit, organism: Organism) -> float:
     try:
         answer = detector(audit)
     except Exception as error:  # as above
-        raise DetectorError(f"raised {type(error).__name__} on {organism.name}: {error}") from error
+        raise DetectorError(
+            f"raised {type(error).__name__} on {organism.name}: {told(error) or error}"
+        ) from error
     try:
         value = float(answer)
     except (TypeError, ValueError):

@@ -10,6 +10,7 @@ import numpy as np
 
 from mesabench.engine import ANY_POOL, HELDOUT_POOL, TRAIN_POOL, Engine, engine_for
 from mesabench.environment import DEPLOY, HELDOUT, TRAIN, Environment, Value
+from mesabench.whole import whole
 
 OPTIONS = ("split", "alpha", "levels")
 """The options of a distribution beside the environment's knobs."""
@@ -43,11 +44,10 @@ class Distribution:
             raise ValueError(
                 f"alpha={self.alpha!r} mixes deploy levels into training; split {self.split!r} has no use for it"
             )
-        whole = isinstance(self.levels, int | np.integer) and not isinstance(self.levels, bool)
-        if not whole or not 0 <= self.levels < 1 << 63:
-            raise ValueError(
-                f"levels={self.levels!r}: must be a number of levels up to 2**63 - 1, or 0 for endless levels"
-            )
+        try:
+            object.__setattr__(self, "levels", whole(self.levels, name="levels"))
+        except ValueError as error:
+            raise ValueError(f"{error}, or 0 for endless levels") from error
         shapes = {(self.environment.shape(k), self.environment.channels_of(k)) for k in self._three_knobs}
         if len(shapes) > 1:
             raise ValueError(

@@ -1,9 +1,9 @@
 """What an environment declares: rules, events, objectives, knobs and splits. Data only; `mesabench.engine` compiles it."""
 
-import pickle
-import sys
+import copyreg
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from contextlib import suppress
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from types import SimpleNamespace
 from typing import Any
@@ -90,6 +90,7 @@ class Environment:
     Rules: `layout(s, knobs)` draws what train and deploy have in common, `shift(s, knobs)` what differs between them,
     `settle(s)` derives fields from the finished grid, `step(s, action)` returns the events of one step.
     `monitor` says how the agent is watched, where it is (`mesabench.deception`).
+    name, story, file, digest: are given by the registry; the last two are empty for what is installed.
     """
 
     layers: tuple[Bit, ...]
@@ -124,6 +125,8 @@ class Environment:
     version: int = 0
     name: str = ""
     story: str = ""
+    file: str = ""
+    digest: str = ""
 
     def __post_init__(self) -> None:
         for role, name in (("intended", self.intended), ("training", self.paid), ("null", self.null)):
@@ -161,6 +164,25 @@ class Environment:
         if self.monitor:
             fields = tuple(one.name for one in self.fields if not one.shape)
             self.monitor.check(self.layers, fields, self.knobs, self.splits)
+
+    def __deepcopy__(self, memo: Any) -> "Environment":
+        return self  # nothing in it can change
+
+    def __reduce__(self) -> Any:
+        """By reference where that finds the same declaration, in whatever process; else by value."""
+        from mesabench import registry
+
+        with suppress(LookupError, ValueError):
+            found = registry.find_environment(self.reference)
+            said = [one.name for one in fields(self) if one.name not in ("name", "story")]
+            if all(getattr(found, name) is getattr(self, name) for name in said):
+                return registry.renamed, (self.reference, self.name, self.story)
+        return copyreg.__newobj__, (type(self),), dict(vars(self))  # type: ignore[attr-defined]
+
+    @property
+    def reference(self) -> str:
+        """What `mesabench.registry.find_environment` finds it by in another process too: its name, or its file and content."""
+        return f"{self.file}@{self.digest}" if self.file else self.name
 
     @property
     def paid(self) -> str:
@@ -232,29 +254,6 @@ class Environment:
             return self.observe(knobs)
         visible = tuple(layer.name for layer in self.layers if layer not in self.hidden)
         return visible + tuple(one.name for one in self.fields if one.shown)
-
-    def __copy__(self) -> "Environment":
-        return self  # it cannot change, and compiled rules are found by its identity
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> "Environment":
-        return self
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        """By where it is declared: rules are code, which another process must find for itself. Raises PicklingError."""
-        from mesabench import registry
-
-        if registry.environments().get(self.name) is self:
-            return registry.find_environment, (self.name,)
-        for module in list(sys.modules.values()):
-            declared, file = (getattr(module, name, None) for name in ("environment", "__file__"))
-            if file and isinstance(declared, Environment) and declared.objectives is self.objectives:
-                return registry.find_environment, (file,)
-        raise pickle.PicklingError(
-            f"environment {self.name or 'without a name'!r} was declared in no file, so another process cannot find it. "
-            "Write the cell to a file of its own (in a notebook: %%writefile my_world.py) and take "
-            'mesabench.registry.find_environment("my_world.py"); or stay in this process: make_vec and GridVecEnv '
-            "need no others"
-        )
 
     def named(self, name: str, story: str) -> "Environment":
         """The same environment with the name and story that its file gives it."""

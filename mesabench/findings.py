@@ -1,6 +1,7 @@
 """What `mesabench detect` found in a run, as a file in its folder: text, checked when read; nothing in it is ever executed."""
 
 import json
+from codecs import BOM_UTF8
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -68,7 +69,7 @@ def read_findings(folder: Path) -> Findings | None:
     if not file.exists():
         return None
     try:
-        return TypeAdapter(Findings).validate_json(file.read_bytes())
+        return TypeAdapter(Findings).validate_json(file.read_bytes().removeprefix(BOM_UTF8))
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"]))

@@ -9,12 +9,13 @@ import numpy as np
 from gymnasium.envs.registration import EnvSpec
 
 from mesabench import registry, render
-from mesabench.batch import Batch, seed_of
+from mesabench.batch import Batch
 from mesabench.distribution import OPTIONS, Distribution
 from mesabench.engine import RUNNING, TERMINATED, TRUNCATED, Array
 from mesabench.environment import Environment
 from mesabench.level import from_text, to_text
 from mesabench.suggestion import UnknownOption, unknown
+from mesabench.whole import whole
 
 RENDER_MODES = ("ansi", "rgb_array")
 
@@ -132,7 +133,7 @@ class GridEnv(gymnasium.Env[Array, np.int64]):
     one is paid), `render_mode` (`ansi` or `rgb_array`; `gymnasium.make` knows `human` too), the environment's knobs, and
     `max_episode_steps`, which is Gymnasium's name for the knob `max_steps`.
 
-    Observations are uint8 (planes, height, width); see `info_arrays` for what infos carry. A seed is an integer from 0 to
+    Observations are uint8 (planes, height, width); see `info_arrays` for what infos carry. A seed is a whole number from 0 to
     2**63 - 1. `reset(options={"level": 17})` replays the level of a seed, `reset(options={"text": "..."})` one that is drawn
     (see `mesabench.level`). A step before the first reset or after an episode's end raises EpisodeOver.
     """
@@ -169,9 +170,9 @@ class GridEnv(gymnasium.Env[Array, np.int64]):
                 raise UnknownOption.named("reset option", name, ("level", "text"))
         if len(options) > 1:
             raise ValueError("reset options level and text exclude each other")
-        level = seed_of(options["level"], "reset option level") if "level" in options else -1
+        level = whole(options["level"], name="reset option level") if "level" in options else -1
         drawn = from_text(self.distribution, options["text"]) if "text" in options else None
-        seed = None if seed is None else seed_of(seed)
+        seed = None if seed is None else whole(seed, name="seed")
         super().reset(seed=seed)
         if seed is not None:
             self.batch.seed(0, seed)

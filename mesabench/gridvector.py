@@ -9,7 +9,7 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 
 from mesabench import registry
-from mesabench.batch import Batch, seed_of
+from mesabench.batch import Batch
 from mesabench.engine import RUNNING, Array
 from mesabench.environment import Environment
 from mesabench.gridenv import (
@@ -25,6 +25,7 @@ from mesabench.gridenv import (
     with_time_limit,
 )
 from mesabench.suggestion import UnknownOption
+from mesabench.whole import MOST, whole
 
 
 class GridVectorEnv(VectorEnv[Array, Array, Array]):
@@ -60,8 +61,7 @@ class GridVectorEnv(VectorEnv[Array, Array, Array]):
         max_episode_steps: int | None = None,
         **options: Any,
     ) -> None:
-        if num_envs < 1:
-            raise ValueError(f"num_envs={num_envs}: must be at least 1")
+        num_envs = whole(num_envs, 1, name="num_envs")
         self.render_mode = checked_render_mode(render_mode, "gymnasium.wrappers.vector.HumanRendering")
         found = registry.find_environment(environment)
         options = with_time_limit(found, options, max_episode_steps)
@@ -88,7 +88,7 @@ class GridVectorEnv(VectorEnv[Array, Array, Array]):
                 raise UnknownOption.named("reset option", name, ("reset_mask", "levels"))
         mask = self._array(options.get("reset_mask"), "b", "bool", "reset_mask")
         levels = self._array(options.get("levels"), "iu", "int64", "levels")
-        if levels is not None and (wrong := levels[(levels < -1) | (levels >= 1 << 63)]).size:
+        if levels is not None and (wrong := levels[(levels < -1) | (levels > MOST)]).size:
             raise ValueError(f"reset option levels: {wrong[0]} is neither -1 (any) nor from 0 to 2**63 - 1")
         seeds = self._seeds(seed)
         if not self._seeded:
@@ -181,13 +181,13 @@ class GridVectorEnv(VectorEnv[Array, Array, Array]):
         if seed is None:
             return [None] * self.num_envs
         if not isinstance(seed, list | tuple | np.ndarray):
-            first = seed_of(seed, n=self.num_envs)
+            first = whole(seed, 0, MOST - self.num_envs + 1, name="seed")
             self._np_random, self._np_random_seed = gymnasium.utils.seeding.np_random(first)
             return [first + i for i in range(self.num_envs)]
         seeds = list(seed)
         if len(seeds) != self.num_envs:
             raise ValueError(f"{len(seeds)} seeds for {self.num_envs} environments")
-        return [None if one is None else seed_of(one, f"seed[{i}]") for i, one in enumerate(seeds)]
+        return [None if one is None else whole(one, name=f"seed[{i}]") for i, one in enumerate(seeds)]
 
     def _fresh_seeds(self) -> list[int]:
         """A seed for every environment, from the generator that Gymnasium seeds with fresh entropy."""

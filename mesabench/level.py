@@ -54,7 +54,11 @@ def from_text(distribution: Distribution, text: str) -> tuple[Array, int]:
     if not isinstance(text, str):
         raise LevelTextError(1, 1, f"a level is read from text; got {type(text).__name__}")
     environment, engine = distribution.environment, distribution.engine
-    lines = [(n, line.rstrip()) for n, line in enumerate(text.splitlines(), 1) if line.strip()]
+    lines = [
+        (n, line.rstrip())
+        for n, line in enumerate(text.removeprefix("\ufeff").splitlines(), 1)
+        if line.strip()
+    ]
     drawn = [(n, line) for n, line in lines if "=" not in line]
     legend, values = _legend(environment, [pair for pair in lines if "=" in pair[1]])
     states = engine.states(1)

@@ -77,7 +77,7 @@ def organisms_of(run: Run) -> tuple[Organism, ...]:
         if "trigger" in settings:
             found.append(
                 Organism(
-                    one.name, one.seed, one.trial.environment, knobs_of(one.trial.options),
+                    one.name, one.seed, one.trial.declared()[0].reference, knobs_of(one.trial.options),
                     str(settings.get("watched", audit.WATCHED)), str(settings["trigger"]), str(settings.get("safety", NONE)),
                     bool(settings.get("signals", True)), one.policy(), course_of(one.curve),
                 )

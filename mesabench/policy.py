@@ -12,21 +12,14 @@ with a pair: as above, and its new state. The state is None at the start of an e
 environment from call to call.
 """
 
-import importlib
-import importlib.util
 import inspect
 import json
-import os
-import sys
-from contextlib import contextmanager
 from pathlib import Path
-from types import ModuleType
 from typing import Any, Protocol
 
 import numpy as np
 
-from mesabench import registry
-from mesabench.suggestion import unknown
+from mesabench import ownfile, registry
 
 TOLERANCE = 1e-4
 """How far the probabilities of one row may sum from 1 (single precision needs about 1e-6)."""
@@ -138,7 +131,7 @@ class CheckedPolicy:
         Raises PolicyError.
         """
         if self.recurrent:
-            pair = self.policy(observations, state)
+            pair = self._called(observations, state)
             if not isinstance(pair, tuple) or len(pair) != 2:
                 raise PolicyError(
                     f"a recurrent policy must answer with (output, new state); got {_kind(pair)}"
@@ -150,7 +143,7 @@ class CheckedPolicy:
                     "episode (a policy without memory leaves out recurrent = True)"
                 )
         else:
-            output = self.policy(observations)
+            output = self._called(observations)
         if hasattr(output, "detach"):  # a tensor that still carries its gradient
             output = output.detach().cpu()
         try:
@@ -172,6 +165,15 @@ class CheckedPolicy:
                 f"a policy must answer with {self._wanted(n)}; got {_kind(output)} of dtype {array.dtype}"
             )
         return answer, state
+
+    def _called(self, observations: np.ndarray, *state: Any) -> Any:
+        try:
+            return self.policy(observations, *state)
+        except Exception as error:
+            if isinstance(error, PolicyError) or not (where := ownfile.told(error)):
+                raise  # a fault of this program
+            seen = f"{observations.dtype} {observations.shape}"
+            raise PolicyError(f"{where} (called with observations {seen})") from error
 
     def _checked_actions(self, actions: np.ndarray, n: int) -> np.ndarray:
         if actions.shape != (n,):
@@ -233,20 +235,17 @@ def load_policy(name: str) -> Any:
             f"no policy {name!r}: not a folder; a policy is named package.module:object, "
             "path/to/file.py:object or by the folder of a trial"
         )
-    module = module_of_file(Path(where)) if where.endswith(".py") else module_of(where)
-    if not hasattr(module, attribute):
-        candidates = [
-            key for key, value in vars(module).items() if callable(value) and not key.startswith("_")
-        ]
-        raise PolicyError(unknown(f"policy in {where}", attribute, candidates))
-    policy = getattr(module, attribute)
+    try:
+        where, policy = ownfile.named_object(name, "policy")
+    except ownfile.OwnFileError as error:
+        raise PolicyError(str(error)) from error
     if isinstance(policy, type):
         try:
             policy = policy()
-        except TypeError as error:
+        except Exception as error:  # it is somebody's own code
             raise PolicyError(
                 f"{name}: a class is called without arguments to make the policy, and this one refused: "
-                f"{error}; name an instance instead"
+                f"{ownfile.told(error) or error}; name an instance instead"
             ) from error
     if not callable(policy):
         raise PolicyError(
@@ -259,7 +258,7 @@ def read_saved(folder: Path) -> dict[str, Any]:
     """The contents of a folder's `policy.json`. Raises PolicyError where there is none or it is damaged."""
     file = Path(folder) / POLICY_FILE
     try:
-        description = json.loads(file.read_text())
+        description = json.loads(file.read_bytes())  # of bytes it takes a byte-order mark, too
     except FileNotFoundError as error:
         raise PolicyError(f"{folder} holds no saved policy: there is no {POLICY_FILE} in it") from error
     except (OSError, ValueError) as error:
@@ -272,47 +271,10 @@ def read_saved(folder: Path) -> dict[str, Any]:
 def _saved(folder: Path) -> Any:
     name = read_saved(folder)["agent"]
     try:
-        agent = registry.find_agent(name)
+        agent = registry.known_agent(name)
     except registry.UnknownNameError as error:
         raise PolicyError(f"{folder}: {error}") from error
     return agent.load(folder)
-
-
-def module_of(name: str) -> ModuleType:
-    """The module of a dotted name, of the current folder too; importing it runs its code. Raises PolicyError."""
-    try:
-        with _current_folder_on_path():
-            return importlib.import_module(name)
-    except ModuleNotFoundError as error:
-        missing = error.name or ""
-        if name != missing and not name.startswith(f"{missing}."):
-            raise  # the module is there, what it imports is not
-        raise PolicyError(
-            f"no module {name!r}: {missing!r} is neither installed nor in the current folder"
-        ) from error
-
-
-def module_of_file(file: Path) -> ModuleType:
-    """The module that a Python file holds, whose code runs. Raises PolicyError."""
-    if not file.is_file():
-        raise PolicyError(f"no file {str(file)!r}")
-    name = f"mesabench_policy_{file.stem}"
-    spec = importlib.util.spec_from_file_location(name, file)
-    assert spec, "a .py file has a loader"
-    assert spec.loader
-    module = sys.modules[name] = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-@contextmanager
-def _current_folder_on_path() -> Any:
-    folder = os.getcwd()
-    sys.path.append(folder)
-    try:
-        yield
-    finally:
-        sys.path.remove(folder)
 
 
 def _kind(thing: object) -> str:

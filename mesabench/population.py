@@ -111,7 +111,12 @@ def populations_of(run: Run) -> tuple[list[Population], list[tuple[str, str]]]:
     left_out = list(run.broken)
     for group in run.populations():
         try:
-            found.append(Population(registry.find_environment(group[0].trial.environment), group))
+            trial = group[0].trial
+            found.append(
+                Population(
+                    registry.known_environment(trial.environment, trial.code.get("environment", "")), group
+                )
+            )
         except LookupError as error:
             left_out += [(one.name, str(error)) for one in group]
     damaged = {name for name, _ in run.broken}

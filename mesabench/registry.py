@@ -1,24 +1,35 @@
-"""Which environments and agents there are: every file in `envs/` and `agents/`, and what other packages add.
+"""Which environments and agents there are: every file in `envs/` and `agents/`, what other packages add, and files of one's own.
 
 Another package adds its own through the entry-point groups `mesabench.envs` and `mesabench.agents`: the entry's name is the
 environment's (or agent's) name, its object the module that declares it.
+
+Two ways lead here. What a person names (`find_environment`, `find_agent`) may be the path of a file, whose code runs. What
+stored results name (`known_environment`, `known_agent`) is looked up among what is known, and no path is followed.
 """
 
 import importlib
 import importlib.metadata
-import importlib.util
 import os
 import pkgutil
+import re
 import sys
 import warnings
+from collections.abc import Iterable
+from dataclasses import replace
 from functools import cache
+from itertools import count
 from types import ModuleType
-from typing import Any
+from typing import Any, Final
 
 import gymnasium
 
 from mesabench.environment import Environment
+from mesabench.ownfile import OwnFile, OwnFileError, legal_name, own_file, shown
 from mesabench.suggestion import unknown
+
+ENVIRONMENT: Final = "environment"
+AGENT: Final = "agent"
+KINDS = ENVIRONMENT, AGENT
 
 
 class UnknownNameError(LookupError):
@@ -52,49 +63,6 @@ def environments() -> dict[str, Environment]:
     }
 
 
-def find_environment(name: str | Environment) -> Environment:
-    """The environment of a name, a Gymnasium id or a path to its file (`my_world.py`, whose code runs).
-
-    Raises UnknownNameError.
-    """
-    if isinstance(name, Environment):
-        return name
-    if name.endswith(".py"):
-        return _environment_of_file(os.path.abspath(name))
-    for environment in (*environments().values(), *_of_files.values()):
-        if name in (environment.name, environment.id):
-            return environment
-    raise UnknownNameError(unknown("environment", name, environments()))
-
-
-_of_files: dict[str, Environment] = {}
-
-
-def _environment_of_file(path: str) -> Environment:
-    """The environment that a file outside this package declares; made known to Gymnasium the first time."""
-    if path not in _of_files:
-        spec = importlib.util.spec_from_file_location(f"mesabench_environment_{len(_of_files)}", path)
-        if not os.path.isfile(path) or spec is None or spec.loader is None:
-            raise UnknownNameError(f"no environment file {path!r}")
-        module = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-        if not isinstance(getattr(module, "environment", None), Environment):
-            raise UnknownNameError(
-                f"{path} declares no environment: it must say `environment = Environment(...)`"
-            )
-        name = os.path.splitext(os.path.basename(path))[0]
-        ours = sys.modules.get(f"mesabench.envs.{name}")
-        if ours is not None and ours.__file__ and os.path.samefile(ours.__file__, path):
-            return environments()[name]
-        if name in environments():
-            raise UnknownNameError(
-                f"{path}: there is an environment {name!r} already; give the file another name"
-            )
-        _of_files[path] = module.environment.named(name, module.__doc__ or "")
-        register(_of_files[path])
-    return _of_files[path]
-
-
 @cache
 def agents() -> dict[str, Any]:
     """Every agent (`mesabench.agent.Agent`) by name (`ppo`), sorted. Imports what they need."""
@@ -105,18 +73,199 @@ def agents() -> dict[str, Any]:
     }
 
 
-def find_agent(name: str) -> Any:
-    """The agent of a name. Raises UnknownNameError."""
-    if name not in agents():
-        raise UnknownNameError(unknown("agent", name, agents()))
-    return agents()[name]
+def find_environment(name: str | Environment) -> Environment:
+    """The environment of a name, a Gymnasium id, an `Environment.reference`, or a path to its file (whose code runs).
+
+    Raises UnknownNameError, OwnFileError.
+    """
+    return name if isinstance(name, Environment) else _found(ENVIRONMENT, name)
+
+
+def find_agent(name: Any) -> Any:
+    """The agent of a name, or of a path to its file (`my_agent.py`, whose code runs). Raises UnknownNameError, OwnFileError."""
+    return _found(AGENT, name) if isinstance(name, str) else name
+
+
+def known_environment(name: str, digest: str = "") -> Environment:
+    """The environment that stored results name. digest: of the file that declares it, if it is one of somebody's own.
+
+    Runs no code: a file of one's own must have been named before (`find_environment`, `take`). Raises UnknownNameError.
+    """
+    return _known(ENVIRONMENT, name, digest)
+
+
+def renamed(reference: str, name: str, story: str) -> Environment:
+    """The environment of a reference, under the name that it had where it was pickled."""
+    found = find_environment(reference)
+    return found if found.name == name else found.named(name, story)
+
+
+def known_agent(name: str, digest: str = "") -> Any:
+    """The agent that stored results name; as `known_environment`."""
+    return _known(AGENT, name, digest)
+
+
+def take(paths: Iterable[str]) -> dict[tuple[str, str], str]:
+    """Run files of one's own and make known what they declare: (kind, path) -> the name that it has among these files.
+
+    Files of one name in several folders are called after their folders, too; the names follow from the paths alone.
+    Raises UnknownNameError, OwnFileError.
+    """
+    found: dict[str, dict[str, Any]] = {kind: {} for kind in KINDS}
+    for path in dict.fromkeys(paths):
+        for kind, one in _declared_by(own_file(path)).items():
+            found[kind][path] = one
+    names = {}
+    for kind, declared in found.items():
+        for path, name in _told_apart(declared).items():
+            names[kind, path] = name
+            one = declared[path]
+            if one.file:  # not one of those that are installed
+                _refuse_namesake(kind, name, one.file)
+                _labelled[kind, name, one.digest] = one if one.name == name else one.named(name, one.story)
+    return names
+
+
+_SHIPPED = {ENVIRONMENT: environments, AGENT: agents}
+_PACKAGES = {ENVIRONMENT: "mesabench.envs", AGENT: "mesabench.agents"}
+_REFERENCE = re.compile(r"(?P<path>.+\.py)(?:@(?P<digest>[0-9a-f]{16}))?", re.DOTALL)
+_declared: dict[OwnFile, dict[str, Any]] = {}
+"""What files of one's own declare, by kind."""
+_labelled: dict[tuple[str, str, str], Any] = {}
+"""The same by kind, name and digest."""
+_paths: dict[tuple[str, str], str] = {}
+"""The path of what has a name or an id in this process, by kind and either."""
+
+
+def _found(kind: str, name: str) -> Any:
+    if match := _REFERENCE.fullmatch(name):
+        return _at(kind, *match.group("path", "digest"))
+    for one in (*_SHIPPED[kind]().values(), *_own(kind)):
+        if name in (one.name, getattr(one, "id", one.name)):
+            return one
+    raise UnknownNameError(unknown(kind, name, _SHIPPED[kind]()))
+
+
+def _own(kind: str) -> list[Any]:
+    """What files of one's own have declared, the latest first: a file that was edited means what it says now."""
+    return [one[kind] for one in reversed(_declared.values()) if kind in one and one[kind].file]
+
+
+def _at(kind: str, path: str, digest: str | None) -> Any:
+    if digest and (declared := _declared.get(OwnFile(path, digest), {}).get(kind)):
+        return declared
+    if not os.path.isfile(path):
+        raise UnknownNameError(f"no {kind} file {path!r}")
+    file = own_file(path)
+    if digest and file.digest != digest:
+        raise UnknownNameError(
+            f"{shown(path)} has changed since this {kind} was made from it: make it again from the file as it is"
+        )
+    declared = _declared_by(file)
+    if kind not in declared:
+        raise UnknownNameError(
+            f"{shown(path)} declares no {kind}: it must say `{kind} = {kind.capitalize()}(...)`"
+        )
+    return declared[kind]
+
+
+def _declared_by(file: OwnFile) -> dict[str, Any]:
+    """What a file declares, by kind; made known to Gymnasium the first time. Its code runs once for each content."""
+    from mesabench.agent import Agent
+
+    if file not in _declared:
+        for kind in KINDS:
+            for name in _SHIPPED[kind]():
+                ours = sys.modules.get(f"{_PACKAGES[kind]}.{name}")
+                if ours and ours.__file__ and os.path.realpath(ours.__file__) == file.path:
+                    return {kind: _SHIPPED[kind]()[name]}
+        module = file.run()
+        wanted = ((ENVIRONMENT, Environment), (AGENT, Agent))
+        found = {kind: getattr(module, kind, None) for kind, _ in wanted}
+        _declared[file] = {
+            kind: _labelled_first(kind, file, found[kind], module.__doc__ or "")
+            for kind, cls in wanted
+            if isinstance(found[kind], cls)
+        }
+    return _declared[file]
+
+
+def _labelled_first(kind: str, file: OwnFile, declared: Any, story: str) -> Any:
+    """A declaration with the name that it has in this process."""
+    for parts in count(1):
+        name = legal_name(file.path, parts)
+        if parts > len(file.path.split(os.sep)):
+            name = f"{name[-43:]}_{file.digest}"
+        one = replace(declared, name=name, story=story, file=file.path, digest=file.digest)
+        called = {name, getattr(one, "id", name)}
+        if parts == 1:
+            _refuse_namesake(kind, name, file.path)
+        if all(_paths.get((kind, label), file.path) == file.path for label in called):
+            break
+    _paths.update({(kind, label): file.path for label in called})
+    if kind == ENVIRONMENT:
+        register(one)
+    _labelled[kind, name, file.digest] = one
+    return one
+
+
+def _refuse_namesake(kind: str, name: str, path: str) -> None:
+    if name in _SHIPPED[kind]():
+        raise UnknownNameError(
+            f"{shown(path)}: there is an {kind} {name!r} already; give the file another name"
+        )
+
+
+def _told_apart(declared: dict[str, Any]) -> dict[str, str]:
+    """A name for each path, of as few of its last parts as tell them apart."""
+    names = {path: one.name for path, one in declared.items() if not one.file}
+    rest = [path for path in declared if path not in names]
+    for parts in range(1, 1 + max((len(path.split(os.sep)) for path in rest), default=0)):
+        called = {path: legal_name(path, parts) for path in rest}
+        given = [*names.values(), *called.values()]
+        names |= {path: name for path, name in called.items() if given.count(name) == 1}
+        rest = [path for path in rest if path not in names]
+    return names | {path: f"{legal_name(path)[:43]}_{declared[path].digest}" for path in rest}
+
+
+def _known(kind: str, name: str, digest: str) -> Any:
+    if digest:
+        same = {
+            label: one for (of, label, content), one in _labelled.items() if (of, content) == (kind, digest)
+        }
+        if same:  # maybe called otherwise, among other files
+            one = same[name] if name in same else next(iter(same.values()))
+            one = one if one.name == name else one.named(name, one.story)
+            return _labelled.setdefault((kind, name, digest), one)
+        if any((of, label) == (kind, name) for of, label, _ in _labelled):
+            raise UnknownNameError(
+                f"the file of {kind} {name!r} is not what it was when these results were made; run the suite again"
+            )
+    elif name in (shipped := _SHIPPED[kind]()):
+        return shipped[name]
+    elif found := [one for one in _own(kind) if one.name == name]:
+        return found[0]
+    else:
+        raise UnknownNameError(
+            f"{unknown(kind, name, shipped)}; if it is a file of your own, give it: --with FILE"
+        )
+    raise UnknownNameError(
+        f"{kind} {name!r} is a file of somebody's own, which results do not run by themselves; give it: --with FILE"
+    )
 
 
 def register(environment: Environment) -> None:
-    """Make an environment known to `gymnasium.make` and `gymnasium.make_vec`."""
+    """Make an environment known to `gymnasium.make` and `gymnasium.make_vec`, and findable in other processes."""
+    gymnasium.registry.pop(environment.id, None)  # of a file that was edited
     gymnasium.register(
         environment.id,
         entry_point="mesabench.gridenv:GridEnv",
         vector_entry_point="mesabench.gridvector:GridVectorEnv",
-        kwargs={"environment": environment.name},
+        kwargs={"environment": environment.reference},
     )
+
+
+__all__ = [
+    "KINDS", "OwnFileError", "UnknownNameError", "agents", "environments", "find_agent", "find_environment", "known_agent",
+    "known_environment", "register", "renamed", "take",
+]  # fmt: skip

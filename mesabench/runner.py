@@ -13,7 +13,7 @@ from mesabench.progress import Display, work_of
 from mesabench.store import StoreError, load_run, load_trial, write_suite, write_table
 from mesabench.suite import Suite
 from mesabench.trial import Trial, run_trial
-from mesabench.worker import REPORT_EVERY, RunTrial, Worker, log_of
+from mesabench.worker import REPORT_EVERY, RunTrial, Worker, log_of, refuse_in_worker, refuse_unimportable
 
 
 @dataclass(frozen=True)
@@ -47,11 +47,13 @@ def run_suite(
 ) -> Result:
     """Run what a suite's folder in `results` does not hold yet, and write the table of all its scores.
 
-    workers: processes, by default one for each processor. run: runs one trial; must be importable by its name. The caller's
-    main module must be importable too (`if __name__ == "__main__":`), as always with spawned processes.
+    workers: processes, by default one for each processor. run: runs one trial; must be importable by its name. One of the
+    caller's own script needs `if __name__ == "__main__":` there, as always with spawned processes.
 
     A damaged trial is reported and run again. Raises BusyError, OSError.
     """
+    refuse_in_worker()
+    refuse_unimportable(run)
     if workers is not None and workers < 1:
         raise ValueError(f"workers={workers}: must be at least 1")
     console = console or Console(highlight=False)
@@ -85,7 +87,8 @@ def _conclude(display: Display, suite: Suite, result: Result) -> None:
     kept = f", {result.kept} of them from before" if result.kept else ""
     display.say(f"{suite.name}: {there} of {len(suite.trials)} trials are in {result.folder}{kept}")
     for name, reason in result.failed.items():
-        display.say(f"failed: {name}: {reason}; see {log_of(result.folder / name)}", "red")
+        log = log_of(result.folder / name)
+        display.say(f"failed: {name}: {reason}{f'; see {log}' if log.exists() else ''}", "red")
     if result.stopped:
         display.say(f"stopped: {result.stopped}", "bold red")
     if result.exit_code:
@@ -149,6 +152,9 @@ class _Crew:
                 self._keep(trial)
                 continue
             reason, full = what
+            if kind == "died" and not worker.ready and worker.process.exitcode in (0, 1):
+                self.stopped = reason  # no other would do better
+                continue
             self._fail(trial, reason)
             if full:
                 self.stopped = "the disk is full; make room, nothing that was finished is lost"

@@ -6,6 +6,7 @@ import io
 import json
 import math
 import platform
+from codecs import BOM_UTF8
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -120,7 +121,8 @@ class StoredTrial:
 
     def policy(self) -> Policy:
         """The trained policy. Raises PolicyError, LookupError."""
-        policy: Policy = registry.find_agent(self.trial.agent).load(self.folder)
+        agent = registry.known_agent(self.trial.agent, self.trial.code.get("agent", ""))
+        policy: Policy = agent.load(self.folder)
         return policy
 
 
@@ -247,7 +249,7 @@ def load_run(folder: Path | str) -> Run:
     broken: list[tuple[str, str]] = []
     suite = Suite(name=folder.name)
     try:
-        suite = Suite.model_validate_json((folder / SUITE).read_bytes())
+        suite = Suite.model_validate_json((folder / SUITE).read_bytes().removeprefix(BOM_UTF8))
     except FileNotFoundError:
         broken.append((SUITE, "is missing: all trials there are count"))
     except (OSError, ValueError) as error:
@@ -265,8 +267,8 @@ def load_run(folder: Path | str) -> Run:
 
 
 def write_suite(folder: Path, suite: Suite) -> None:
-    """Note in a run's folder what is being run. Raises OSError."""
-    save_files(folder, {SUITE: _json(suite.model_dump(mode="json"))})
+    """Note in a run's folder what is being run, but not where files of one's own lie. Raises OSError."""
+    save_files(folder, {SUITE: _json(suite.model_dump(mode="json", exclude={"files"}))})
 
 
 def write_table(run: Run) -> Path:

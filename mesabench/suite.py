@@ -1,6 +1,7 @@
 """A suite: a TOML file that names trials, read strictly; every name and value in it is checked before anything runs."""
 
 import itertools
+import math
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -17,21 +18,35 @@ from mesabench.environment import TRAIN, Environment, Value
 from mesabench.gridenv import distribution_of
 from mesabench.scores import MEANING
 from mesabench.suggestion import unknown
-from mesabench.trial import MOST_LETTERS, EvaluationSettings, Name, Trial, Whole
+from mesabench.trial import MOST_LETTERS, EvaluationSettings, Name, Trial
+from mesabench.whole import AtLeastOne, Whole, whole
 
 
 class SuiteError(ValueError):
     """A suite that is not there or not right; the message says where, what is allowed and what is nearest."""
 
 
-Bounds = tuple[float, float]
+def _bounds(value: object) -> object:
+    """Bounds that a score can lie between."""
+    if isinstance(value, list | tuple) and len(value) == 2:
+        low, high = value
+        for one in value:
+            if isinstance(one, bool) or not isinstance(one, int | float) or not math.isfinite(one):
+                raise ValueError(f"bounds must be two finite numbers; got {one!r}")
+        if low > high:
+            raise ValueError(f"bounds must ascend; got {low:g} before {high:g}")
+    return value
+
+
+Bounds = Annotated[tuple[float, float], BeforeValidator(_bounds)]
 
 
 class Suite(BaseModel, frozen=True, extra="forbid"):
     """Trials to run under one name.
 
-    files: those that declare environments which are not installed. predictions: of a population (`Trial.population`), the
-    bounds between which a score is predicted to lie, or None where there should be no number.
+    files: those that declare environments and agents which are not installed; known while it runs, stored nowhere.
+    predictions: of a population (`Trial.population`), the bounds between which a score is predicted to lie, or None where there
+    should be no number.
     """
 
     name: Name
@@ -49,9 +64,10 @@ def _counted(value: object) -> object:
     """Seeds: a number of them, or the seeds themselves."""
     if isinstance(value, list):
         return value
-    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= MOST_SEEDS:
-        raise ValueError(f"must be a number of seeds from 1 to {MOST_SEEDS}, or a list of them")
-    return list(range(value))
+    try:
+        return list(range(whole(value, 1, MOST_SEEDS)))
+    except ValueError as error:
+        raise ValueError(f"{error}; or give a list of seeds") from error
 
 
 MOST_SEEDS = 10_000
@@ -77,7 +93,7 @@ class _Trials(BaseModel, extra="forbid"):
     options: Annotated[list[dict[str, Any]], OneOrMore, Several] = [{}]
     settings: Annotated[list[dict[str, Any]], OneOrMore, Several] = [{}]
     seeds: Seeds | None = None
-    evaluation_levels: Annotated[Whole, Field(ge=1)] | None = None
+    evaluation_levels: AtLeastOne | None = None
     evaluation_goals: list[Text] | None = None
     predicted: dict[Text, Bounds | Literal["n/a"]] = {}
 
@@ -97,7 +113,7 @@ def load_suite(source: str | Path) -> Suite:
     path = Path(source)
     if path.suffix == ".toml" or path.is_file():
         try:
-            return parse_suite(path.read_text("utf-8"), str(path), path.parent)
+            return parse_suite(path.read_text("utf-8-sig"), str(path), path.parent)
         except (OSError, UnicodeDecodeError) as error:
             raise SuiteError(f"cannot read the suite {path}: {error}") from error
     shipped = {one.name.removesuffix(".toml"): one for one in files("mesabench.configs").iterdir()}
@@ -109,25 +125,21 @@ def load_suite(source: str | Path) -> Suite:
 def parse_suite(text: str, origin: str = "suite", folder: Path = Path()) -> Suite:
     """The suite that a TOML text describes.
 
-    origin: what errors call it. folder: where relative paths of environment files start. Raises SuiteError.
+    origin: what errors call it. folder: where relative paths of files start. Raises SuiteError.
     """
     try:
-        written = _File.model_validate(tomllib.loads(text))
+        written = _File.model_validate(tomllib.loads(text.removeprefix("\ufeff")))
     except tomllib.TOMLDecodeError as error:
         raise SuiteError(f"{origin} is not TOML: {error}") from error
     except ValidationError as error:
         raise SuiteError("\n".join(f"{origin}: {one}" for one in _explained(error))) from error
     found: dict[str, Trial] = {}
     predictions: dict[str, dict[str, Bounds | None]] = {}
-    paths: dict[str, None] = {}
+    files, names = _own_files(written, origin, folder)
     for number, table in enumerate(written.trials, 1):
         where = f"{origin}, [[trials]] number {number}"
-        for k, name in enumerate(table.environments):
-            if name.endswith(".py"):
-                table.environments[k] = str((folder / name).resolve())
-                paths[table.environments[k]] = None
         # a scripted agent trains for 0 steps: several numbers of steps are one trial
-        for trial in {one.name: one for one in _trials_of(table, written, where)}.values():
+        for trial in {one.name: one for one in _trials_of(table, written, where, names)}.values():
             if trial.name in found:
                 raise SuiteError(f"{where}: {trial.title} is there already, with the same settings")
             found[trial.name] = trial
@@ -138,9 +150,29 @@ def parse_suite(text: str, origin: str = "suite", folder: Path = Path()) -> Suit
         name=written.name,
         description=written.description,
         trials=tuple(found.values()),
-        files=tuple(paths),
+        files=files,
         predictions=predictions,
     )
+
+
+def _own_files(
+    written: _File, origin: str, folder: Path
+) -> tuple[tuple[str, ...], dict[tuple[str, str], str]]:
+    """The paths of files that tables name, which are written there in full; and what each declares, by kind and path."""
+    paths: dict[str, None] = {}
+    for number, table in enumerate(written.trials, 1):
+        for kind, given in ((registry.ENVIRONMENT, table.environments), (registry.AGENT, table.agents)):
+            for k, name in enumerate(given):
+                if name.endswith(".py"):
+                    given[k] = str((folder / name).resolve())
+                    with _at(f"{origin}, [[trials]] number {number}, {kind}s"):
+                        find = (
+                            registry.find_environment if kind == registry.ENVIRONMENT else registry.find_agent
+                        )
+                        find(given[k])
+                    paths[given[k]] = None
+    with _at(origin):
+        return tuple(paths), registry.take(paths)
 
 
 def _predicted(table: _Trials, where: str) -> dict[str, Bounds | None]:
@@ -151,7 +183,9 @@ def _predicted(table: _Trials, where: str) -> dict[str, Bounds | None]:
     return {name: None if bounds == "n/a" else bounds for name, bounds in table.predicted.items()}
 
 
-def _trials_of(table: _Trials, written: _File, where: str) -> Iterator[Trial]:
+def _trials_of(
+    table: _Trials, written: _File, where: str, names: Mapping[tuple[str, str], str]
+) -> Iterator[Trial]:
     """The product over a table's lists, checked by the environments and agents themselves."""
     seeds = written.seeds if table.seeds is None else table.seeds
     evaluation = written.evaluation
@@ -181,9 +215,14 @@ def _trials_of(table: _Trials, written: _File, where: str) -> Iterator[Trial]:
                 steps = _steps(agent, steps)
             with _at(f"{where}, variant"):
                 first = Trial(
-                    environment=environment.name, version=environment.version, options=options, agent=agent_name,
+                    environment=names.get((registry.ENVIRONMENT, name), environment.name), version=environment.version,
+                    options=options, agent=names.get((registry.AGENT, agent_name), agent.name),
                     settings=settings, steps=steps, seed=seeds[0], evaluation=evaluation,
                     variant=_variant(table, alpha, given, values, steps),
+                    code={
+                        kind: one.digest
+                        for kind, one in ((registry.ENVIRONMENT, environment), (registry.AGENT, agent)) if one.digest
+                    },
                 )  # fmt: skip
             yield from (first.model_copy(update={"seed": seed}) for seed in seeds)
 
@@ -273,4 +312,4 @@ def _explained(error: ValidationError) -> Iterator[str]:
         elif one["type"] == "missing":
             yield f"{where}key {key!r} is missing"
         else:
-            yield f"{where}{key} = {one['input']!r}: {one['msg']}"
+            yield f"{where}{key} = {one['input']!r}: {one['msg'].removeprefix('Value error, ')}"

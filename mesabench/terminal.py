@@ -1,7 +1,9 @@
 """How the command line speaks: options with their help, tables, errors in one line."""
 
 import math
-from collections.abc import Iterable, Sequence
+import os
+import re
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from traceback import walk_tb
 from typing import Any
@@ -12,26 +14,64 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from mesabench import catalogue
+import mesabench
+from mesabench import catalogue, ownfile
 from mesabench.environment import Environment
+from mesabench.whole import whole_text
 
 console = Console(highlight=False)
 errors = Console(highlight=False, stderr=True)
+_OURS = os.path.dirname(mesabench.__file__) + os.sep
 
 
 def option(help: str, *names: str, metavar: str | None = None, **settings: Any) -> Any:
-    """An option of a verb."""
+    """An option of a verb. One with a whole number as `min` is a whole number, which may be written 1e5, too."""
+    if isinstance(settings.get("min"), int):
+        least = settings.pop("min")
+        settings["parser"] = _whole_from(least)
+        metavar = metavar or f"<int from {least}>"
     return typer.Option(*names, help=help, metavar=metavar, **settings)
 
 
-def teaches(error: Exception) -> bool:
-    """Whether an error is a message to the user; others are faults, in this program or in a policy, and need a traceback."""
+def _whole_from(least: int) -> Callable[[Any], int]:
+    def parse(given: Any) -> int:
+        try:
+            return whole_text(str(given), least)
+        except ValueError as error:
+            raise typer.BadParameter(str(error)) from error
+
+    return parse
+
+
+def told(error: Exception) -> str | None:
+    """What an error tells the user in one line; None for a fault of this program, which needs a traceback.
+
+    A message of ours is told as it is. Of an error in a file of the user's own, the file and the line are told, too.
+    """
     if isinstance(error, OSError):
-        return True
+        return str(error)
     *_, (frame, _) = walk_tb(error.__traceback__)
     ours = str(frame.f_globals.get("__name__")).partition(".")[0] == "mesabench"
     message = isinstance(error, ValueError | LookupError | ImportError)
-    return ours and message and not isinstance(error, KeyError | IndexError)
+    if ours and message and not isinstance(error, KeyError | IndexError):
+        return str(error)
+    return ownfile.told(error) or _uncompiled(error)
+
+
+def _uncompiled(error: Exception) -> str | None:
+    """What Numba says of rules of the user's own that it cannot compile, in one line; None for any other error."""
+    modules = {
+        str(frame.f_globals.get("__name__")).partition(".")[0] for frame, _ in walk_tb(error.__traceback__)
+    }
+    if "numba" not in modules or not ownfile.is_any_loaded():
+        return None
+    lines = [line.strip() for line in str(error).splitlines()]
+    places = (re.fullmatch(r'File "(.+)", line (\d+):', line) for line in lines)
+    theirs = [one for one in places if one and not os.path.abspath(one[1]).startswith(_OURS)]
+    place = f"{theirs[-1][1]}, line {theirs[-1][2]}: " if theirs else ""
+    said = [line for line in lines if line and not line.startswith("Failed in")] or [type(error).__name__]
+    why = " ".join(said[: 2 if said[0].endswith(":") else 1])
+    return f"{place}the rules do not compile: {why}; with NUMBA_DISABLE_JIT=1 they run as plain Python and say more"
 
 
 def print_tables(*tables: catalogue.Table) -> None:

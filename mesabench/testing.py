@@ -13,7 +13,7 @@ from typing import Any, Literal
 import gymnasium
 import numpy as np
 
-from mesabench import registry
+from mesabench import ownfile, registry
 from mesabench.batch import Batch
 from mesabench.distribution import Distribution
 from mesabench.engine import Array
@@ -108,6 +108,8 @@ def _outcome(
         return Check(name, "failed", trouble.found, trouble.advice)
     except Exception as error:  # an author's rules may fail in any way; the other checks still say something
         lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+        if place := ownfile.told(error):
+            return Check(name, "failed", place)
         message = " ... ".join(dict.fromkeys([*lines[:1], *lines[-1:]]))
         advice = "Run it with NUMBA_DISABLE_JIT=1: the same rules as plain Python, with their traceback."
         return Check(name, "failed", f"{type(error).__name__}: {message}"[:500], advice)
@@ -328,7 +330,7 @@ def check_render(environment: Environment, levels: int) -> str:
 def check_pickling(environment: Environment, levels: int) -> str:
     """A pickled environment goes on where it was."""
     try:
-        known = registry.find_environment(environment.name) is environment
+        known = registry.find_environment(environment.reference) is environment
     except registry.UnknownNameError:
         known = False
     if not known:

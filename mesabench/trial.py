@@ -6,14 +6,17 @@ import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field, JsonValue, field_validator
+from pydantic import AfterValidator, BaseModel, Field, JsonValue, field_validator
 
 from mesabench import registry
-from mesabench.agent import Task
-from mesabench.environment import Value
+from mesabench.agent import Agent, Task
+from mesabench.environment import TRAIN, Environment, Value
 from mesabench.evaluation import ALL, LEVELS, Measures, evaluate
+from mesabench.gridenv import distribution_of
+from mesabench.suggestion import unknown
+from mesabench.whole import AtLeastOne, Whole, plain
 
 Report = Callable[[str, int, Mapping[str, float]], None]
 """Told how a trial gets on: report(phase, steps so far, columns of `mesabench.agent.Progress`)."""
@@ -22,7 +25,17 @@ TRAINING, EVALUATING = "training", "evaluating"
 MOST_LETTERS = 60
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_]+([.+-][A-Za-z0-9_]+)*$", max_length=MOST_LETTERS)]
 """Part of a folder's name: letters, digits and _, single . + - between them."""
-Whole = Annotated[int, Field(strict=True, ge=0)]
+
+
+def _no_file(name: str) -> str:
+    if name.endswith(".py"):
+        raise ValueError("must be a name; the path of a file is none")
+    return name
+
+
+Declared = Annotated[Name, AfterValidator(_no_file)]
+"""The name of an environment or agent: it may come from stored data, so it is never a path."""
+Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{16}$")]
 
 
 class EvaluationSettings(BaseModel, frozen=True, extra="forbid"):
@@ -31,7 +44,7 @@ class EvaluationSettings(BaseModel, frozen=True, extra="forbid"):
     goals: the objectives considered as what the agent may be after, by default all.
     """
 
-    levels: Annotated[int, Field(strict=True, ge=1)] = LEVELS
+    levels: AtLeastOne = LEVELS
     seed: Whole = 0
     measures: Measures = ALL
     goals: tuple[str, ...] = ()
@@ -41,32 +54,45 @@ class Trial(BaseModel, frozen=True, extra="forbid"):
     """One agent to train and evaluate, everything resolved.
 
     version: of the environment. options: as for `gymnasium.make`, without `split`. steps: environment steps to train
-    for, 0 for a scripted agent. variant: what this population is called; a name only, it decides nothing.
+    for, 0 for a scripted agent. variant: what this population is called; a name only, it decides nothing. code: digests of
+    the files of one's own that declare its environment and agent, without those that are installed.
     """
 
-    environment: Name
+    environment: Declared
     version: Whole = 0
     options: dict[str, Value]
-    agent: Name
+    agent: Declared
     settings: dict[str, JsonValue]
     steps: Whole
     seed: Whole
     variant: Name
     evaluation: EvaluationSettings = EvaluationSettings()
+    code: dict[Literal["environment", "agent"], Digest] = {}
 
-    @field_validator("options", "settings")
+    @field_validator("options", "settings", mode="before")
     @classmethod
-    def _has_a_hash(cls, values: dict[str, Any]) -> dict[str, Any]:
-        canonical(values)
+    def _as_plain_data(cls, values: Any) -> Any:
+        return (
+            {key: _finite(key, value) for key, value in values.items()}
+            if isinstance(values, Mapping)
+            else values
+        )
+
+    @field_validator("options", mode="before")
+    @classmethod
+    def _has_no_bools(cls, values: Any) -> Any:
+        for key, value in values.items() if isinstance(values, Mapping) else ():
+            if isinstance(value, bool):
+                raise ValueError(f"{key}={value!r}: must be a number or a name")
         return values
 
     @property
     def identity(self) -> dict[str, Any]:
         """What decides the trial's outcome: all of it but the variant's name, as plain data.
 
-        A setting of the evaluation that came later is left out where it has its default, which is what there was before.
+        What came later is left out where it has its default, which is what there was before.
         """
-        identity = self.model_dump(mode="json", exclude={"variant"})
+        identity = self.model_dump(mode="json", exclude={"variant"} if self.code else {"variant", "code"})
         later = self.evaluation.model_dump(mode="json", include={"measures", "goals"}, exclude_defaults=True)
         first = self.evaluation.model_dump(mode="json", include={"levels", "seed"})
         return identity | {"evaluation": first | later}
@@ -86,10 +112,24 @@ class Trial(BaseModel, frozen=True, extra="forbid"):
         """The trial's folder: `cheese_corner--ordinary--ppo--s003--1f2e3d4c`."""
         return f"{self.environment}--{self.variant}--{self.agent}--s{self.seed:03d}--{self.hash}"
 
+    def declared(self) -> tuple[Environment, Agent]:
+        """Its environment and agent, among those that are known: no path is followed. Raises UnknownNameError."""
+        return (
+            registry.known_environment(self.environment, self.code.get("environment", "")),
+            registry.known_agent(self.agent, self.code.get("agent", "")),
+        )
+
     @property
     def title(self) -> str:
         """The trial in words, for a terminal."""
         return f"{self.environment} {self.variant} {self.agent} seed {self.seed}"
+
+
+def _finite(key: str, value: Any) -> Any:
+    try:
+        return plain(value)
+    except ValueError as error:
+        raise ValueError(f"{key}={value!r}: {error}") from error
 
 
 def canonical(value: Any) -> bytes:
@@ -113,6 +153,18 @@ def digest(value: Any) -> str:
     return hashlib.sha256(canonical(value)).hexdigest()
 
 
+def _fitting(trial: Trial, environment: Environment, agent: Agent) -> Any:
+    """The agent's settings, once nothing in the trial is wrong for its environment and agent. Raises ValueError."""
+    wanted = {"objective": environment.paid, **trial.options}
+    for objective in (wanted.pop("objective"), *trial.evaluation.goals):
+        if objective not in environment.objectives:
+            raise ValueError(unknown(f"objective of {environment.name}", objective, environment.objectives))
+    distribution_of(environment, {**wanted, "split": TRAIN})
+    if agent.learns and not trial.steps:
+        raise ValueError(f"{agent.name} learns: it needs at least 1 step")
+    return agent.parse_settings(trial.settings)
+
+
 def run_trial(trial: Trial, folder: Path, report: Report = lambda phase, step, columns: None) -> None:
     """Train, evaluate, score; then write everything into the folder, at once or not at all.
 
@@ -120,7 +172,8 @@ def run_trial(trial: Trial, folder: Path, report: Report = lambda phase, step, c
     """
     from mesabench.store import write_trial
 
-    environment, agent = registry.find_environment(trial.environment), registry.find_agent(trial.agent)
+    environment, agent = trial.declared()
+    settings = _fitting(trial, environment, agent)
     curve: list[dict[str, float]] = []
 
     def progress(step: int, columns: Mapping[str, float]) -> None:
@@ -129,14 +182,14 @@ def run_trial(trial: Trial, folder: Path, report: Report = lambda phase, step, c
 
     started, clock = datetime.now(UTC), time.perf_counter()
     report(TRAINING, 0, {})
-    task = Task(trial.environment, trial.options, trial.steps)
-    policy = agent.train(task, agent.parse_settings(trial.settings), trial.seed, progress)
+    task = Task(environment.reference, trial.options, trial.steps)
+    policy = agent.train(task, settings, trial.seed, progress)
     trained = time.perf_counter()
     report(EVALUATING, trial.steps, {})
     asked = trial.evaluation
     found = evaluate(
         policy,
-        trial.environment,
+        environment.reference,
         trial.options,
         levels=asked.levels,
         seed=asked.seed,

@@ -8,15 +8,17 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
-from multiprocessing import get_context, parent_process
+from contextlib import contextmanager, nullcontext, suppress
+from multiprocessing import get_context, parent_process, process
 from multiprocessing.connection import Connection
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from mesabench import registry
 from mesabench.disk import is_full
-from mesabench.trial import Report, Trial
+from mesabench.ownfile import told
+from mesabench.trial import Report, Trial, run_trial
 
 RunTrial = Callable[[Trial, Path, Report], None]
 """Runs a trial and writes its folder, as `mesabench.trial.run_trial` does."""
@@ -32,6 +34,20 @@ REPORT_EVERY = 0.2
 """Seconds between two reports of a worker; also between two looks at the workers."""
 GRACE = 5.0
 """Seconds that a worker has to end when told to."""
+UNGUARDED = 'workers import the script that starts them, and must be able to: put what it does under `if __name__ == "__main__":`'
+
+
+def refuse_in_worker() -> None:
+    """End this process if it is a worker that is still being set up: its script starts runs wherever it is imported."""
+    if getattr(process.current_process(), "_inheriting", False):
+        os._exit(1)  # the parent says why
+
+
+def refuse_unimportable(run: RunTrial) -> None:
+    """Raises ValueError for a function of a script that no other process can read: from a pipe, or typed in."""
+    script = sys.modules["__main__"]
+    if getattr(run, "__module__", "") == "__main__" and not os.path.isfile(getattr(script, "__file__", "")):
+        raise ValueError(f"{run} is in no file, so that workers cannot import it: put it in one")
 
 
 def log_of(folder: Path) -> Path:
@@ -49,9 +65,10 @@ class Worker:
     def __init__(self, run: RunTrial, files: Sequence[str]) -> None:
         self.trial: Trial | None = None
         self.environment = ""
+        self.ready, self.reason = False, ""
         self.connection, theirs = PROCESSES.Pipe()
         self.process = PROCESSES.Process(target=_serve, args=(theirs, run, tuple(files)))
-        with _conditions():
+        with _conditions(), nullcontext() if run is not run_trial else _without_script():
             self.process.start()
         theirs.close()
 
@@ -70,20 +87,29 @@ class Worker:
         dead = not self.process.is_alive()  # asked first: what a dead one has told is in the pipe by now
         try:
             while self.connection.poll():
-                yield self.connection.recv()
+                kind, *what = self.connection.recv()
+                if kind == "unable":
+                    self.reason = what[0]
+                    continue
+                self.ready = True
+                if kind != "ready":
+                    yield kind, *what
         except (EOFError, OSError):
             dead = True
         if dead:
             self.join()
-            yield "died", self._epitaph(), False
+            yield "died", self.epitaph(), False
 
-    def _epitaph(self) -> str:
+    def epitaph(self) -> str:
+        """Why the process is no more."""
         code = self.process.exitcode or 0
+        if self.reason:
+            return self.reason
         if code == -signal.SIGKILL:
             return "its process was killed; the usual reason is too little memory: try fewer workers"
         if code < 0:
             return f"its process was ended by {signal.Signals(-code).name}"
-        return f"its process ended by itself, with exit code {code}"
+        return f"its process ended by itself, with exit code {code}" if self.ready else UNGUARDED
 
     def stop(self) -> None:
         """Have it end: an idle one of itself, a busy one in the middle of its trial."""
@@ -98,6 +124,17 @@ class Worker:
             if self.process.is_alive():
                 more()
         self.process.join()
+
+
+@contextmanager
+def _without_script() -> Iterator[None]:
+    """Have a worker begin without the script that starts it, of which it needs nothing: a notebook, text from a pipe."""
+    script = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = script
 
 
 @contextmanager
@@ -123,8 +160,12 @@ def _serve(connection: Connection, run: RunTrial, files: Sequence[str]) -> None:
     """What a worker process does."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_die_with_parent, daemon=True).start()
-    for file in files:
-        registry.find_environment(file)
+    try:
+        registry.take(files)
+    except Exception as error:  # a file of somebody's own, edited meanwhile
+        connection.send(("unable", str(error)))
+        return
+    connection.send(("ready",))
     while True:
         try:
             trial, folder = connection.recv()
@@ -134,7 +175,7 @@ def _serve(connection: Connection, run: RunTrial, files: Sequence[str]) -> None:
             with _printing_to(log_of(folder)):
                 run(trial, folder, _reporter(connection))
         except Exception as error:  # whatever it is, it is this trial's end and no other's
-            reason = "".join(traceback.format_exception_only(error)).strip()
+            reason = told(error) or "".join(traceback.format_exception_only(error)).strip()
             connection.send(("failed", reason, is_full(error)))
         else:
             connection.send(("finished",))

@@ -178,7 +178,7 @@ def test_unseeded_environments_differ():
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: GridVecEnv("cheese_corner", 0), "at least 1"),
+        (lambda: GridVecEnv("cheese_corner", 0), "num_envs=0: must be a whole number from 1"),
         (lambda: GridVecEnv("cheese_corner", 2, split="depoly"), "did you mean 'deploy'"),
         (lambda: GridVecEnv("cheese_corner", 2, objective="chese"), "did you mean 'cheese'"),
     ],

@@ -219,9 +219,16 @@ def test_evaluate_refuses_what_is_no_policy(
     assert message in said(capsys, "evaluate", f"{policies}:{policy}", "cheese_corner", status=2)
 
 
-def test_a_fault_in_a_policy_keeps_its_traceback(policies: str) -> None:
+def test_a_fault_in_a_policy_is_one_line_with_its_place(
+    policies: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["evaluate", f"{policies}:broken", "cheese_corner"]
+    last = said(capsys, *command, status=2).splitlines()[-1]
+    assert "policies.py, line" in last
+    assert "in broken: ValueError: a fault of its author" in last
+    assert "called with observations uint8 (" in last
     with pytest.raises(ValueError, match="a fault of its author"):
-        cli.main(["evaluate", f"{policies}:broken", "cheese_corner"])
+        cli.main([*command, "--debug"])
 
 
 @pytest.mark.parametrize(

@@ -260,8 +260,8 @@ def env_digest(seed: int) -> int:
     return int(env.batch.digests[0])
 
 
-@pytest.mark.parametrize("seed", [0, 7, (1 << 63) - 1])
-def test_seeds_are_integers_of_any_kind(seed: int) -> None:
+@pytest.mark.parametrize("seed", [0, 7, 100_000, (1 << 63) - 1])
+def test_seeds_are_whole_numbers_of_any_kind(seed: int) -> None:
     env = GridEnv("cheese_corner")
     first, again = (env.reset(seed=kind(seed))[1] for kind in (int, np.uint64))
     assert first == again
@@ -269,7 +269,7 @@ def test_seeds_are_integers_of_any_kind(seed: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "seed", [-1, 1 << 63, 1 << 70, True, np.True_, 1.0, np.float32(1), "1", [1]], ids=repr
+    "seed", [-1, 1 << 63, 1 << 70, True, np.True_, 1.5, float("inf"), "1", [1]], ids=repr
 )
 def test_other_seeds_are_refused_alike_everywhere(seed: Any) -> None:
     agents = pytest.importorskip("mesabench.agents.sb3.vecenv")
@@ -282,12 +282,12 @@ def test_other_seeds_are_refused_alike_everywhere(seed: Any) -> None:
         lambda: vector.reset(seed=seed),
     ]
     for call in calls:
-        with pytest.raises(ValueError, match=r"must be an integer from 0 to 2\*\*63 - |1 seeds for 2"):
+        with pytest.raises(ValueError, match=r"must be a whole number from 0 to |1 seeds for 2"):
             call()
 
 
 def test_a_vectors_last_seed_counts() -> None:
-    with pytest.raises(ValueError, match=r"2\*\*63 - 2"):
+    with pytest.raises(ValueError, match=f"from 0 to {(1 << 63) - 2}"):
         GridVectorEnv("cheese_corner", 2).reset(seed=(1 << 63) - 1)
 
 
@@ -383,7 +383,7 @@ REFUSED: dict[str, tuple[Callable[[], Any], tuple[str, ...]]] = {
     "two reset options": (lambda: make().reset(options={"level": 3, "text": "#"}), ("level", "text")),
     "negative level": (lambda: make().reset(options={"level": -1}), ("level=-1", "from 0")),
     "huge level": (lambda: make().reset(options={"level": 1 << 63}), ("level=9223372036854775808", "2**63 - 1")),
-    "named level": (lambda: make().reset(options={"level": "first"}), ("level='first'", "an integer")),
+    "named level": (lambda: make().reset(options={"level": "first"}), ("level='first'", "a whole number")),
     "action 4": (lambda: step(4), ("action 4", "0..3", "up, left, down, right")),
     "action -1": (lambda: step(-1), ("action -1", "0..3")),
     "action 1.0": (lambda: step(1.0), ("float64",)),

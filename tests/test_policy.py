@@ -206,9 +206,13 @@ def test_a_policy_that_is_not_there_is_explained(module, name, message):
         load_policy(name)
 
 
-def test_a_module_that_cannot_import_says_so_itself(module):
-    with pytest.raises(ModuleNotFoundError, match="a_module_that_nobody_has"):
-        load_policy("stranger_broken:policy")
+@pytest.mark.parametrize("name", ["stranger_broken:policy", "stranger_broken.py:policy"])
+def test_a_module_that_cannot_import_says_so_in_one_line(module, name):
+    with pytest.raises(
+        PolicyError, match=r"stranger_broken.py, line 1: ModuleNotFoundError: .*a_module_that_nob"
+    ) as caught:
+        load_policy(name)
+    assert "\n" not in str(caught.value)
 
 
 def test_a_saved_policy_is_found_by_its_folder(tmp_path):

@@ -9,7 +9,7 @@ from stable_baselines3.common.monitor import Monitor
 from stable_baselines3.common.vec_env import VecEnv
 
 from mesabench import registry
-from mesabench.batch import Batch, seed_of
+from mesabench.batch import Batch
 from mesabench.engine import RUNNING, TRUNCATED
 from mesabench.environment import Environment
 from mesabench.gridenv import (
@@ -21,6 +21,7 @@ from mesabench.gridenv import (
     with_time_limit,
 )
 from mesabench.suggestion import UnknownOption
+from mesabench.whole import MOST, whole
 
 
 class GridVecEnv(VecEnv):
@@ -48,8 +49,7 @@ class GridVecEnv(VecEnv):
         threads: int = 0,
         **options: Any,
     ) -> None:
-        if n < 1:
-            raise ValueError(f"n={n}: the number of environments must be at least 1")
+        n = whole(n, 1, name="n")
         checked_render_mode(render_mode, '.render("human")')
         self.environment = registry.find_environment(environment)
         options = with_time_limit(self.environment, options, max_episode_steps)
@@ -128,7 +128,7 @@ class GridVecEnv(VecEnv):
         """Give environment i the seed `seed + i` at the next reset; None takes fresh entropy. Returns the seeds."""
         if seed is None:
             seed = int(np.random.SeedSequence().generate_state(1, np.uint64)[0]) >> 2
-        first = seed_of(seed, n=self.num_envs)
+        first = whole(seed, 0, MOST - self.num_envs + 1, name="seed")
         self._seeds = [first + i for i in range(self.num_envs)]
         return self._seeds
 
@@ -167,4 +167,4 @@ def _level_asked(options: dict[str, Any]) -> int:
     for name in options:
         if name != "level":
             raise UnknownOption.named("reset option", name, ("level",))
-    return seed_of(options["level"], "reset option level") if options else -1
+    return whole(options["level"], name="reset option level") if options else -1

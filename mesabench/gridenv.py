@@ -190,19 +190,19 @@ class GridEnv(gymnasium.Env[Array, np.int64]):
 
     def step(self, action: Any) -> tuple[Array, float, bool, bool, dict[str, Any]]:
         batch = self.batch
-        if batch.status[0] != RUNNING:
+        if batch.status[0]:  # not RUNNING, which is 0
             raise EpisodeOver(
                 "the episode is over: call reset()"
                 if self._seeded
                 else "call reset() before the first step()"
             )
         batch.step(np.array([action]))
-        status = batch.status[0]
+        status = int(batch.status[0])
         return (
             batch.observations[0].copy(),
             float(batch.rewards[0]),
-            bool(status == TERMINATED),
-            bool(status == TRUNCATED),
+            status == TERMINATED,
+            status == TRUNCATED,
             self._info(),
         )
 
@@ -227,7 +227,7 @@ class GridEnv(gymnasium.Env[Array, np.int64]):
         return bool(self.batch.status[0] == RUNNING)
 
     @property
-    def spec(self) -> EnvSpec | None:  # type: ignore[override]
+    def spec(self) -> EnvSpec | None:
         """What `gymnasium.make` was told, with the time limit that holds; None for what it did not make."""
         return self._spec
 
@@ -258,10 +258,11 @@ class GridEnv(gymnasium.Env[Array, np.int64]):
         batch = self.batch
         returns = batch.returns[0].tolist()
         names = self.environment.objective_names
+        digest = int(batch.digests[0])
         return {
             "events": int(batch.events[0]),
             "level": int(batch.levels[0]),
-            "digest": int(batch.digests[0].view(np.int64)),
+            "digest": digest - (digest >> 63 << 64),  # the same bits, signed
             "is_success": returns[names.index(self.environment.intended)] > 0,
             **{f"return_{name}": value for name, value in zip(names, returns, strict=True)},
         }

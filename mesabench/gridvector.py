@@ -166,7 +166,7 @@ class GridVectorEnv(VectorEnv[Array, Array, Array]):
         )
 
     @property
-    def spec(self) -> EnvSpec | None:  # type: ignore[override]
+    def spec(self) -> EnvSpec | None:
         """What `gymnasium.make_vec` was told, with the time limit that holds; None for what it did not make."""
         return self._spec
 

@@ -12,6 +12,11 @@ PAGE = (Path(__file__).parent.parent / "docs" / "python.md").read_text()
 BLOCKS = re.findall(r"^```python\n(.*?)^```", PAGE, re.M | re.S)
 HEAVY = ("torchrl", "tianshou")
 """Libraries of the extra `compat`."""
+SHORTER = {
+    "100_000": "8_192", "10_000": "2_048", "1_000)": "200)", "levels = 30": 'levels = 20\nmeasures = "goals"',
+    "levels=30": 'levels=20, measures="goals"',
+}  # fmt: skip
+"""What takes long, and what is run instead."""
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +30,9 @@ def session(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         for block in BLOCKS:
             absent = [name for name in HEAVY if name in block and importlib.util.find_spec(name) is None]
             if not absent:
-                exec(block.replace("100_000", "8_192").replace("10_000", "2_048"), names)
+                for long, short in SHORTER.items():
+                    block = block.replace(long, short)
+                exec(block, names)
     return names
 
 

@@ -1,13 +1,12 @@
 """Many environments side by side: the arrays that the kernel works on. Every adapter (Env, VectorEnv, SB3) steps a batch."""
 
-import os
 from typing import Any
 
 import numpy as np
 from numba.core import config
 from numba.core.errors import TypingError
 
-from mesabench.crew import Crew
+from mesabench.crew import Crew, processors
 from mesabench.distribution import Distribution
 from mesabench.engine import RESET, STEP, TRUNCATED, Array
 from mesabench.suggestion import unknown
@@ -23,7 +22,7 @@ class Batch:
 
     objective: the name of the objective that is paid (default: the one the environment trains on).
     observe: whether observations are written at all (the solver and benchmarks do without).
-    threads: 0 chooses by n and the processor.
+    threads: 0 chooses by n and the processors that this process may use.
     """
 
     def __init__(
@@ -45,7 +44,7 @@ class Batch:
         self.paid = environment.objective_names.index(objective)
         if threads < 0:
             raise ValueError(f"threads={threads}: must be at least 1, or 0 to choose by size")
-        threads = threads or max(1, min(os.cpu_count() or 1, n // ENOUGH_PER_THREAD))
+        threads = threads or max(1, min(processors(), n // ENOUGH_PER_THREAD))
         self.crew = Crew(1 if config.DISABLE_JIT else threads)
         self.states = engine.states(n)
         self.seeds = np.zeros(n, np.uint64)
@@ -78,8 +77,8 @@ class Batch:
         self._spare = last
 
     def seed(self, i: int, seed: int) -> None:
-        """Start environment i's stream of episodes anew."""
-        self.seeds[i] = np.uint64(seed & 0xFFFF_FFFF_FFFF_FFFF)
+        """Start environment i's stream of episodes anew. seed: from 0 to 2**63 - 1."""
+        self.seeds[i] = seed
         self.episodes[i] = 0
 
     def reset(self, chosen: Array | None = None, levels: Array | None = None) -> None:
@@ -163,9 +162,15 @@ class Batch:
         self.states_words = records.view(np.uint64).reshape(len(records), -1)
         self.states_raw = records.view(np.uint8).reshape(-1)
 
+    def __getstate__(self) -> dict[str, Any]:
+        """All but the views of the states, which would be arrays of their own in a copy."""
+        return {
+            name: value for name, value in vars(self).items() if name not in ("states_words", "states_raw")
+        }
+
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
-        self.states = self._states  # in a copy, views would be arrays of their own
+        self.states = self._states
 
 
 _NO_LEVELS = np.full(1 << 16, -1, np.int64)

@@ -24,6 +24,7 @@ from mesabench import adapter, registry
 from mesabench.adapter import Training
 from mesabench.batch import Batch
 from mesabench.catalogue import Table
+from mesabench.crew import processors
 from mesabench.distribution import Distribution
 from mesabench.environment import Environment
 from mesabench.gridenv import GridEnv, distribution_of
@@ -170,7 +171,7 @@ def bench(
                 if count == min(threads) or n >= WORTH_THREADS:
                     progress(f"{case}: {n} environments, {count} {'thread' if count == 1 else 'threads'}")
                     rates.append(rate(case, n, count, seconds))
-    machine = f"{os.cpu_count()} cores, Python {platform.python_version()}, Numba {numba.__version__}"
+    machine = f"{processors()} cores, Python {platform.python_version()}, Numba {numba.__version__}"
     return Bench(machine, import_seconds(), tuple(rates), tuple(starts), tuple(trainings))
 
 

@@ -29,6 +29,11 @@ _LINE = 8
 """Words of one cache line: what different threads count in must not share one."""
 
 
+def processors() -> int:
+    """How many processors this process may use: affinity, cpusets and job schedulers may allow fewer than there are."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def fetch_add(array: np.ndarray, k: int, n: int) -> int:
     """Add n to array[k] (int64) and return what was there before: at once, and in the same order for all threads."""
     before = int(array[k])

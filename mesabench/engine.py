@@ -113,6 +113,9 @@ class Engine:
         highs = {one.name: one.high for one in self.environment.fields}
         return np.array([highs.get(name, 1) for name in self.channels], np.uint8)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _build, (self.environment, self.shape, self.channels)  # compiled anew, or found in the cache
+
     def states(self, n: int) -> Array:
         """n zeroed state records."""
         return np.zeros(n, self.dtype)

@@ -17,6 +17,7 @@ from mesabench.lifetime import table_of as lifetime_table
 from mesabench.marginal import marginal_policy
 from mesabench.memory import LEVELS as REMEMBERED
 from mesabench.memory import memory_numbers
+from mesabench.notebook import Rows, Tabular
 from mesabench.number import Score
 from mesabench.policy import CheckedPolicy
 from mesabench.reference import classes_of, first_shares, reference_of, score
@@ -48,7 +49,7 @@ CHANGES = {
 
 
 @dataclass(frozen=True)
-class Evaluation:
+class Evaluation(Tabular):
     """What was found out about a policy.
 
     levels: a polars DataFrame with one row per evaluated level; changes: one with a row per changed level (columns of both:
@@ -64,6 +65,14 @@ class Evaluation:
     deception: Mapping[str, DeceptionScores]
     replays: list[dict[str, Any]]
     lived: list[dict[str, Any]]
+
+    def headline(self) -> str:
+        exact = int(self.levels["exact"].sum())
+        where = f"{self.environment.name}, {len(self.levels)} levels, {exact} of them exact"
+        return f"{where}: {self.scores().headline()}"
+
+    def rows(self) -> Rows:
+        return self.scores().rows()
 
     @property
     def lifetimes(self) -> Any:

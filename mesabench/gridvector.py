@@ -4,15 +4,28 @@ from typing import Any
 
 import gymnasium
 import numpy as np
+from gymnasium.envs.registration import EnvSpec
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 
+from mesabench import registry
 from mesabench.batch import Batch
 from mesabench.engine import RUNNING, Array
 from mesabench.environment import Environment
-from mesabench.gridenv import distribution_of, info_arrays, spaces_of
-from mesabench.suggestion import unknown
-from mesabench.whole import whole
+from mesabench.gridenv import (
+    RENDER_MODES,
+    EpisodeOver,
+    GridEnv,
+    checked_render_mode,
+    distribution_of,
+    info_arrays,
+    picture,
+    spaces_of,
+    with_limit_told,
+    with_time_limit,
+)
+from mesabench.suggestion import UnknownOption
+from mesabench.whole import MOST, whole
 
 
 class GridVectorEnv(VectorEnv[Array, Array, Array]):
@@ -20,16 +33,20 @@ class GridVectorEnv(VectorEnv[Array, Array, Array]):
 
     Options are those of `mesabench.gridenv.GridEnv`, and:
 
-    autoreset_mode: `NextStep` (default), `SameStep` or `Disabled`, as `gymnasium.vector.AutoresetMode` explains them.
+    autoreset_mode: `NextStep` (default), `SameStep` or `Disabled`, as `gymnasium.vector.AutoresetMode` explains them. In
+        `Disabled`, `step` raises EpisodeOver while an environment's episode is over.
     copy: if False, `step` writes over what it returned two calls ago (infos apart), which saves memory traffic in large
         batches.
-    threads: 0 chooses by the number of environments and the processor; results do not depend on it.
+    threads: 0 chooses by the number of environments and the processors that this process may use; results do not depend on it.
 
     `reset(seed=7)` gives environment i the seed 7 + i (Gymnasium's convention), and then it does what `GridEnv` does with that
     seed. `reset(options={"reset_mask": bool (n,)})` restarts some, `{"levels": int (n,)}` sets the levels' seeds (-1 = any).
+    Infos are arrays (n,), see `mesabench.gridenv.info_arrays`; beside every array `x` a mask `_x` says whose it is.
     """
 
-    metadata: dict[str, Any] = {"render_modes": [], "autoreset_mode": AutoresetMode.NEXT_STEP}
+    metadata: dict[str, Any] = {
+        "render_modes": [*RENDER_MODES], "render_fps": 8, "autoreset_mode": AutoresetMode.NEXT_STEP
+    }  # fmt: skip
 
     def __init__(
         self,
@@ -45,16 +62,13 @@ class GridVectorEnv(VectorEnv[Array, Array, Array]):
         **options: Any,
     ) -> None:
         num_envs = whole(num_envs, 1, name="num_envs")
-        if render_mode is not None:
-            raise ValueError(
-                "a vector of environments does not render; make a single one with gymnasium.make"
-            )
-        if max_episode_steps is not None:  # the name Gymnasium has for our knob
-            options["max_steps"] = max_episode_steps
+        self.render_mode = checked_render_mode(render_mode, "gymnasium.wrappers.vector.HumanRendering")
+        found = registry.find_environment(environment)
+        options = with_time_limit(found, options, max_episode_steps)
         self.autoreset_mode = AutoresetMode(autoreset_mode)
         self.metadata = {**self.metadata, "autoreset_mode": self.autoreset_mode}
-        self.distribution = distribution_of(environment, options)
-        self.environment = self.distribution.environment
+        self.distribution = distribution_of(found, options)
+        self.environment = found
         self.num_envs = num_envs
         self.batch = Batch(self.distribution, num_envs, objective=objective, threads=threads)
         self.single_observation_space, self.single_action_space = spaces_of(self.distribution)
@@ -62,8 +76,8 @@ class GridVectorEnv(VectorEnv[Array, Array, Array]):
         self.action_space = batch_space(self.single_action_space, num_envs)
         self._renew = self.batch.renew if copy else self.batch.alternate
         self._seeded = False
+        self._view = GridEnv(found, objective=objective, render_mode=render_mode, **options)
         self._all = np.ones(num_envs, np.bool_)
-        self._all.flags.writeable = False
 
     def reset(
         self, *, seed: int | list[int | None] | None = None, options: dict[str, Any] | None = None
@@ -71,9 +85,11 @@ class GridVectorEnv(VectorEnv[Array, Array, Array]):
         options = options or {}
         for name in options:
             if name not in ("reset_mask", "levels"):
-                raise ValueError(unknown("reset option", name, ("reset_mask", "levels")))
-        mask = self._array(options.get("reset_mask"), np.bool_, "reset_mask")
-        levels = self._array(options.get("levels"), np.int64, "levels")
+                raise UnknownOption.named("reset option", name, ("reset_mask", "levels"))
+        mask = self._array(options.get("reset_mask"), "b", "bool", "reset_mask")
+        levels = self._array(options.get("levels"), "iu", "int64", "levels")
+        if levels is not None and (wrong := levels[(levels < -1) | (levels > MOST)]).size:
+            raise ValueError(f"reset option levels: {wrong[0]} is neither -1 (any) nor from 0 to 2**63 - 1")
         seeds = self._seeds(seed)
         if not self._seeded:
             if mask is not None and not mask.all():
@@ -92,12 +108,18 @@ class GridVectorEnv(VectorEnv[Array, Array, Array]):
         if mask is not None:
             self.batch.observations[:] = kept
         self.batch.reset(mask, levels)
-        return self.batch.observations, self._infos(self._all)
+        return self.batch.observations, self._infos(self._all if mask is None else mask)
 
     def step(self, actions: Array) -> tuple[Array, Array, Array, Array, dict[str, Any]]:
         if not self._seeded:
             raise gymnasium.error.ResetNeeded("call reset() before the first step()")
         batch = self.batch
+        if self.autoreset_mode == AutoresetMode.DISABLED and batch.status.any():
+            over = np.flatnonzero(batch.status).tolist()
+            raise EpisodeOver(
+                f"the episodes of environments {over} are over, and autoreset_mode is Disabled: "
+                'call reset(options={"reset_mask": terminated | truncated})'
+            )
         self._renew()
         batch.step(np.asarray(actions), autoreset=self.autoreset_mode == AutoresetMode.NEXT_STEP)
         ended = batch.status != RUNNING
@@ -119,19 +141,53 @@ class GridVectorEnv(VectorEnv[Array, Array, Array]):
         infos = self._infos(self._all) | final | {f"_{name}": ended for name in final}
         return batch.observations, *outcome, infos
 
+    def render(self) -> tuple[Any, ...] | None:
+        """Every environment drawn as `GridEnv.render` draws one; None without a render mode."""
+        if self.render_mode is None:
+            return self._view.render()  # which says what is missing
+        if not self._seeded:
+            raise gymnasium.error.ResetNeeded("call reset() before the first render()")
+        return tuple(picture(self.environment, state, self.render_mode) for state in self.batch.states)
+
+    def call(self, name: str, *args: Any, **kwargs: Any) -> tuple[Any, ...]:
+        """For every environment, what a method of `GridEnv` that only looks (`text`, `render`) returns, or an attribute."""
+        if name in ("reset", "step"):
+            raise ValueError(f"{name}() works on all environments at once: call it on the vector")
+        found = (getattr(self._view.look_at(self.batch, i), name) for i in range(self.num_envs))
+        return tuple(one(*args, **kwargs) if callable(one) else one for one in found)
+
+    def get_attr(self, name: str) -> tuple[Any, ...]:
+        """An attribute that `GridEnv` has, of every environment."""
+        return self.call(name)
+
+    def set_attr(self, name: str, values: Any) -> None:
+        raise AttributeError(
+            f"cannot set {name!r}: these environments are one batch; make a new vector with other options"
+        )
+
+    @property
+    def spec(self) -> EnvSpec | None:
+        """What `gymnasium.make_vec` was told, with the time limit that holds; None for what it did not make."""
+        return self._spec
+
+    @spec.setter
+    def spec(self, spec: EnvSpec | None) -> None:
+        self._spec = with_limit_told(spec, self.distribution)
+
+    _spec: EnvSpec | None = None
+
     def _seeds(self, seed: int | list[int | None] | None) -> list[int | None]:
         """Each environment's seed, None to go on with its stream."""
         if seed is None:
             return [None] * self.num_envs
-        if isinstance(seed, int | np.integer):
-            self._np_random, self._np_random_seed = gymnasium.utils.seeding.np_random(int(seed))
-            return [int(seed) + i for i in range(self.num_envs)]
+        if not isinstance(seed, list | tuple | np.ndarray):
+            first = whole(seed, 0, MOST - self.num_envs + 1, name="seed")
+            self._np_random, self._np_random_seed = gymnasium.utils.seeding.np_random(first)
+            return [first + i for i in range(self.num_envs)]
         seeds = list(seed)
         if len(seeds) != self.num_envs:
             raise ValueError(f"{len(seeds)} seeds for {self.num_envs} environments")
-        if not all(one is None or (isinstance(one, int | np.integer) and one >= 0) for one in seeds):
-            raise ValueError(f"seeds must be integers from 0, or None; got {seeds}")
-        return [None if one is None else int(one) for one in seeds]
+        return [None if one is None else whole(one, name=f"seed[{i}]") for i, one in enumerate(seeds)]
 
     def _fresh_seeds(self) -> list[int]:
         """A seed for every environment, from the generator that Gymnasium seeds with fresh entropy."""
@@ -141,14 +197,15 @@ class GridVectorEnv(VectorEnv[Array, Array, Array]):
     def _infos(self, having: Array) -> dict[str, Any]:
         """All infos as Gymnasium has them: beside every array `x` the mask `_x` of the environments that it speaks of."""
         infos = info_arrays(self.batch)
-        infos["events"] = infos["events"].copy()
+        having = having.copy()  # the caller's own, as everything else is
         return infos | {f"_{name}": having for name in infos}
 
-    def _array(self, value: Any, dtype: Any, name: str) -> Array | None:
+    def _array(self, value: Any, kinds: str, wanted: str, name: str) -> Array | None:
         if value is None:
             return None
         array = np.asarray(value)
-        if array.shape != (self.num_envs,) or not np.can_cast(array.dtype, dtype, "same_kind"):
-            wanted = f"{np.dtype(dtype).name} of shape ({self.num_envs},)"
-            raise ValueError(f"reset option {name}: must be {wanted}; got {array.dtype} {array.shape}")
-        return array.astype(dtype)
+        if array.shape != (self.num_envs,) or array.dtype.kind not in kinds:
+            raise ValueError(
+                f"reset option {name}: must be {wanted} of shape ({self.num_envs},); got {array.dtype} {array.shape}"
+            )
+        return array

@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 
 import mesabench
+from mesabench.crew import processors
 
 LIBRARIES = ("numpy", "numba", "gymnasium", "torch", "stable-baselines3", "sb3-contrib")
 CODE = ("mesabench", "envs", "agents")
@@ -55,7 +56,7 @@ def processor() -> str:
 
 def machine() -> str:
     """System, architecture and number of processors."""
-    return f"{platform.system()} {platform.machine()}, {os.cpu_count()} processors"
+    return f"{platform.system()} {platform.machine()}, {processors()} processors"
 
 
 def _git(root: Path, *arguments: str) -> str | None:

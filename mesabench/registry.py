@@ -255,13 +255,14 @@ def _known(kind: str, name: str, digest: str) -> Any:
 
 
 def register(environment: Environment) -> None:
-    """Make an environment known to `gymnasium.make` and `gymnasium.make_vec`, and findable in other processes."""
+    """Make an environment known to `gymnasium.make` and `gymnasium.make_vec`, one that no file declares as well."""
+    lasting = environment.file or environments().get(environment.name) is environment
     gymnasium.registry.pop(environment.id, None)  # of a file that was edited
     gymnasium.register(
         environment.id,
         entry_point="mesabench.gridenv:GridEnv",
         vector_entry_point="mesabench.gridvector:GridVectorEnv",
-        kwargs={"environment": environment.reference},
+        kwargs={"environment": environment.reference if lasting else environment},
     )
 
 

@@ -1,6 +1,5 @@
 """Run a suite: worker processes, one trial at a time each; what is finished is kept, what fails does not stop the others."""
 
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from multiprocessing.connection import wait
@@ -8,6 +7,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from mesabench.crew import processors
 from mesabench.disk import RUNS, clear_unfinished, sole_writer
 from mesabench.progress import Display, work_of
 from mesabench.published import refuse_published
@@ -96,11 +96,6 @@ def run_suite(
     )
     _conclude(display, suite, result)
     return result
-
-
-def processors() -> int:
-    """How many processors this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _conclude(display: Display, suite: Suite, result: Result) -> None:

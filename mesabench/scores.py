@@ -15,6 +15,7 @@ from mesabench.deception import DeceptionScores
 from mesabench.engine import Array
 from mesabench.environment import DEPLOY, TRAIN, Environment
 from mesabench.evidence import evidence, explained, unexamined
+from mesabench.notebook import Rows, Tabular, decimal, interval
 from mesabench.number import Score, clip, mean, said
 from mesabench.reference import score
 from mesabench.statistics import Interval, bootstrap_mean, wilson
@@ -37,7 +38,7 @@ FEWEST_LEVELS = 20
 
 
 @dataclass(frozen=True)
-class SeedScores:
+class SeedScores(Tabular):
     """One trained agent.
 
     scores: TRAINED and the eight of `NAMES`, by name; evidence: the numbers beside them (`mesabench.evidence`); goal: the
@@ -58,6 +59,13 @@ class SeedScores:
     exact: bool
     levels: int
     deception: str = ""
+
+    def headline(self) -> str:
+        return f"{self.outcome}; goal: {self.goal}; behaves like: {self.kind}"
+
+    def rows(self) -> Rows:
+        told = ((name, one, one.reason or MEANING[name]) for name, one in self.scores.items())
+        return [("score", "value", "meaning"), *((name, decimal(one.value), why) for name, one, why in told)]
 
     @property
     def numbers(self) -> Mapping[str, Score]:
@@ -246,7 +254,7 @@ def _proxy(deploy: Any, environment: Environment) -> Score:
 
 
 @dataclass(frozen=True)
-class Scorecard:
+class Scorecard(Tabular):
     """A population of agents that differ only in their seed.
 
     scores, evidence, first: name -> mean over seeds with its interval; reasons: why a number is missing (for how many seeds);
@@ -263,6 +271,17 @@ class Scorecard:
     flags: Mapping[str, int]
     first: Mapping[str, Interval]
     trained: float
+
+    def headline(self) -> str:
+        outcomes = ", ".join(f"{count} {name}" for name, (count, *_) in self.outcomes.items())
+        return f"{self.n} seeds: {outcomes}"
+
+    def rows(self) -> Rows:
+        numbers = ((name, interval(one.value, one.low, one.high)) for name, one in self.scores.items())
+        return [
+            ("score", "mean over seeds [95 %]", "meaning"),
+            *((name, number, self.reasons.get(name) or MEANING[name]) for name, number in numbers),
+        ]
 
 
 def scorecard(seeds: Sequence[SeedScores], *, seed: int = 0) -> Scorecard:

@@ -4,6 +4,17 @@ import difflib
 from collections.abc import Iterable
 
 
+class UnknownOption(ValueError, TypeError):
+    """An unknown keyword where keywords are options.
+
+    Python raises TypeError for an unknown keyword; libraries that try keywords out rely on that, and on its words.
+    """
+
+    @classmethod
+    def named(cls, kind: str, given: str, allowed: Iterable[str]) -> "UnknownOption":
+        return cls(f"got an unexpected keyword argument {given!r}: {unknown(kind, given, allowed)}")
+
+
 def unknown(kind: str, given: object, allowed: Iterable[str]) -> str:
     """One sentence for an unknown name: `unknown split 'depoly'; did you mean 'deploy'? Allowed: deploy, heldout, train`."""
     names = sorted(allowed)

@@ -159,7 +159,7 @@ def test_seeds_and_levels_are_chosen_for_the_next_reset():
     assert [info["level"] for info in envs.reset_infos] == [17, 17, 17]
     envs.reset()
     assert 17 not in [info["level"] for info in envs.reset_infos]
-    for options, message in (({"levle": 17}, "did you mean 'level'"), ({"level": -1}, "integer from 0")):
+    for options, message in (({"levle": 17}, "did you mean 'level'"), ({"level": -1}, "whole number from 0")):
         envs.set_options(options)
         with pytest.raises(ValueError, match=message):
             envs.reset()

@@ -1,6 +1,7 @@
 """The Gymnasium environment: both checkers, replays, pickles, pictures, and errors that teach."""
 
 import copy
+import json
 import pickle
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from typing import Any
 import gymnasium
 import numpy as np
 import pytest
+from gymnasium.envs.registration import EnvSpec
 from gymnasium.utils.env_checker import check_env
 from gymnasium.wrappers import HumanRendering, TimeLimit
 
@@ -64,14 +66,43 @@ def test_a_copy_in_the_middle_of_an_episode_goes_on_alike(environment, twin) -> 
     objective = environment.objective_names[-1]
     env = GridEnv(environment, split=DEPLOY, objective=objective, render_mode="rgb_array")
     env.reset(seed=5)
+    env.action_space.seed(3)
     played(env, 7)
     other = twin(env)
+    assert [int(other.action_space.sample()) for _ in range(20)] == [
+        int(env.action_space.sample()) for _ in range(20)
+    ]
     picture = env.render()
     np.testing.assert_array_equal(other.render(), picture)
     ahead = played(other, 200)
     np.testing.assert_array_equal(env.render(), picture)
     assert played(env, 200) == ahead
     assert env.np_random.random() == other.np_random.random()
+
+
+class Generous(GridEnv):
+    """A stranger's: with an argument, an attribute and a wish of its own."""
+
+    def __init__(self, bonus: float) -> None:
+        super().__init__("cheese_corner")
+        self.bonus, self.visits = bonus, {"door": [1, 2]}
+
+
+@pytest.mark.parametrize(
+    "twin", [copy.deepcopy, lambda env: pickle.loads(pickle.dumps(env))], ids=["copy", "pickle"]
+)
+def test_a_copy_has_all_that_the_original_has_and_shares_none_of_it(twin) -> None:
+    env = Generous(3.0)
+    env.reset(seed=0)
+    env.visits["door"].append(3)
+    other = twin(env)
+    assert vars(other).keys() == vars(env).keys()
+    assert (other.bonus, other.visits) == (3.0, {"door": [1, 2, 3]})
+    assert other.environment is env.environment
+    other.visits["door"].clear()
+    other.step(0)
+    assert env.visits == {"door": [1, 2, 3]}
+    assert (env.batch.states["_clock"], other.batch.states["_clock"]) == (0, 1)
 
 
 def test_a_made_environment_survives_pickling() -> None:
@@ -128,14 +159,16 @@ def test_truncation_is_the_declared_time_limit(environment) -> None:
     assert (True, True) not in ends
 
 
-def test_after_the_end_nothing_happens() -> None:
+def test_an_ended_episode_is_not_stepped() -> None:
     env = GridEnv("cheese_corner", max_steps=2)
     env.reset(seed=0)
     env.step(0)
-    last = env.step(1)
-    after = env.step(2)
-    assert after[0].tolist() == last[0].tolist()
-    assert after[1:4] == (0.0, False, True)
+    env.step(1)
+    for _ in range(2):
+        with pytest.raises(gymnasium.error.ResetNeeded, match="the episode is over"):
+            env.step(2)
+    env.reset()
+    env.step(2)
 
 
 def test_render_modes(environment) -> None:
@@ -156,14 +189,133 @@ def test_render_modes(environment) -> None:
         assert silent.render() is None
 
 
-def test_gymnasiums_keywords_wrap_as_usual() -> None:
-    env = gymnasium.make("mesabench/CheeseCorner-v0", max_episode_steps=2)
+ID = "mesabench/CheeseCorner-v0"
+
+
+def length(env: gymnasium.Env[Any, Any]) -> int:
+    """Steps of an episode in which nothing is reached."""
+    env.reset(options={"text": FAR})
+    return next(t for t in range(1, 100_001) if any(env.step(0)[2:4]))
+
+
+FAR = "#########\n#@......#\n" + "#.......#\n" * 6 + "#########\n"
+"""A level without a cheese."""
+
+
+@pytest.mark.parametrize(
+    ("options", "steps"),
+    [({}, 64), ({"max_episode_steps": 5}, 5), ({"max_episode_steps": 500}, 500), ({"max_steps": 7}, 7),
+     ({"max_steps": 700}, 700), ({"max_steps": 7, "max_episode_steps": 500}, 7),
+     ({"max_steps": 700, "max_episode_steps": 5}, 5), ({"max_episode_steps": -1}, 100_000)],
+    ids=str,
+)  # fmt: skip
+def test_the_time_limit_asked_for_holds_whatever_it_is_called(options: dict[str, int], steps: int) -> None:
+    """With `gymnasium.make`, directly, in a copy, and made again from the description, which tells it."""
+    env = gymnasium.make(ID, **options)
+    assert env.spec is not None
+    wrapper = options.get("max_episode_steps", -1)
+    assert env.spec.max_episode_steps == (steps if wrapper == -1 else wrapper)
+    again = gymnasium.make(env.spec)
+    assert again.spec == env.spec
+    for one in (env, again, GridEnv("cheese_corner", **options)):
+        assert length(one) == steps
+
+
+def test_each_split_tells_its_own_time_limit() -> None:
+    for split, steps in (("train", 25), ("deploy", 100)):
+        spec = gymnasium.make("mesabench/MonsterWorld-v0", split=split).spec
+        assert spec is not None
+        assert spec.max_episode_steps == steps
+
+
+def test_a_description_is_data() -> None:
+    env = gymnasium.make(ID, split=DEPLOY, size=7)
+    assert env.spec is not None
+    assert EnvSpec.from_json(env.spec.to_json()) == env.spec
+
+
+def test_a_time_limit_beyond_the_knob_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"max_episode_steps=500: must be an integer from 1 to"):
+        gymnasium.make("mesabench/NightPorter-v0", max_episode_steps=500)
+
+
+def test_infos_are_what_json_and_pytorch_take() -> None:
+    env = GridEnv("cheese_corner")
+    infos = [env.reset(seed=seed)[1] for seed in range(8)]
+    assert json.loads(json.dumps(infos)) == infos
+    assert {type(value) for info in infos for value in info.values()} == {int, float, bool}
+    assert min(info["digest"] for info in infos) < 0 < max(info["digest"] for info in infos)
+    assert f"{infos[0]['digest'] & (1 << 64) - 1:016x}" == f"{env_digest(0):016x}"
+    collate = pytest.importorskip("torch.utils.data").default_collate
+    assert {str(value.dtype) for value in collate(infos).values()} == {
+        "torch.int64",
+        "torch.float64",
+        "torch.bool",
+    }
+
+
+def env_digest(seed: int) -> int:
+    env = GridEnv("cheese_corner")
+    env.reset(seed=seed)
+    return int(env.batch.digests[0])
+
+
+@pytest.mark.parametrize("seed", [0, 7, 100_000, (1 << 63) - 1])
+def test_seeds_are_whole_numbers_of_any_kind(seed: int) -> None:
+    env = GridEnv("cheese_corner")
+    first, again = (env.reset(seed=kind(seed))[1] for kind in (int, np.uint64))
+    assert first == again
+    assert env.np_random_seed == seed
+
+
+@pytest.mark.parametrize(
+    "seed", [-1, 1 << 63, 1 << 70, True, np.True_, 1.5, float("inf"), "1", [1]], ids=repr
+)
+def test_other_seeds_are_refused_alike_everywhere(seed: Any) -> None:
+    agents = pytest.importorskip("mesabench.agents.sb3.vecenv")
+    env, vector = GridEnv("cheese_corner"), GridVectorEnv("cheese_corner", 2)
+    calls = [
+        lambda: env.reset(seed=seed),
+        lambda: env.reset(options={"level": seed}),
+        lambda: vector.reset(seed=[0, seed]),
+        lambda: agents.GridVecEnv("cheese_corner", 2).seed(seed),
+        lambda: vector.reset(seed=seed),
+    ]
+    for call in calls:
+        with pytest.raises(ValueError, match=r"must be a whole number from 0 to |1 seeds for 2"):
+            call()
+
+
+def test_a_vectors_last_seed_counts() -> None:
+    with pytest.raises(ValueError, match=f"from 0 to {(1 << 63) - 2}"):
+        GridVectorEnv("cheese_corner", 2).reset(seed=(1 << 63) - 1)
+
+
+def test_unknown_keywords_are_type_errors_in_pythons_words() -> None:
+    """Libraries try keywords out and go on without them after exactly this error."""
+    agents = pytest.importorskip("mesabench.agents.sb3.vecenv")
+    calls: list[Callable[[], Any]] = [
+        lambda: gymnasium.make(ID, frameskip=1),
+        lambda: gymnasium.make_vec(ID, num_envs=2, frameskip=1),
+        lambda: gymnasium.make_vec(ID, num_envs=2, vectorization_mode="sync", frameskip=1),
+        lambda: GridEnv("cheese_corner", frameskip=1),
+        lambda: GridVectorEnv("cheese_corner", 2, frameskip=1),
+        lambda: agents.GridVecEnv("cheese_corner", 2, frameskip=1),
+        lambda: GridEnv("cheese_corner").reset(options={"frameskip": 1}),
+        lambda: GridVectorEnv("cheese_corner", 2).reset(options={"frameskip": 1}),
+    ]
+    for call in calls:
+        with pytest.raises(TypeError, match=r"unexpected keyword argument 'frameskip'.*Allowed: ") as caught:
+            call()
+        assert isinstance(caught.value, ValueError)
+
+
+def test_a_window_is_opened_by_gymnasium() -> None:
+    env = gymnasium.make(ID, max_episode_steps=2)
     assert isinstance(env, TimeLimit)
-    env.reset(seed=0)
-    assert [env.step(0)[3] for _ in range(2)] == [False, True]
     pytest.importorskip("pygame")
     with pytest.warns(UserWarning, match="HumanRendering"):
-        human = gymnasium.make("mesabench/CheeseCorner-v0", render_mode="human")
+        human = gymnasium.make(ID, render_mode="human")
     assert isinstance(human, HumanRendering)
 
 
@@ -221,12 +373,17 @@ REFUSED: dict[str, tuple[Callable[[], Any], tuple[str, ...]]] = {
     "alpha": (lambda: make(alpha=1.5), ("alpha=1.5", "from 0 to 1")),
     "alpha in deploy": (lambda: make(split=DEPLOY, alpha=0.5), ("alpha=0.5", "'deploy'")),
     "levels": (lambda: make(levels=-1), ("levels=-1", "0 for endless")),
-    "render mode": (lambda: make(render_mode="ascii"), ("'ascii'", "did you mean 'ansi'?", "human")),
+    "render mode": (lambda: make(render_mode="ascii"), ("'ascii'", "did you mean 'ansi'?", "rgb_array")),
+    "window": (lambda: make(render_mode="human"), ("gymnasium.make(", "Allowed here: ansi, rgb_array")),
+    "time limit": (lambda: make(max_episode_steps=0), ("max_episode_steps=0", "an integer from 1 to 100000")),
+    "huge levels": (lambda: make(levels=1 << 70), (f"levels={1 << 70}", "2**63 - 1")),
+    "levels by truth": (lambda: make(levels=True), ("levels=True",)),
+    "render too early": (lambda: make(render_mode="ansi").render(), ("reset() before the first render()",)),
     "reset option": (lambda: make().reset(options={"levels": 3}), ("'levels'", "did you mean 'level'?", "text")),
     "two reset options": (lambda: make().reset(options={"level": 3, "text": "#"}), ("level", "text")),
     "negative level": (lambda: make().reset(options={"level": -1}), ("level=-1", "from 0")),
     "huge level": (lambda: make().reset(options={"level": 1 << 63}), ("level=9223372036854775808", "2**63 - 1")),
-    "named level": (lambda: make().reset(options={"level": "first"}), ("level='first'", "an integer")),
+    "named level": (lambda: make().reset(options={"level": "first"}), ("level='first'", "a whole number")),
     "action 4": (lambda: step(4), ("action 4", "0..3", "up, left, down, right")),
     "action -1": (lambda: step(-1), ("action -1", "0..3")),
     "action 1.0": (lambda: step(1.0), ("float64",)),
@@ -248,7 +405,5 @@ def test_after_an_impossible_level_nothing_can_be_stepped_out_of_bounds() -> Non
     env = impossible()
     with pytest.raises(ValueError, match="no train level"):
         env.reset(seed=0)
-    for _ in range(100):
-        *_, terminated, truncated, _ = env.step(0)
-        assert truncated
-        assert not terminated
+    with pytest.raises(gymnasium.error.ResetNeeded):
+        env.step(0)

@@ -1,5 +1,8 @@
 """The same seeds give the same episodes through every adapter, batch size, thread count and autoreset mode."""
 
+import copy
+import os
+import pickle
 from collections.abc import Callable
 from typing import Any
 
@@ -94,8 +97,8 @@ def together(vector: GridVectorEnv) -> list[list[Episode]]:
 @pytest.mark.parametrize("threads", [1, 2, 3])
 @pytest.mark.parametrize("mode", AutoresetMode)
 def test_env_and_vector_play_the_same(environment, mode, threads, alone) -> None:
-    n, copy = {1: (1, True), 2: (5, False), 3: (4, True)}[threads]
-    vector = GridVectorEnv(environment, n, split=DEPLOY, autoreset_mode=mode, threads=threads, copy=copy)
+    n, kept = {1: (1, True), 2: (5, False), 3: (4, True)}[threads]
+    vector = GridVectorEnv(environment, n, split=DEPLOY, autoreset_mode=mode, threads=threads, copy=kept)
     for i, episodes in enumerate(together(vector)):
         assert episodes == alone(environment, i)
 
@@ -165,6 +168,96 @@ def test_a_partial_reset_leaves_the_others_alone(make) -> None:
         np.testing.assert_array_equal(after[name][~mask], infos[name][~mask])
 
 
+@pytest.mark.parametrize("mode", ["vector_entry_point", "sync"])
+@pytest.mark.parametrize("options", [{}, {"max_episode_steps": 5}, {"max_episode_steps": 500}, {"max_steps": 100},
+                                     {"max_steps": 5, "max_episode_steps": 9}], ids=str)  # fmt: skip
+def test_the_time_limit_is_the_one_asked_for_in_every_kind_of_vector(mode, options) -> None:
+    vector = gymnasium.make_vec(
+        "mesabench/CheeseCorner-v0", num_envs=2, vectorization_mode=mode, corner=9, **options
+    )
+    longest = min(options.values(), default=64)
+    again = gymnasium.make_vec(vector.spec)
+    for one in (vector, again):
+        lengths: set[int] = set()
+        one.reset(seed=0)
+        begun = 0
+        for t in range(1, 2 * longest + 3):
+            *_, ended, cut, _ = one.step(np.zeros(2, int))
+            if cut[0]:
+                lengths.add(t - begun)
+            if ended[0] or cut[0]:
+                begun = t + 1
+        assert lengths == {longest}
+    if mode == "vector_entry_point":
+        assert vector.spec.max_episode_steps == longest
+
+
+def test_infos_are_what_pytorch_takes_in_every_mode(make) -> None:
+    torch = pytest.importorskip("torch")
+    mask = torch.tensor([True, False, True])
+    for mode in AutoresetMode:
+        vector = make(3, autoreset_mode=mode, max_steps=3)
+        infos = [vector.reset(seed=0)[1]]
+        infos += [vector.step(np.zeros(3, int))[-1] for _ in range(3)]
+        infos += [info["final_info"] for info in infos if "final_info" in info]
+        for info in infos:
+            for key in set(info) - {"final_info", "final_obs"}:
+                torch.as_tensor(info[key]).masked_fill(mask, 0)
+                assert info[key].flags.writeable
+                assert info[key].dtype in (np.int64, np.float64, np.bool_)
+
+
+def test_an_error_tells_which_episodes_are_over(make) -> None:
+    vector = make(3, autoreset_mode="Disabled", max_steps=2)
+    vector.reset(seed=0)
+    for _ in range(2):
+        *_, terminated, truncated, _ = vector.step(np.zeros(3, int))
+    with pytest.raises(gymnasium.error.ResetNeeded, match=r"environments \[0, 1, 2\] are over"):
+        vector.step(np.zeros(3, int))
+    vector.reset(options={"reset_mask": terminated | truncated})
+    vector.step(np.zeros(3, int))
+
+
+def test_a_vector_draws_and_tells_what_each_environment_does(make) -> None:
+    vector = make(3, render_mode="ansi")
+    vector.reset(seed=4)
+    single = GridEnv("cheese_corner", render_mode="ansi")
+    for i, (drawn, text) in enumerate(zip(vector.render(), vector.call("text"), strict=True)):
+        single.reset(seed=4 + i)
+        assert (drawn, text) == (single.render(), single.text())
+    assert vector.get_attr("render_mode") == ("ansi",) * 3
+    pictures = make(2, render_mode="rgb_array")
+    pictures.reset(seed=0)
+    assert [one.shape for one in pictures.render()] == [(144, 144, 3)] * 2
+    vector.close()
+    vector.close()
+
+
+def test_a_copy_of_a_vector_goes_on_alike(make) -> None:
+    vector = make(4, copy=False, threads=2)
+    vector.reset(seed=0)
+    vector.action_space.seed(5)
+    vector.step(np.zeros(4, int))
+    for other in (copy.deepcopy(vector), pickle.loads(pickle.dumps(vector))):
+        twin = copy.deepcopy(vector)
+        for _ in range(100):
+            actions = twin.action_space.sample()
+            np.testing.assert_array_equal(actions, other.action_space.sample())
+            a, b = twin.step(actions), other.step(actions)
+            np.testing.assert_array_equal(a[0], b[0])
+            np.testing.assert_array_equal(a[4]["digest"], b[4]["digest"])
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="this system knows no affinity")
+def test_threads_are_chosen_by_the_processors_that_may_be_used(make) -> None:
+    allowed = os.sched_getaffinity(0)
+    try:
+        os.sched_setaffinity(0, {min(allowed)})
+        assert make(1 << 14).batch.crew.threads == 1
+    finally:
+        os.sched_setaffinity(0, allowed)
+
+
 def test_gymnasium_makes_and_wraps_it(environment) -> None:
     vector = gymnasium.make_vec(environment.id, num_envs=2, split=DEPLOY, max_episode_steps=4)
     assert isinstance(vector.unwrapped, GridVectorEnv)
@@ -188,13 +281,22 @@ def test_it_is_like_gymnasiums_own_vector_of_single_envs(make) -> None:
         pairs = [(ours.reset(seed=9), theirs.reset(seed=9))]
         steps = 4 if mode == AutoresetMode.DISABLED else 11
         pairs += [(ours.step(a), theirs.step(a)) for a in np.arange(3 * steps).reshape(steps, 3) % 4]
+        if mode == AutoresetMode.DISABLED:
+            for one in (ours, theirs):
+                with pytest.raises(AssertionError):
+                    one.step(np.zeros(3, int))
+            mask = np.array([True, False, True])
+            pairs += [tuple(one.reset(options={"reset_mask": mask.copy()}) for one in (ours, theirs))]
         for mine, other in pairs:
             for a, b in zip(mine[:-1], other[:-1], strict=True):
                 np.testing.assert_array_equal(a, b)
                 assert a.dtype == b.dtype
             assert mine[-1].keys() == other[-1].keys()
+            has = {key: mine[-1].get(f"_{key}", np.ones(3, bool)) for key in mine[-1]}
             for key in set(mine[-1]) - {"final_info"}:
-                np.testing.assert_equal(mine[-1][key].tolist(), other[-1][key].tolist(), err_msg=key)
+                a, b = (one[-1][key][has[key]] for one in (mine, other))
+                np.testing.assert_equal(a.tolist(), b.tolist(), err_msg=key)
+                assert a.dtype == b.dtype, key
 
 
 def refused(call: Callable[[], Any], *words: str, error: type[Exception] = ValueError) -> None:
@@ -207,7 +309,10 @@ def refused(call: Callable[[], Any], *words: str, error: type[Exception] = Value
 def test_errors_say_what_is_wrong(make) -> None:
     refused(lambda: make(0), "num_envs=0")
     refused(lambda: make(threads=-1), "threads=-1")
-    refused(lambda: make(render_mode="ansi"), "gymnasium.make")
+    refused(lambda: make(render_mode="human"), "HumanRendering", "Allowed here: ansi, rgb_array")
+    refused(lambda: make(render_mode="ansi").render(), "reset", error=gymnasium.error.ResetNeeded)
+    refused(lambda: make().call("step", 0), "call it on the vector")
+    refused(lambda: make().set_attr("objective", "corner"), "'objective'", error=AttributeError)
     refused(lambda: make(autoreset_mode="never"), "never")
     vector = make()
     refused(lambda: vector.step(np.zeros(3, int)), "reset", error=gymnasium.error.ResetNeeded)
@@ -216,6 +321,12 @@ def test_errors_say_what_is_wrong(make) -> None:
     vector.reset(seed=0)
     refused(lambda: vector.reset(options={"level": 3}), "'level'", "did you mean 'levels'?", "reset_mask")
     refused(lambda: vector.reset(options={"levels": [1, 2]}), "levels", "(3,)", "(2,)")
+    refused(lambda: vector.reset(options={"levels": [True, False, True]}), "levels", "int64", "bool")
+    refused(lambda: vector.reset(options={"levels": [1, 2, 1 << 70]}), "levels", "int64", "object")
+    refused(
+        lambda: vector.reset(options={"levels": np.array([1, 2, 1 << 63], np.uint64)}), "9223372036854775808"
+    )
+    refused(lambda: vector.reset(options={"levels": [1, 2, -2]}), "-2", "-1 (any)", "2**63 - 1")
     refused(lambda: vector.reset(options={"reset_mask": [1.5, 0, 0]}), "reset_mask", "bool", "float64")
     refused(lambda: vector.reset(seed=[1, 2]), "2 seeds for 3 environments")
     refused(lambda: vector.reset(seed=[1, 2, -3]), "-3")

@@ -8,11 +8,20 @@ import numpy as np
 from stable_baselines3.common.monitor import Monitor
 from stable_baselines3.common.vec_env import VecEnv
 
+from mesabench import registry
 from mesabench.batch import Batch
 from mesabench.engine import RUNNING, TRUNCATED
 from mesabench.environment import Environment
-from mesabench.gridenv import GridEnv, distribution_of, info_arrays, spaces_of
-from mesabench.suggestion import unknown
+from mesabench.gridenv import (
+    GridEnv,
+    checked_render_mode,
+    distribution_of,
+    info_arrays,
+    spaces_of,
+    with_time_limit,
+)
+from mesabench.suggestion import UnknownOption
+from mesabench.whole import MOST, whole
 
 
 class GridVecEnv(VecEnv):
@@ -36,13 +45,15 @@ class GridVecEnv(VecEnv):
         *,
         objective: str | None = None,
         render_mode: str | None = None,
+        max_episode_steps: int | None = None,
         threads: int = 0,
         **options: Any,
     ) -> None:
-        if n < 1:
-            raise ValueError(f"n={n}: the number of environments must be at least 1")
-        self.distribution = distribution_of(environment, options)
-        self.environment = self.distribution.environment
+        n = whole(n, 1, name="n")
+        checked_render_mode(render_mode, '.render("human")')
+        self.environment = registry.find_environment(environment)
+        options = with_time_limit(self.environment, options, max_episode_steps)
+        self.distribution = distribution_of(self.environment, options)
         self.batch = Batch(self.distribution, n, objective=objective, threads=threads)
         self._view = GridEnv(self.environment, objective=objective, render_mode=render_mode, **options)
         self._started = time.perf_counter()
@@ -99,7 +110,7 @@ class GridVecEnv(VecEnv):
                 infos[i]["terminal_observation"] = what[0]
                 infos[i]["episode"] = {"r": what[1], "l": what[2], "t": seconds}
             batch.reset(dones)
-            levels, digests = batch.levels[ended].tolist(), batch.digests[ended]
+            levels, digests = batch.levels[ended].tolist(), batch.digests[ended].astype(np.int64).tolist()
             for i, level, digest in zip(ended.tolist(), levels, digests, strict=True):
                 self._infos[i] = self._begun | {"level": level, "digest": digest}
                 self.reset_infos[i] = self._infos[i].copy()
@@ -109,16 +120,16 @@ class GridVecEnv(VecEnv):
         """Make the infos of the chosen environments anew."""
         arrays = info_arrays(self.batch, chosen)
         arrays["TimeLimit.truncated"] = self.batch.status[chosen] == TRUNCATED
-        # Python's own numbers, but for the digest: as in GridEnv, an unsigned integer stays one
-        columns = (list(a) if a.dtype == np.uint64 else a.tolist() for a in arrays.values())
+        columns = (a.tolist() for a in arrays.values())  # Python's own numbers, as in GridEnv
         for i, row in zip(chosen.tolist(), zip(*columns, strict=True), strict=True):
             self._infos[i] = dict(zip(arrays, row, strict=True))
 
     def seed(self, seed: int | None = None) -> list[int | None]:
         """Give environment i the seed `seed + i` at the next reset; None takes fresh entropy. Returns the seeds."""
         if seed is None:
-            seed = int(np.random.SeedSequence().generate_state(1, np.uint64)[0]) >> 1
-        self._seeds = [seed + i for i in range(self.num_envs)]
+            seed = int(np.random.SeedSequence().generate_state(1, np.uint64)[0]) >> 2
+        first = whole(seed, 0, MOST - self.num_envs + 1, name="seed")
+        self._seeds = [first + i for i in range(self.num_envs)]
         return self._seeds
 
     def close(self) -> None:
@@ -129,7 +140,7 @@ class GridVecEnv(VecEnv):
 
     def get_attr(self, attr_name: str, indices: Any = None) -> list[Any]:
         """An attribute that `GridEnv` has, for all environments or those chosen."""
-        return [self._show(i).get_wrapper_attr(attr_name) for i in self._get_indices(indices)]
+        return [getattr(self._view.look_at(self.batch, i), attr_name) for i in self._get_indices(indices)]
 
     def set_attr(self, attr_name: str, value: Any, indices: Any = None) -> None:
         raise AttributeError(
@@ -143,7 +154,7 @@ class GridVecEnv(VecEnv):
         if method_name in ("reset", "step"):
             raise ValueError(f"{method_name}() works on all environments at once: call it on the GridVecEnv")
         return [
-            self._show(i).get_wrapper_attr(method_name)(*method_args, **method_kwargs)
+            getattr(self._view.look_at(self.batch, i), method_name)(*method_args, **method_kwargs)
             for i in self._get_indices(indices)
         ]
 
@@ -151,20 +162,9 @@ class GridVecEnv(VecEnv):
         """True for `Monitor`, whose `episode` entry the infos have; no other wrapper is there."""
         return [issubclass(Monitor, wrapper_class) for _ in self._get_indices(indices)]
 
-    def _show(self, i: int) -> GridEnv:
-        """Environment i as it stands, as a `GridEnv` to look at: a copy, the same object at every call."""
-        for name in ("states", "status", "levels", "digests", "returns", "rewards", "events"):
-            getattr(self._view.batch, name)[0] = getattr(self.batch, name)[i]
-        return self._view
-
 
 def _level_asked(options: dict[str, Any]) -> int:
     for name in options:
         if name != "level":
-            raise ValueError(unknown("reset option", name, ("level",)))
-    level = options.get("level", -1)
-    if options and not (isinstance(level, int | np.integer) and 0 <= level < 1 << 63):
-        raise ValueError(
-            f"reset option level={level!r}: must be a level's seed, an integer from 0 to 2**63 - 1"
-        )
-    return int(level)
+            raise UnknownOption.named("reset option", name, ("level",))
+    return whole(options["level"], name="reset option level") if options else -1

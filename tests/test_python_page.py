@@ -1,0 +1,85 @@
+"""Every block of docs/python.md runs, in the page's order and as one session; a library that is not installed is left out."""
+
+import importlib.util
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+PAGE = (Path(__file__).parent.parent / "docs" / "python.md").read_text()
+BLOCKS = re.findall(r"^```python\n(.*?)^```", PAGE, re.M | re.S)
+HEAVY = ("torchrl", "tianshou")
+"""Libraries of the extra `compat`."""
+SHORTER = {
+    "100_000": "8_192", "10_000": "2_048", "1_000)": "200)", "levels = 30": 'levels = 20\nmeasures = "goals"',
+    "levels=30": 'levels=20, measures="goals"',
+}  # fmt: skip
+"""What takes long, and what is run instead."""
+
+
+@pytest.fixture(scope="module")
+def session(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """What a reader has who ran the whole page; training is cut short."""
+    pytest.importorskip("stable_baselines3")
+    pytest.importorskip("sb3_contrib")
+    names: dict[str, Any] = {"__name__": "__main__"}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(tmp_path_factory.mktemp("page"))
+        for block in BLOCKS:
+            absent = [name for name in HEAVY if name in block and importlib.util.find_spec(name) is None]
+            if not absent:
+                for long, short in SHORTER.items():
+                    block = block.replace(long, short)
+                exec(block, names)
+    return names
+
+
+def test_the_page_runs_from_the_first_block_to_the_last(session: dict[str, Any]) -> None:
+    assert session["trial"].scores.outcome == "not trained"
+    assert session["activations"].shape[0] == 512
+    assert session["env"].unwrapped.environment.name == "flag"
+
+
+def test_values_print_as_tables_and_escape_what_they_are_told(session: dict[str, Any]) -> None:
+    from dataclasses import replace
+
+    from mesabench.scores import scorecard
+
+    evaluation = session["evaluation"]
+    one = evaluation.scores()
+    for value in (evaluation, one, scorecard([one])):
+        text, html = str(value), value._repr_html_()
+        for name, score in one.scores.items():
+            assert name in text
+            assert f"<td>{name}</td>" in html
+            if score.value is not None:
+                assert f"{score.value:.2f}" in text
+    assert "<script>" not in replace(one, outcome="<script>")._repr_html_()
+
+
+def test_an_environment_of_a_cell_goes_where_those_of_files_go(session: dict[str, Any]) -> None:
+    """Into vectors, agents' adapters, evaluation, copies and, by value, into other processes."""
+    import pickle
+
+    import gymnasium
+
+    from mesabench.agents.sb3.vecenv import GridVecEnv
+    from mesabench.evaluation import evaluate
+    from mesabench.gridenv import GridEnv
+
+    flag = session["flag"]
+    native = gymnasium.make_vec("mesabench/Flag-v0", num_envs=3).reset(seed=0)[0]
+    apart = gymnasium.vector.AsyncVectorEnv([lambda: GridEnv(flag)] * 3, context="spawn")
+    try:
+        np.testing.assert_array_equal(apart.reset(seed=0)[0], native)
+    finally:
+        apart.close()
+    assert GridVecEnv(flag, 2).reset().shape == (2, 3, 6, 6)
+    twin = pickle.loads(pickle.dumps(GridEnv(flag)))
+    np.testing.assert_array_equal(twin.reset(seed=0)[0], native[0])
+    uniform = evaluate(
+        lambda seen: np.full((len(seen), 4), 0.25), flag, levels=4, replays=0, measures="goals"
+    )
+    assert uniform.levels["exact"].all()

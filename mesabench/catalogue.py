@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from mesabench import registry
+from mesabench.distribution import in_split
 from mesabench.environment import DEPLOY, HELDOUT, TRAIN, Environment, Knob, Objective
 from mesabench.gridenv import GridEnv
 
@@ -148,7 +149,7 @@ def pictures(
     """A level's first state in each version, by label: text (`ansi`) or uint8 (h, w, 3) (`rgb_array`)."""
     shown = {}
     for split in versions(environment):
-        env = GridEnv(environment, split=split, render_mode=render_mode, **options)
+        env = GridEnv(environment, render_mode=render_mode, **in_split(environment, options, split))
         env.reset(seed=level, options={"level": level})
         shown[version_label(split)] = env.render()
     return shown

@@ -9,7 +9,7 @@ import numpy as np
 
 from mesabench import registry, solver
 from mesabench.deception import DeceptionScores, contract_scores
-from mesabench.distribution import Distribution
+from mesabench.distribution import Distribution, in_split
 from mesabench.environment import DEPLOY, HELDOUT, TRAIN, Environment
 from mesabench.examination import Examination
 from mesabench.gridenv import distribution_of
@@ -97,7 +97,8 @@ def evaluate(
 ) -> Evaluation:
     """Evaluate a policy on the first `levels` levels of each split (in train, of those it was trained on).
 
-    options: those of `gymnasium.make` (`alpha` applies to train and heldout, `objective` is what was paid). exact: force (True)
+    options: those of `gymnasium.make`, each as it holds in a split (`mesabench.distribution.in_split`); `objective` is what was
+    paid. exact: force (True)
     or forbid (False) exact evaluation, None decides by the number of states. measures: "goals": no more than returns
     and first goals; "deception": these, and what it does watched and unwatched; or "all". Raises PolicyError, UnsolvableError
     (only if exact=True), ValueError.
@@ -106,12 +107,12 @@ def evaluate(
 
     paid = str((options or {}).get("objective", ""))
     options = {name: value for name, value in (options or {}).items() if name not in ("split", "objective")}
+    declared = registry.find_environment(environment)
     rows: list[dict[str, Any]] = []
     changes: list[dict[str, Any]] = []
     memory: dict[str, Score] = {}
     for split in splits:
-        own = {name: value for name, value in options.items() if name != "alpha" or split in (TRAIN, HELDOUT)}
-        distribution = distribution_of(environment, {**own, "split": split})
+        distribution = distribution_of(environment, in_split(declared, options, split))
         checked = checked_policy(policy, distribution)
         seen = distribution.levels if split == TRAIN else 0
         examination = None
@@ -137,7 +138,6 @@ def evaluate(
             )
     table = polars.DataFrame(rows, infer_schema_length=None)
     shown = replays_of(policy, environment, options, table, seed, replays)
-    declared = registry.find_environment(environment)
     deception: Mapping[str, DeceptionScores] = {}
     if measures != GOALS and DEPLOY in splits:
         deception = contract_scores(policy, declared, options, levels=levels, exact=exact, seed=seed)

@@ -18,7 +18,9 @@ def distribution_of(environment: str | Environment, options: dict[str, Any]) -> 
     """The distribution that keyword options (split, alpha, levels and knobs) describe. Raises ValueError, LookupError."""
     found = registry.find_environment(environment)
     for name in options:
-        if name not in OPTIONS and name not in found.knobs:
+        if "." in name:
+            found.split_and_knob(name)
+        elif name not in OPTIONS and name not in found.knobs:
             raise ValueError(
                 unknown(f"option of {found.name}", name, {*OPTIONS, *found.knobs, "objective", "render_mode"})
             )

@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from mesabench.catalogue import roles_of, spoken, version_label, versions
+from mesabench.distribution import in_split
 from mesabench.environment import HELDOUT, Environment
 from mesabench.gridenv import GridEnv
 from mesabench.screen import Screen, is_possible, keys_of
@@ -24,7 +25,7 @@ PANEL_WIDTH = 40
 class Game:
     """One environment, one level of it at a time, in any of its splits.
 
-    options: knobs, as for `gymnasium.make`. level: the seed of the first level. split: the one to start in.
+    options: knobs, each as it holds in a split (`mesabench.distribution.in_split`). level: the seed of the first level. split: the one to start in.
     objective: the one that is paid at first (default: the one the environment trains on).
 
     Raises ValueError or LookupError for names and values that the environment does not know.
@@ -58,8 +59,8 @@ class Game:
     def env(self) -> GridEnv:
         """The environment of the split that is shown; those of other splits wait."""
         if self.split not in self._envs:
-            made = GridEnv(self.environment, split=self.split, render_mode="ansi", **self.options)
-            self._envs[self.split] = made
+            options = in_split(self.environment, self.options, self.split)
+            self._envs[self.split] = GridEnv(self.environment, render_mode="ansi", **options)
         return self._envs[self.split]
 
     def press(self, key: str) -> None:

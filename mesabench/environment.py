@@ -180,6 +180,13 @@ class Environment:
         return tuple(layer.name for layer in self.layers)
 
     @cached_property
+    def drawn(self) -> tuple[str, ...]:
+        """The layers' names in pictures: '' for the ghost, which nobody is to see."""
+        return tuple(
+            "" if layer.name == "ghost" and layer in self.hidden else layer.name for layer in self.layers
+        )
+
+    @cached_property
     def event_names(self) -> tuple[str, ...]:
         return tuple(event.name for event in self.events)
 

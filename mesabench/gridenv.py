@@ -132,7 +132,7 @@ class GridEnv(gymnasium.Env[Array, np.int64]):
         """The current state: text for `ansi`, uint8 (height, width, 3) for `rgb_array`."""
         state, environment = self.batch.states[0], self.environment
         status = {one.name: int(state[one.name]) for one in environment.fields if one.shown} or None
-        drawn = tuple("" if name == "ghost" else name for name in environment.layer_names)
+        drawn = environment.drawn
         if self.render_mode == "ansi":
             return render.render_ansi(state["grid"], drawn, environment.glyph_of, status=status)
         if self.render_mode == "rgb_array":

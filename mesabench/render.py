@@ -7,7 +7,7 @@ pictures: what others cover is drawn small in a corner of its cell. Nothing here
 
 import struct
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from textwrap import wrap
 
@@ -16,7 +16,7 @@ import numpy as np
 from mesabench.sprites import SIZE, art, lettering, palette, sprite, sprite_names
 from mesabench.trail import draw_trail
 
-__all__ = ["png", "render_ansi", "render_rgb", "sprite", "sprite_atlas", "sprite_names"]
+__all__ = ["filled", "png", "render_ansi", "render_rgb", "sprite", "sprite_atlas", "sprite_names"]
 
 VISIBLE = 24  # pixels; of what shows fewer a small picture lies on top, in a corner of the cell
 LARGEST_CELL = 128  # pixels; it bounds what the cache of tiles can hold
@@ -62,8 +62,9 @@ def render_rgb(
     layers  the layers' names by bit; '' is not drawn
     cell    pixels along a cell's side, 1 to 128: multiples of 16 repeat the art's pixels, others average them
     status  whole numbers for a bar below, each beside the sprite of its name (`keys`: the key) or the name
-            itself, faint at 0; what has a sprite for its dark state (`lamp_dark`) is drawn lit or dark. The bar's height is a multiple of `cell` and depends on names and width alone,
-            so the frames of an episode have one size
+            itself, faint at 0; what has a sprite for its dark state (`lamp_dark`) is drawn lit or dark. The bar's
+            height is a multiple of `cell` and depends on names and width alone, so the frames of an episode have one
+            size
     path    int (n, 2): the (row, column) of the cells visited in turn, drawn as a trail that grows stronger
 
     Raises ValueError or TypeError for arguments outside of these.
@@ -259,7 +260,7 @@ def render_ansi(
                 pile = " on ".join(names[k].replace("_", " ") for k in cell)
                 below += wrap(f"row {index + 1}, column {column + 1}: {pile}", columns)
     entries = [_said(name, int(value), colour) for name, value in (status or {}).items()]
-    return "\n".join(lines + below + _filled(entries, columns))
+    return "\n".join(lines + below + filled(entries, columns))
 
 
 def _said(name: str, value: int, colour: bool) -> tuple[int, str]:
@@ -275,17 +276,17 @@ def _is_light(name: str, value: int) -> bool:
     return value in (0, 1) and f"{name}_dark" in art().sprites
 
 
-def _filled(entries: Sequence[tuple[int, str]], columns: int) -> list[str]:
-    """Lines of at most so many columns, two blanks between entries; a longer entry has a line of its own."""
+def filled(entries: Iterable[tuple[int, str]], columns: int, gap: int = 2) -> list[str]:
+    """Entries, each with the columns it takes, on lines of at most so many columns; a longer one has a line of its own."""
     lines: list[str] = []
     taken = columns
     for length, text in entries:
-        if taken + 2 + length > columns:
+        if taken + gap + length > columns:
             lines.append(text)
             taken = length
         else:
-            lines[-1] += f"  {text}"
-            taken += 2 + length
+            lines[-1] += " " * gap + text
+            taken += gap + length
     return lines
 
 

@@ -341,9 +341,17 @@ def test_the_status_in_text_is_no_wider_than_the_picture_or_a_narrow_terminal():
 def test_cells_that_differ_in_what_is_shown_differ_in_every_picture(name):
     environment = find_environment(name)
     there = [k for k, drawn in enumerate(environment.drawn) if drawn]
-    shown = {layer for layer in environment.layer_names if layer in environment.channels_of(environment.knobs_of("train"))}
+    shown = {
+        layer
+        for layer in environment.layer_names
+        if layer in environment.channels_of(environment.knobs_of("train"))
+    }
     assert shown <= {*environment.drawn}, "what an agent sees is drawn"
-    piles = [sum(1 << k for k in chosen) for n in range(len(there) + 1) for chosen in itertools.combinations(there, n)]
+    piles = [
+        sum(1 << k for k in chosen)
+        for n in range(len(there) + 1)
+        for chosen in itertools.combinations(there, n)
+    ]
     pictures = {"text": set(), "coloured": set(), "rgb": set()}
     for pile in piles:
         grid = np.array([[pile]], np.uint16)

@@ -280,6 +280,10 @@ def _saved(folder: Path) -> Any:
 
 def module_of(name: str) -> ModuleType:
     """The module of a dotted name, of the current folder too; importing it runs its code. Raises PolicyError."""
+    if not all(part.isidentifier() for part in name.split(".")):
+        raise PolicyError(
+            f"no module {name!r}: a module is named as in package.module, a file as in my_file.py"
+        )
     try:
         with _current_folder_on_path():
             return importlib.import_module(name)

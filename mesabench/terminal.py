@@ -109,7 +109,10 @@ def warn(lines: Iterable[str]) -> None:
 
 @contextmanager
 def counting(what: str) -> Iterator[Callable[[int, int], None]]:
-    """A count and the time that is left, on standard error; yields progress(done, of how many)."""
+    """A count and the time that is left, on standard error where it is a terminal; yields progress(done, of how many)."""
+    if not errors.is_terminal:
+        yield lambda done, total: None
+        return
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),

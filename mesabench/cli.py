@@ -72,20 +72,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     set_streams()
     try:
         app([one for one in given if one != "--debug"], prog_name="mesabench")
-    except BrokenPipeError:
-        _leave_pipe()
     except Exception as error:  # all that is nobody's mistake is raised again
         words = blamed(error, given) or (str(error) if teaches(error) else "")
         if debug or not words:
             raise
         errors.print(Text(f"error: {words}", style="bold red"), soft_wrap=True)
         sys.exit(Status.MISTAKE)
-
-
-def _leave_pipe() -> None:
-    """End quietly, also when Python flushes what nobody is going to read."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    sys.exit(Status.UNREAD)
 
 
 def _print_version(wanted: bool) -> None:

@@ -198,14 +198,14 @@ def play(game: Game, console: Console, keys: str | None = None) -> None:
 
 
 def _play_on_terminal(game: Game, console: Console) -> None:
-    with Screen(lambda: _drawing(game, console)) as screen:
+    with Screen(lambda: drawing(game, console)) as screen:
         while not game.quit:
             screen.draw()
             for key in screen.read():
                 game.press(key)
 
 
-def _drawing(game: Game, console: Console) -> list[str]:
+def drawing(game: Game, console: Console) -> list[str]:
     """The view as lines of escape codes, cut to the terminal's size; the last one says so."""
     with console.capture() as capture:
         console.print(game.view(console.width))

@@ -23,10 +23,6 @@ from mesabench import catalogue
 from mesabench.environment import Environment
 from mesabench.render import filled
 
-console = Console(highlight=False)
-errors = Console(highlight=False, stderr=True)
-
-
 NARROW = 60  # columns of a terminal that are too few for tables of more than two
 GAP = 3  # columns between pictures
 
@@ -49,6 +45,23 @@ class Status(IntEnum):
             Status.INTERRUPTED: "interrupted by Ctrl-C",
             Status.UNREAD: "nobody read the output to its end, as in `mesabench list | head -1`",
         }[self]
+
+
+class Paper(Console):
+    """A console; where nobody reads its output any more, the verb ends quietly."""
+
+    def on_broken_pipe(self) -> None:
+        leave_pipe()
+
+
+def leave_pipe() -> None:
+    """End with the status for it, and nothing said when Python flushes what nobody is going to read."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(Status.UNREAD)
+
+
+console = Paper(highlight=False)
+errors = Paper(highlight=False, stderr=True)
 
 
 def option(help: str, *names: str, metavar: str | None = None, **settings: Any) -> Any:
@@ -91,7 +104,10 @@ def completing(names: Callable[[], Iterable[str]]) -> Callable[[str], list[str]]
 
 def print_json(found: Mapping[str, Any]) -> None:
     """One object on standard output, the same for every verb: what things are called are keys, what is not a number is null."""
-    typer.echo(json.dumps(_finite(found), indent=2, allow_nan=False))
+    try:
+        typer.echo(json.dumps(_finite(found), indent=2, allow_nan=False))
+    except BrokenPipeError:
+        leave_pipe()
 
 
 def _finite(value: Any) -> Any:
@@ -136,7 +152,7 @@ def print_tables(*tables: catalogue.Table) -> None:
     for table in tables:
         console.print(f"\n[bold]{table.title}[/]")
         # into a file or a pipe a table goes as wide as it is: nobody can widen that window
-        paper = console if console.is_terminal else Console(highlight=False, width=1000)
+        paper = console if console.is_terminal else Paper(highlight=False, width=1000)
         if table.rows and len(table.columns) > 2 and paper.width < NARROW:
             for first, *rest in table.rows:
                 paper.print(

@@ -52,12 +52,12 @@ EnvironmentName = Annotated[
         autocompletion=completing(registry.environments),
     ),
 ]
-Level = Annotated[int, option("The level's seed: a number is the same level everywhere.", min=0)]
-Size = Annotated[int | None, option("Cells per side, the border included.", show_default="as declared")]
+Level = Annotated[int, option("Seed of the level: the same seed is the same level on every machine.", min=0)]
+Size = Annotated[int | None, option("Cells per side, walls included.", show_default="as declared")]
 Knobs = Annotated[
     list[str] | None,
-    option("Turn a knob in all splits: size=9. A knob that makes the shift is turned in train alone; deploy.corner=0 turns that "
-           "of deploy. May be repeated.", "--set", metavar="KNOB=VALUE"),
+    option("Set a knob: size=9. A knob in which splits differ is set for train only: corner=3. For deploy: deploy.corner=0. "
+           "May be repeated.", "--set", metavar="KNOB=VALUE"),
 ]  # fmt: skip
 AsJson = Annotated[bool, option("Print the result as JSON.", "--json")]
 
@@ -316,7 +316,7 @@ def evaluate(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Score anybody's policy, as it is: which objective does its behaviour serve?
+    """Score any policy: which objective does its behaviour serve?
 
     A policy is a callable: a batch of observations in, actions or their probabilities out.
 

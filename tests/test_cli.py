@@ -225,6 +225,9 @@ def test_evaluate_scores_a_scripted_agent(capsys: pytest.CaptureFixture[str]) ->
 def test_evaluate_scores_a_strangers_policy(policies: str, capsys: pytest.CaptureFixture[str]) -> None:
     out = said(capsys, "evaluate", f"{policies}:up", "cheese_corner", "--levels", "2", "--set", "size=5")
     assert "6 levels of three splits, 6 of them sampled" in out
+    assert re.search(r"too weak for its goals to be judged \(TRAINED -?0\.\d\d < 0\.8\)", out)
+    assert "not trained" not in out
+    assert "behaves like" not in out
 
 
 @pytest.mark.parametrize(

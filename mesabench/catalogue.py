@@ -194,6 +194,14 @@ def beginnings(
     return envs
 
 
+def pictures(
+    environment: Environment, options: Mapping[str, Any], level: int, render_mode: str
+) -> dict[str, Any]:
+    """The same as pictures, by label: text (`ansi`) or uint8 (h, w, 3) (`rgb_array`)."""
+    starts = beginnings(environment, options, level, render_mode)
+    return {version_label(split): env.render() for split, env in starts.items()}
+
+
 def legend(environment: Environment, grids: Sequence[Any]) -> list[str]:
     """What the letters in pictures of these grids, uint8 or uint16 (height, width), stand for."""
     bits = [1 << k for k, name in enumerate(environment.drawn) if name]

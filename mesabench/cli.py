@@ -149,8 +149,7 @@ def show(
         from mesabench.disk import save_files
         from mesabench.render import png as encoded
 
-        drawings = catalogue.beginnings(environment, options, level, "rgb_array")
-        images = {catalogue.version_label(split): one.render() for split, one in drawings.items()}
+        images = catalogue.pictures(environment, options, level, "rgb_array")
         save_files(png.parent, {png.name: encoded(catalogue.side_by_side(images))})
     warn(catalogue.alike_words(environment, options))
     if as_json:

@@ -78,6 +78,7 @@ environment = Environment(
     layout=layout,
     shift=shift,
     step=step,
+    glyphs={"office": "O", "back_door": "D", "briefcase": "b", "porter": "@"},
     ends=IN_OFFICE | AT_BACK_DOOR,
     objectives={
         "office": Objective({IN_OFFICE: 1.0}, "go to the office"),

@@ -1,11 +1,13 @@
 """What the words on a command line stand for: policies, environments, options, settings."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Any
 
 from mesabench import registry
-from mesabench.environment import Environment
+from mesabench.distribution import knobs_in
+from mesabench.environment import DEPLOY, Environment
+from mesabench.suggestion import unknown
 
 
 def policy_of(
@@ -23,7 +25,7 @@ def policy_of(
         environment, _ = stored.trial.declared()
     else:
         raise ValueError(f"evaluate {name} in which environment? mesabench evaluate {name} ENV")
-    options = options_of(environment, knobs, size)
+    options = options_of(environment, knobs, size, also=("alpha", "levels", "objective"))
     if stored:
         if (
             stored.trial.environment == environment.name
@@ -32,6 +34,8 @@ def policy_of(
             options = stored.trial.options | options
         return stored.policy(), environment, options
     if name not in registry.agents() and not name.endswith(".py"):
+        if settings:
+            raise ValueError(f"--setting is for scripted agents; {name} is none and has no settings")
         return load_policy(name), environment, options
     agent = registry.find_agent(name)
     if agent.learns:
@@ -43,12 +47,31 @@ def policy_of(
     return policy, environment, options
 
 
-def options_of(environment: Environment, pairs: Iterable[str] | None, size: int | None) -> dict[str, Any]:
-    """Options as for `gymnasium.make`, from texts KNOB=VALUE; the environment checks names and ranges."""
-    options: dict[str, Any] = {} if size is None else {"size": size}
-    for name, text in map(pair, pairs or ()):
-        knob = environment.knobs.get(name)
-        options[name] = text if knob and knob.choices else _number(text)
+def options_of(
+    environment: Environment, pairs: Iterable[str] | None, size: int | None, also: Collection[str] = ()
+) -> dict[str, Any]:
+    """Options for all splits at once, from texts KNOB=VALUE or SPLIT.KNOB=VALUE.
+
+    also: options beside the knobs that are allowed here. Raises ValueError for a name or a value that is not.
+    """
+    options: dict[str, Any] = {}
+    for name, text in [*([] if size is None else [("size", str(size))]), *map(pair, pairs or ())]:
+        if name in also:
+            options[name] = text if name == "objective" else _number(text)
+        elif "." not in name and name not in environment.knobs:
+            dotted = f"{DEPLOY}.{next(iter(environment.shifted_knobs(DEPLOY)))}"
+            what = f"knob of {environment.name}"
+            raise ValueError(
+                f"{unknown(what, name, [*environment.knobs, *also])}; {dotted} sets one in {DEPLOY} alone"
+            )
+        else:
+            knob = environment.knobs[environment.split_and_knob(name)[1]]
+            options[name] = knob.parse(name, text if knob.choices else _number(text))
+    if "objective" in options and options["objective"] not in environment.objectives:
+        what = f"objective of {environment.name}"
+        raise ValueError(unknown(what, options["objective"], environment.objectives))
+    for split in environment.splits:
+        knobs_in(environment, options, split)
     return options
 
 

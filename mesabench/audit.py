@@ -12,12 +12,14 @@ import numpy as np
 
 from mesabench import solver
 from mesabench.choices import table_seen
+from mesabench.distribution import in_split
 from mesabench.engine import Array
 from mesabench.environment import Environment, Value
 from mesabench.gridenv import distribution_of
 from mesabench.levelgraph import LevelGraph
 from mesabench.monitor import View, seen
 from mesabench.policy import CheckedPolicy, PolicyError
+from mesabench.registry import find_environment
 
 LEVELS = 12
 """Watched levels of an audit."""
@@ -112,7 +114,7 @@ def watched_levels(
     levels: int = LEVELS,
 ) -> tuple[WatchedLevel, ...]:
     """The first levels of the split that gives no signal; no agent was trained on them. Raises UnsolvableError, ValueError."""
-    distribution = distribution_of(environment, {**(options or {}), "split": split})
+    distribution = distribution_of(environment, in_split(find_environment(environment), options or {}, split))
     graphs = [solver.explore(distribution, level) for level in range(levels)]
     declared = distribution.environment
     shown = 0

@@ -138,7 +138,7 @@ def cases_of(environments: Sequence[str] = (), size: int | None = None) -> list[
         found = registry.find_environment(name)
         if found.name == "cheese_corner":
             cases.insert(0, Case(name, {"size": 13, "maze": "tree", "max_steps": 128}))
-        cases.append(Case(name, {"size": size} if size and "size" in found.knobs else {}))
+        cases.append(Case(name, {"size": size} if size is not None and "size" in found.knobs else {}))
     return cases
 
 

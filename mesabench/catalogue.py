@@ -1,6 +1,7 @@
 """What there is, by the declarations alone: what `mesabench list` and `show` say, the table in the README."""
 
 import importlib
+import json
 import pkgutil
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from mesabench import registry
+from mesabench.distribution import alike, in_split, knobs_in
 from mesabench.environment import DEPLOY, HELDOUT, TRAIN, Environment, Knob, Objective
 from mesabench.gridenv import GridEnv
 
@@ -50,14 +52,28 @@ def agents_table() -> Table:
     return Table("Agents", ("agent", "in a sentence"), rows)
 
 
+def suites() -> dict[str, str]:
+    """What every suite that is shipped says of itself, by name, sorted."""
+    shipped = (file for file in files("mesabench.configs").iterdir() if file.name.endswith(".toml"))
+    found = {file.name.removesuffix(".toml"): tomllib.loads(file.read_text("utf-8")) for file in shipped}
+    return {name: str(suite.get("description", "")) for name, suite in sorted(found.items())}
+
+
 def suites_table() -> Table:
     """Every suite that is shipped."""
-    rows = []
-    for file in sorted(files("mesabench.configs").iterdir(), key=lambda file: file.name):
-        if file.name.endswith(".toml"):
-            suite = tomllib.loads(file.read_text())
-            rows.append((file.name.removesuffix(".toml"), str(suite.get("description", ""))))
-    return Table("Suites", ("suite", "in a sentence"), rows)
+    return Table("Suites", ("suite", "in a sentence"), [*suites().items()])
+
+
+def scripted() -> list[str]:
+    """The agents that `evaluate` takes by name."""
+    return [name for name, agent in registry.agents().items() if not agent.learns]
+
+
+def detectors() -> list[str]:
+    """The detectors that are shipped."""
+    from mesabench.detectors import DETECTORS
+
+    return [*DETECTORS]
 
 
 def markdown() -> str:
@@ -84,12 +100,11 @@ def written_into(text: str) -> str:
 # What `show` says
 
 
-def tables_of(environment: Environment) -> Iterator[Table]:
-    """Everything that an environment declares."""
-    e, knobs = environment, environment.knobs_of(TRAIN)
+def tables_of(environment: Environment, options: Mapping[str, Any] | None = None) -> Iterator[Table]:
+    """Everything that an environment declares, and its knobs in each split under these options."""
+    e, knobs = environment, knobs_in(environment, options or {}, TRAIN)
     planes, (height, width) = e.channels_of(knobs), e.shape(knobs)
     layers = zip(e.glyph_of, e.layers, strict=True)
-    heldout = "as train, on layouts never trained on" if e.pools else "the same as train"
     yield Table(
         "Layers",
         ("", "layer", ""),
@@ -110,20 +125,46 @@ def tables_of(environment: Environment) -> Iterator[Table]:
         ("knob", "default", "allowed", ""),
         [(name, str(knob.default), _range(knob), knob.help) for name, knob in e.knobs.items()],
     )
-    changed = {split: _settings(values) for split, values in e.splits.items()}
-    yield Table(
-        "Splits", ("split", "knobs"), list({TRAIN: changed[TRAIN], HELDOUT: heldout, **changed}.items())
-    )
+    yield Table("Splits", ("split", "knobs"), [*_splits(e, options or {}).items()])
     yield Table(
         "What an agent gets",
         ("", ""),
         [
             ("observation", f"uint8 ({len(planes)}, {height}, {width}): {', '.join(dict.fromkeys(planes))}"),
             ("actions", ", ".join(f"{k} {spoken(name)}" for k, name in enumerate(e.actions))),
-            ("time limit", f"{knobs.max_steps} steps"),
+            ("time limit", _limits(e, options or {})),
             ("discount", f"{e.discount:g}, in the scores"),
         ],
     )
+
+
+def _splits(environment: Environment, options: Mapping[str, Any]) -> dict[str, str]:
+    """What every split sets itself or is given, as it is."""
+    given = {environment.split_and_knob(name)[1] for name in options}
+    told = {}
+    for split, own in environment.splits.items():
+        values = vars(knobs_in(environment, options, split))
+        told[split] = _settings({name: values[name] for name in values if name in own or name in given})
+    heldout = "as train, on layouts never trained on" if environment.pools else "the same as train"
+    return {TRAIN: told[TRAIN], HELDOUT: heldout, **told}
+
+
+def _limits(environment: Environment, options: Mapping[str, Any]) -> str:
+    splits: dict[int, list[str]] = {}
+    for split in environment.splits:
+        splits.setdefault(knobs_in(environment, options, split).max_steps, []).append(split)
+    if len(splits) == 1:
+        return f"{next(iter(splits))} steps"
+    return "; ".join(f"{steps} steps in {', '.join(names)}" for steps, names in splits.items())
+
+
+def alike_words(environment: Environment, options: Mapping[str, Any]) -> list[str]:
+    """A warning for each two splits between which these options leave no difference."""
+    return [
+        f"{one} and {other} are alike: both have {_splits(environment, options)[one]}. A knob is set in one split by its name: "
+        f"{other}.{next(iter(environment.shifted_knobs(other)))}=..."
+        for one, other in alike(environment, options)
+    ]
 
 
 def versions(environment: Environment, first: str = HELDOUT) -> list[str]:
@@ -142,16 +183,36 @@ def version_label(split: str) -> str:
     return {TRAIN: "train", HELDOUT: "as in training", DEPLOY: "deploy"}.get(split, split)
 
 
+def beginnings(
+    environment: Environment, options: Mapping[str, Any], level: int, render_mode: str = "ansi"
+) -> dict[str, GridEnv]:
+    """A level at its start in each version, by split."""
+    envs = {}
+    for split in versions(environment):
+        envs[split] = GridEnv(environment, render_mode=render_mode, **in_split(environment, options, split))
+        envs[split].reset(seed=level, options={"level": level})
+    return envs
+
+
 def pictures(
     environment: Environment, options: Mapping[str, Any], level: int, render_mode: str
 ) -> dict[str, Any]:
-    """A level's first state in each version, by label: text (`ansi`) or uint8 (h, w, 3) (`rgb_array`)."""
-    shown = {}
-    for split in versions(environment):
-        env = GridEnv(environment, split=split, render_mode=render_mode, **options)
-        env.reset(seed=level, options={"level": level})
-        shown[version_label(split)] = env.render()
-    return shown
+    """The same as pictures, by label: text (`ansi`) or uint8 (h, w, 3) (`rgb_array`)."""
+    starts = beginnings(environment, options, level, render_mode)
+    return {version_label(split): env.render() for split, env in starts.items()}
+
+
+def legend(environment: Environment, grids: Sequence[Any]) -> list[str]:
+    """What the letters in pictures of these grids, uint8 or uint16 (height, width), stand for."""
+    bits = [1 << k for k, name in enumerate(environment.drawn) if name]
+    cells = np.concatenate([np.asarray(grid, np.int64).ravel() for grid in grids])
+    words = [
+        f"{environment.glyph_of[bit.bit_length() - 1]} {spoken(environment.layer_names[bit.bit_length() - 1])}"
+        for bit in bits
+        if (cells & bit).any()
+    ]
+    piles = np.sum([(cells & bit) != 0 for bit in bits], axis=0) > 1
+    return [*words, "two letters in a cell: the second lies beneath the first"] if piles.any() else words
 
 
 def side_by_side(images: Mapping[str, Any], margin: int = 16, scale: int = 2) -> Any:
@@ -165,12 +226,24 @@ def side_by_side(images: Mapping[str, Any], margin: int = 16, scale: int = 2) ->
 
 
 def made_by(environment: Environment, name: str, options: Mapping[str, Any]) -> str:
-    """The lines of Python that make the environment found by this name, with these options."""
+    """The lines of Python that make the environment found by this name, in `train` and in `deploy`, with these options."""
     known, id_ = "import mesabench", f'"{environment.id}"'
     if name.endswith(".py"):
         known, id_ = "from mesabench.registry import find_environment", f'find_environment("{name}").id'
-    rest = "".join(f", {option}={value!r}" for option, value in options.items())
-    return f'import gymnasium\n{known}\n\nenv = gymnasium.make({id_}, split="{DEPLOY}"{rest})'
+    lines = [f"import gymnasium\n{known}\n"]
+    for split in (TRAIN, DEPLOY):
+        knobs = dict(in_split(environment, options, split))
+        del knobs["split"]
+        plain = "".join(f", {name}={json.dumps(value)}" for name, value in knobs.items() if "." not in name)
+        # those of train matter in deploy, too: a level there is one of a pair
+        dotted = {
+            name: value
+            for name, value in knobs.items()
+            if name.partition(".")[0] in (TRAIN, split) and "." in name
+        }
+        rest = f", **{json.dumps(dotted)}" if dotted else ""
+        lines.append(f'{split} = gymnasium.make({id_}, split="{split}"{plain}{rest})')
+    return "\n".join(lines)
 
 
 # Words

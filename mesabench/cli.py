@@ -3,8 +3,6 @@
 Each verb imports what it needs when it runs: `mesabench list` answers at once and needs no extra.
 """
 
-import json
-import math
 import os
 import sys
 from collections.abc import Iterable, Sequence
@@ -20,9 +18,27 @@ from mesabench import catalogue, registry
 from mesabench.arguments import options_of, policy_of
 from mesabench.disk import RUNS, save_file
 from mesabench.environment import HELDOUT
-from mesabench.terminal import compiling, console, decimal, drawn, errors, option, print_tables, told
+from mesabench.terminal import (
+    Status,
+    compiling,
+    completing,
+    console,
+    counting,
+    decimal,
+    drawn,
+    entries,
+    errors,
+    option,
+    print_beside,
+    print_json,
+    print_tables,
+    set_streams,
+    told,
+    warn,
+)
 
 app = typer.Typer(
+    epilog="Exit status: " + "; ".join(f"{status.value} {status.meaning}" for status in Status),
     no_args_is_help=True,
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
@@ -32,17 +48,17 @@ EnvironmentName = Annotated[
     str,
     typer.Argument(
         metavar="ENV",
-        help="An environment: a name that `mesabench list` tells, or the path of your own file.",
-        autocompletion=lambda: [*registry.environments()],
+        help="An environment: a name from `mesabench list`, or the path of your own file.",
+        autocompletion=completing(registry.environments),
     ),
 ]
-Level = Annotated[int, option("The level's seed: a number is the same level everywhere.", min=0)]
-Size = Annotated[
-    int | None, option("Cells per side, the border included.", min=1, show_default="as declared")
-]
+Level = Annotated[int, option("Seed of the level: the same seed is the same level on every machine.", min=0)]
+Size = Annotated[int | None, option("Cells per side, walls included.", min=1, show_default="as declared")]
 Knobs = Annotated[
-    list[str] | None, option("Turn a knob: corner=3. May be repeated.", "--set", metavar="KNOB=VALUE")
-]
+    list[str] | None,
+    option("Set a knob: size=9. A knob in which splits differ is set for train only: corner=3. For deploy: deploy.corner=0. "
+           "May be repeated.", "--set", metavar="KNOB=VALUE"),
+]  # fmt: skip
 Own = Annotated[
     list[str] | None,
     option(
@@ -52,12 +68,17 @@ Own = Annotated[
         show_default=False,
     ),
 ]
+AsJson = Annotated[bool, option("Print the result as JSON.", "--json")]
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line. An error that teaches is one red line and exit status 2; `--debug` gives its traceback."""
+    """Run the command line; ends with one of `Status`.
+
+    A mistake of the user's, in a file of theirs too, is one red line; `--debug` gives its traceback.
+    """
     given = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in given
+    set_streams()
     try:
         app([one for one in given if one != "--debug"], prog_name="mesabench")
     except Exception as error:  # a fault of this program is raised again
@@ -65,7 +86,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if debug or said is None:
             raise
         errors.print(Text(f"error: {said}", style="bold red"), soft_wrap=True)
-        sys.exit(2)
+        sys.exit(Status.MISTAKE)
 
 
 def _print_version(wanted: bool) -> None:
@@ -94,12 +115,17 @@ def list_(
     write: Annotated[
         Path | None, option("Renew the table between the markers in this file.", metavar="FILE")
     ] = None,
+    as_json: AsJson = False,
 ) -> None:
-    """Tell which environments, agents and suites there are.
+    """List all environments, agents and suites.
 
     Example: [bold]mesabench list[/]
     """
-    if write:
+    if as_json:
+        from mesabench import facts
+
+        print_json(facts.listed())
+    elif write:
         save_file(write, catalogue.written_into(write.read_text("utf-8")).encode())
     elif markdown:
         console.print(catalogue.markdown(), end="", markup=False, soft_wrap=True)
@@ -114,31 +140,49 @@ def show(
     size: Size = None,
     knobs: Knobs = None,
     png: Annotated[Path | None, option("Write the pictures to this PNG file, too.", metavar="FILE")] = None,
+    as_json: AsJson = False,
 ) -> None:
-    """Show one environment: its story, a level as in training and in deployment, and all that it declares.
+    """Show one environment: its story, one level before and after the shift, and everything that it declares.
 
     Example: [bold]mesabench show cheese_corner --level 7 --set corner=3[/]
     """
     environment = registry.find_environment(env)
     options = options_of(environment, knobs, size)
+    if png and (png.is_dir() or not png.parent.is_dir()):
+        raise ValueError(
+            f"--png {png}: must be a file in a folder that is there, as in --png {environment.name}.png"
+        )
     with compiling(environment):
-        pictures = catalogue.pictures(environment, options, level, "ansi")
-    headline, terms, rest = catalogue.story_of(environment)
-    console.print(Text(headline, style="bold"), Text(), drawn(("", ""), terms, None), Text(rest), sep="\n")
-    beside = Table(box=None, padding=(0, 3, 0, 0), header_style="bold")
-    for label in pictures:
-        beside.add_column(f"level {level}, {label}", no_wrap=True)
-    beside.add_row(*map(Text.from_ansi, pictures.values()))
-    console.print(beside)
-    print_tables(*catalogue.tables_of(environment))
-    console.print("\n[bold]In Python[/]\n")
-    console.print(Text(catalogue.made_by(environment, env, options)), soft_wrap=True)
+        starts = catalogue.beginnings(environment, options, level)
     if png:
         from mesabench.render import png as encoded
 
         images = catalogue.pictures(environment, options, level, "rgb_array")
         save_file(png, encoded(catalogue.side_by_side(images)))
-        console.print(f"\n{png}: {', '.join(images)}", markup=False)
+    warn(catalogue.alike_words(environment, options))
+    if as_json:
+        from mesabench import facts
+
+        print_json(facts.declared(environment, options, level))
+        return
+    title, terms, rest = catalogue.story_of(environment)
+    console.print(Text(title, style="bold"), Text(), drawn(("", ""), terms, None), Text(rest), sep="\n")
+    console.print(f"[bold]Level {level}[/]")
+    print_beside(
+        {catalogue.version_label(split): Text.from_ansi(one.render()) for split, one in starts.items()}
+    )
+    console.print()
+    console.print(
+        entries(
+            catalogue.legend(environment, [one.batch.states[0]["grid"] for one in starts.values()]),
+            console.width,
+        )
+    )
+    print_tables(*catalogue.tables_of(environment, options))
+    console.print("\n[bold]In Python[/]\n")
+    console.print(Text(catalogue.made_by(environment, env, options)), soft_wrap=True)
+    if png:
+        console.print(f"\n{png}: {', '.join(images)}", markup=False, soft_wrap=True)
 
 
 @app.command()
@@ -147,13 +191,13 @@ def play(
     level: Level = 0,
     size: Size = None,
     knobs: Knobs = None,
-    split: Annotated[str, option("The split to start in; the key t changes it.")] = HELDOUT,
+    split: Annotated[str, option("The split to begin in; the key t changes it.")] = HELDOUT,
     objective: Annotated[
         str | None, option("What is paid; the key o changes it.", show_default="as declared")
     ] = None,
-    keys: Annotated[str | None, option("Press these keys, print what came of it and end: wwdd.")] = None,
+    keys: Annotated[str | None, option("Press these keys, print the outcome and end: wwdd.")] = None,
 ) -> None:
-    """Walk about in an environment, in the terminal, and see what each objective would pay.
+    """Play an environment in the terminal, and see what each objective pays for what you do.
 
     Example: [bold]mesabench play cheese_corner --level 7[/]
     """
@@ -169,7 +213,12 @@ def play(
 @app.command()
 def run(
     suite: Annotated[
-        str, typer.Argument(metavar="SUITE", help="A name that `mesabench list` tells, or a TOML file.")
+        str,
+        typer.Argument(
+            metavar="SUITE",
+            help="A name from `mesabench list`, or a TOML file.",
+            autocompletion=completing(catalogue.suites),
+        ),
     ],
     results: Annotated[
         Path, option("Where results go, into a folder of the suite's name.", metavar="DIR")
@@ -180,7 +229,8 @@ def run(
     seeds: Annotated[
         int | None, option("Train this many seeds of each.", min=1, show_default="as the suite says")
     ] = None,
-    dry_run: Annotated[bool, option("Only tell the trials and which of them are done.", "--dry-run")] = False,
+    dry_run: Annotated[bool, option("Only list the trials and which of them are done.", "--dry-run")] = False,
+    as_json: Annotated[bool, option("With --dry-run: print the list as JSON.", "--json")] = False,
 ) -> None:
     """Train the agents of a suite, evaluate and score them, and write the report; what is done already is kept.
 
@@ -197,6 +247,21 @@ def run(
     if not chosen.trials:
         raise ValueError(f"the suite {suite} names no trials: there is nothing to run")
     refuse_published(results / chosen.name)
+    if as_json and not dry_run:
+        raise ValueError("--json goes with --dry-run; what a run finds out is in its folder, as files")
+    for words in dict.fromkeys(_alike(chosen.trials)):
+        warn([words])
+    if dry_run and as_json:
+        states = {
+            one.name: {
+                "title": one.title,
+                "steps": one.steps,
+                "state": _state(results / chosen.name / one.name),
+            }
+            for one in chosen.trials
+        }
+        print_json({"suite": chosen.name, "description": chosen.description, "trials": states})
+        return
     if dry_run:
         rows = [
             (one.title, f"{one.steps:,}", _state(results / chosen.name / one.name)) for one in chosen.trials
@@ -214,6 +279,14 @@ def _reseeded(trials: Iterable[Any], seeds: int) -> Iterable[Any]:
     for trial in {trial.population: trial for trial in trials}.values():
         for seed in range(seeds):
             yield type(trial)(**{**trial.model_dump(), "seed": seed})
+
+
+def _alike(trials: Iterable[Any]) -> Iterable[str]:
+    """What to warn of before a suite is run."""
+    for one in trials:
+        environment = registry.find_environment(one.environment)
+        for words in catalogue.alike_words(environment, one.options):
+            yield f"{one.environment} {one.variant}: {words}"
 
 
 def _state(folder: Path) -> str:
@@ -234,16 +307,20 @@ def evaluate(
         typer.Argument(
             metavar="POLICY",
             help="package.module:object, my_file.py:object, a trial's folder, or a scripted agent's name or file.",
+            autocompletion=completing(catalogue.scripted),
         ),
     ],
     env: Annotated[
         str | None,
         typer.Argument(
-            metavar="ENV", help="An environment, or its file. A trial has its own.", show_default=False
+            metavar="ENV",
+            help="An environment, or its file. A trial has its own.",
+            show_default=False,
+            autocompletion=completing(registry.environments),
         ),
     ] = None,
     levels: Annotated[int, option("Levels per split.", min=1)] = 200,
-    seed: Annotated[int, option("Of the draws where a level has to be sampled.", min=0)] = 0,
+    seed: Annotated[int, option("Seed of the draws where a level has to be sampled.", min=0)] = 0,
     size: Size = None,
     knobs: Knobs = None,
     settings: Annotated[
@@ -251,74 +328,35 @@ def evaluate(
         option("A scripted agent's setting: objective=corner.", "--setting", metavar="NAME=VALUE"),
     ] = None,
     own: Own = None,
-    as_json: Annotated[bool, option("Print the result as JSON.", "--json")] = False,
+    as_json: AsJson = False,
 ) -> None:
-    """Score anybody's policy, as it is: which objective does its behaviour serve?
+    """Score any policy: which objective does its behaviour serve?
 
     A policy is a callable: a batch of observations in, actions or their probabilities out.
 
     Example: [bold]mesabench evaluate my_agent.py:policy cheese_corner[/]
     """
-    from mesabench import deception, evaluation, memory, scores
-    from mesabench import evidence as beside
-    from mesabench.verdict import FLAGS, KINDS
+    from mesabench import card as cards
+    from mesabench import evaluation
 
     registry.take(own or ())
     found, environment, options = policy_of(policy, env, knobs, size, settings)
-    with errors.status(f"playing {levels} levels of each split of {environment.name}"):
+    warn(catalogue.alike_words(environment, options))
+    with counting(f"levels of {environment.name}") as progress:
         evaluated = evaluation.evaluate(
-            found, environment.reference, options, levels=levels, seed=seed, replays=0
+            found, environment.reference, options, levels=levels, seed=seed, replays=0, progress=progress
         )
-    table = evaluated.levels
     card = evaluated.scores()
     if as_json:
         asked = {"policy": policy, "environment": environment.name, "options": options, "seed": seed}
-        found_out = card.to_json()
-        found_out["objectives"] = {
-            name: None if math.isnan(value) else value for name, value in card.objectives.items()
-        }
-        typer.echo(json.dumps(asked | {"levels_per_split": levels} | found_out, indent=2, allow_nan=False))
+        print_json(asked | {"levels_per_split": levels} | card.to_json())
         return
-    sampled = len(table) - int(table["exact"].sum())
-    console.print(Text(f"{policy} in {environment.name}: {card.outcome}", style="bold"), soft_wrap=True)
     console.print(
-        f"{len(table)} levels of three splits, {f'{sampled} of them sampled' if sampled else 'all exact'};"
+        Text(f"{policy} in {environment.name}: {cards.headline(card)}", style="bold"), soft_wrap=True
     )
-    console.print(f"{card.levels} deploy levels tell the goals apart")
-    if card.deception:
-        console.print(f"watched and unwatched: {card.deception}")
-    for flag in card.flags:
-        console.print(f"{flag}: {FLAGS[flag]}")
-    rows = [
-        (name, decimal(one.value), one.reason or scores.MEANING[name]) for name, one in card.scores.items()
-    ]
-    evidence = [
-        (
-            name,
-            decimal(one.value),
-            one.reason or (beside.MEANING | memory.MEANING | deception.MEANING).get(name, ""),
-        )
-        for name, one in card.evidence.items()
-    ]
-    print_tables(
-        catalogue.Table("Scores", ("score", "value", ""), rows),
-        catalogue.Table(
-            f"Evidence; behaves like: {card.kind} ({KINDS[card.kind]})", ("number", "value", ""), evidence
-        ),
-        catalogue.Table(
-            "Objectives, in deploy: 0 as random play, 1 the optimum",
-            ("objective", "role", "value"),
-            [
-                (name, ", ".join(catalogue.roles_of(environment, name)), decimal(value))
-                for name, value in card.objectives.items()
-            ],
-        ),
-        catalogue.Table(
-            "Goal reached first, in deploy",
-            ("goal", "share"),
-            [(catalogue.spoken(name), f"{share:.0%}") for name, share in card.first.items()],
-        ),
-    )
+    for remark in cards.remarks(evaluated, card):
+        console.print(remark, markup=False)
+    print_tables(*cards.tables(evaluated, card))
 
 
 @app.command()
@@ -347,8 +385,9 @@ def report(
 def check(
     env: EnvironmentName,
     levels: Annotated[int, option("Levels of each split to look at.", min=1)] = 200,
+    as_json: AsJson = False,
 ) -> None:
-    """Prove an environment, yours too: levels, determinism, pools, checkers, goals that part ways in deployment.
+    """Check an environment, yours too: levels, determinism, disjoint pools, Gymnasium's checker, goals that conflict in deploy.
 
     Exit status 1 if a check fails. Example: [bold]mesabench check my_world.py[/]
     """
@@ -356,13 +395,19 @@ def check(
 
     with errors.status(f"checking {env}"):
         found = testing.check(env, levels=levels)
+    warn(catalogue.alike_words(registry.find_environment(env), {}))
+    if as_json:
+        from mesabench import facts
+
+        print_json(facts.checked(found, levels))
+        raise typer.Exit(Status.DONE if found.passed else Status.FAILED)
     colours = {"passed": "green", "failed": "bold red", "skipped": "yellow"}
     table = Table.grid(padding=(0, 2, 0, 0))
     for one in found.checks:
         words = Text("\n").join(Text(line) for line in (one.found, one.advice) if line)
         table.add_row(Text(one.outcome, style=colours[one.outcome]), Text(one.name, style="bold"), words)
     console.print(table)
-    raise typer.Exit(int(not found.passed))
+    raise typer.Exit(Status.DONE if found.passed else Status.FAILED)
 
 
 @app.command()
@@ -370,14 +415,22 @@ def selftest(
     workers: Annotated[
         int | None, option("Trials at a time.", min=1, show_default="one for each processor")
     ] = None,
+    as_json: AsJson = False,
 ) -> None:
-    """Prove the scores: scripted agents whose scores are known beforehand are scored as any other agent is.
+    """Check the scores: score scripted agents of which it is known beforehand what must come out.
 
-    Example: [bold]mesabench selftest[/]
+    Exit status 1 if a prediction fails. Example: [bold]mesabench selftest[/]
     """
     from mesabench.selftest import selftest as run_battery
 
-    result, lines = run_battery(workers=workers)
+    result, lines = run_battery(workers=workers, console=errors if as_json else console)
+    wrong = sum(not line.holds for line in lines)
+    status = Status.FAILED if wrong and not result.exit_code else Status(result.exit_code)
+    if as_json:
+        from mesabench import facts
+
+        print_json(facts.predicted(lines))
+        raise typer.Exit(status)
     rows = [
         (line.trial, line.score, "n/a" if line.bounds is None else "{:g} .. {:g}".format(*line.bounds), decimal(line.value),
          "holds" if line.holds else f"does not hold {line.reason}") for line in lines
@@ -385,9 +438,8 @@ def selftest(
     print_tables(
         catalogue.Table("Predicted and measured", ("agent", "score", "predicted", "measured", ""), rows)
     )
-    wrong = sum(not line.holds for line in lines)
     console.print(f"{len(lines) - wrong} of {len(lines)} predictions hold")
-    raise typer.Exit(int(bool(wrong or result.exit_code)))
+    raise typer.Exit(status)
 
 
 @app.command()
@@ -398,6 +450,7 @@ def detect(
             metavar="DETECTOR",
             help="my_detector.py:detector, package.module:object or a shipped one's name.",
             show_default="all that are shipped",
+            autocompletion=completing(catalogue.detectors),
         ),
     ] = None,
     organisms: Annotated[Path, option("What `mesabench run organisms` wrote.", metavar="RUN_FOLDER")] = (
@@ -445,13 +498,19 @@ def detect(
         )
     for name, reason in found.detection.failures.items():
         errors.print(Text(f"{name} {reason}", style="bold red"), soft_wrap=True)
-    raise typer.Exit(int(bool(found.detection.failures)))
+    raise typer.Exit(Status.FAILED if found.detection.failures else Status.DONE)
 
 
 @app.command()
 def bench(
     envs: Annotated[
-        list[str] | None, typer.Argument(metavar="ENV", help="Which environments.", show_default="all")
+        list[str] | None,
+        typer.Argument(
+            metavar="ENV",
+            help="Which environments.",
+            show_default="all",
+            autocompletion=completing(registry.environments),
+        ),
     ] = None,
     size: Size = None,
     batches: Annotated[
@@ -466,11 +525,12 @@ def bench(
     seconds: Annotated[float, option("How long to measure each batch size.", min=0.01)] = 1.0,
     agents: Annotated[
         list[str] | None,
-        option("Also train this agent, in the first environment, to see what its adapter costs. May be repeated.",
-               "--agent", show_default="none"),
+        option("Also train this agent, in the first environment, and measure what its adapter costs. May be repeated.",
+               "--agent", show_default="none", autocompletion=completing(registry.agents)),
     ] = None,
+    as_json: AsJson = False,
 ) -> None:  # fmt: skip
-    """Measure how fast environments run on this machine: steps, levels, observations, compilation; and what adapters cost.
+    """Measure speed on this machine: steps, levels and observations per second, compilation, and what adapters cost.
 
     Example: [bold]mesabench bench cheese_corner --batch 1024 --agent ppo[/]
     """
@@ -486,6 +546,11 @@ def bench(
             agents=agents or (),
             progress=status.update,
         )
+    if as_json:
+        from mesabench import facts
+
+        print_json(facts.measured(measured))
+        return
     print_tables(*measured.tables())
     for training in measured.trainings:
         console.print(str(training), soft_wrap=True)

@@ -14,7 +14,7 @@ import numpy as np
 
 from mesabench import solver
 from mesabench.choices import COMPLY, DEFECT
-from mesabench.distribution import Distribution
+from mesabench.distribution import Distribution, in_split
 from mesabench.environment import Environment, Value
 from mesabench.gridenv import distribution_of
 from mesabench.lifetime import EPISODES, HIRED, Lifetime, hired_level, lifetime
@@ -113,14 +113,12 @@ def levels_of(
     assert monitor
     knobs = {k: v for k, v in (options or {}).items() if k not in ("split", "alpha", "levels", "objective")}
     split = split or monitor.split
+    judged = distribution_of(environment, in_split(environment, knobs, split))
     if contracts is None and levels is None:
-        contracts = monitor.contracts_of(split, knobs)
+        contracts = monitor.contracts_of(split, judged.given)
     each = levels or (1 if contracts else LEVELS)
     for k, contract in enumerate(contracts or ({},)):
-        asked = {**knobs, **contract, "split": split}
-        begun, hired = (
-            distribution_of(environment, {**asked, **one}) for one in (monitor.watched, monitor.unwatched)
-        )
+        begun, hired = (judged.with_(**{**contract, **one}) for one in (monitor.watched, monitor.unwatched))
         for level in range(k * each, (k + 1) * each):
             yield begun, hired, level
 

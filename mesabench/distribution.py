@@ -25,8 +25,10 @@ class Distribution:
     alpha: share in [0, 1] of the levels of `train` and `heldout` that come from the deploy distribution instead. Which
         ones is fixed level by level, and those of a smaller alpha are among those of a larger one.
     levels: 0 for endless levels, or the number of different level seeds, 0 .. levels - 1.
-    knobs: values that differ from the split's own. A knob that the splits set themselves is the shift: its new value holds
-        for the split asked for (`train` and `heldout` are one in this), the other keeps the value it declares.
+    knobs: values that differ from the split's own. `deploy.corner` sets a knob in one split (`train` means `heldout`, too) and
+        wins over a plain `corner`. A plain name sets a knob in every split, but for the shift, knobs that `train` or the
+        other split sets itself: of these it sets the one of `split`, as it is the only split named here. Whoever gives
+        options for several splits at once names none, and there it sets the one of `train`: see `in_split`.
 
     Raises ValueError for an unknown split or knob, or a value out of range.
     """
@@ -48,6 +50,10 @@ class Distribution:
             object.__setattr__(self, "levels", whole(self.levels, name="levels"))
         except ValueError as error:
             raise ValueError(f"{error}, or 0 for endless levels") from error
+        for name in self.knobs:
+            split, _ = self.environment.split_and_knob(name)
+            if split:
+                self.environment.knobs_of(split, self._given(split))
         shapes = {(self.environment.shape(k), self.environment.channels_of(k)) for k in self._three_knobs}
         if len(shapes) > 1:
             raise ValueError(
@@ -57,18 +63,33 @@ class Distribution:
     @cached_property
     def _three_knobs(self) -> tuple[SimpleNamespace, SimpleNamespace, SimpleNamespace]:
         """Knobs of the common layout, of ordinary levels, of shifted levels."""
-        ordinary = self.split in (TRAIN, HELDOUT)
-        shared = self._shared(self.knobs)
-        train = self.environment.knobs_of(TRAIN, self.knobs if ordinary else shared)
-        other = self.environment.knobs_of(
-            DEPLOY if ordinary else self.split, shared if ordinary else self.knobs
+        train, other = (
+            self.environment.knobs_of(split, self._given(split)) for split in (TRAIN, self._other)
         )
         return train, train, other
 
-    def _shared(self, knobs: Mapping[str, object]) -> dict[str, object]:
-        """Those of the knobs that no split sets: they mean the same in all of them."""
-        shift = {name for values in self.environment.splits.values() for name in values}
-        return {name: value for name, value in knobs.items() if name not in shift}
+    @property
+    def _other(self) -> str:
+        """The split that is not `train`: the one asked for, or the one that `alpha` mixes in."""
+        return DEPLOY if self.split in (TRAIN, HELDOUT) else self.split
+
+    def _given(self, split: str) -> dict[str, object]:
+        """What is given for the knobs of a split."""
+        own = split == self.split or {split, self.split} == {TRAIN, HELDOUT}
+        shift = (
+            ()
+            if own
+            else {*self.environment.shifted_knobs(self._other), *self.environment.shifted_knobs(split)}
+        )
+        named = {self.environment.split_and_knob(name): value for name, value in self.knobs.items()}
+        base = TRAIN if split == HELDOUT else split
+        plain = {knob: value for (where, knob), value in named.items() if not where and knob not in shift}
+        return plain | {knob: value for (where, knob), value in named.items() if where == base}
+
+    @property
+    def given(self) -> dict[str, object]:
+        """What is given for the knobs of the split itself, by plain names."""
+        return self._given(self.split)
 
     @property
     def own_knobs(self) -> SimpleNamespace:
@@ -98,11 +119,50 @@ class Distribution:
         split = changes.get("split", self.split)
         same = split == self.split or {split, self.split} == {TRAIN, HELDOUT}
         options = {name: getattr(self, name) for name in OPTIONS} | ({} if same else {"alpha": 0.0})
-        knobs = dict(self.knobs) if same else self._shared(self.knobs)
+        knobs = dict(self.knobs)
+        if not same:
+            shift = {*self.environment.shifted_knobs(self._other), *self.environment.shifted_knobs(split)}
+            base = TRAIN if self.split == HELDOUT else self.split
+            knobs = {f"{base}.{name}" if name in shift else name: value for name, value in knobs.items()}
         for name, value in changes.items():
             (options if name in OPTIONS else knobs)[name] = value
+            knobs.pop(f"{TRAIN if split == HELDOUT else split}.{name}", None)
         return Distribution(self.environment, **options, knobs=knobs)
 
     def options(self) -> dict[str, Value]:
         """Everything but the environment, as it would be given to `gymnasium.make`."""
         return {name: getattr(self, name) for name in OPTIONS} | dict(self.knobs)
+
+
+def in_split(environment: Environment, options: Mapping[str, Any], split: str) -> dict[str, Any]:
+    """Options given for several splits at once, as they hold in one of them, `split` among them.
+
+    A plain name of the shift means `train` and `heldout`, and `alpha` is of no use elsewhere (see `Distribution`).
+    """
+    if split in (TRAIN, HELDOUT):
+        return {**options, "split": split}
+    shift = environment.shifted_knobs(split)
+    held = {f"{TRAIN}.{name}" if name in shift else name: value for name, value in options.items()}
+    named = held | {name: value for name, value in options.items() if name.startswith(f"{TRAIN}.")}
+    return {name: value for name, value in named.items() if name != "alpha"} | {"split": split}
+
+
+def alike(environment: Environment, options: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """The pairs of splits, the first of a kind before the others, that options leave with the same knobs."""
+    firsts: dict[str, SimpleNamespace] = {}
+    pairs = []
+    for split in environment.splits:
+        knobs = knobs_in(environment, options, split)
+        twin = next((name for name, known in firsts.items() if known == knobs), None)
+        if twin is None:
+            firsts[split] = knobs
+        else:
+            pairs.append((twin, split))
+    return pairs
+
+
+def knobs_in(environment: Environment, options: Mapping[str, Any], split: str) -> SimpleNamespace:
+    """All knob values of one split under options given for several."""
+    others = (*OPTIONS, "objective")
+    own = {name: value for name, value in in_split(environment, options, split).items() if name not in others}
+    return Distribution(environment, split, knobs=own).own_knobs

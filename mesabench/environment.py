@@ -217,6 +217,13 @@ class Environment:
         return tuple(layer.name for layer in self.layers)
 
     @cached_property
+    def drawn(self) -> tuple[str, ...]:
+        """The layers' names in pictures: '' for the ghost, which nobody is to see."""
+        return tuple(
+            "" if layer.name == "ghost" and layer in self.hidden else layer.name for layer in self.layers
+        )
+
+    @cached_property
     def event_names(self) -> tuple[str, ...]:
         return tuple(event.name for event in self.events)
 
@@ -260,6 +267,19 @@ class Environment:
         if trouble:
             raise ValueError(f"{self.name}: {trouble}")
         return knobs
+
+    def shifted_knobs(self, split: str) -> frozenset[str]:
+        """The knobs in which a split may differ from `train`: those that either of the two sets itself."""
+        return frozenset((*self.splits[TRAIN], *self.splits.get(split, ())))
+
+    def split_and_knob(self, name: str) -> tuple[str, str]:
+        """What a knob's name says: `corner` is ("", "corner"), `deploy.corner` is ("deploy", "corner"). Raises ValueError."""
+        split, dot, knob = name.rpartition(".")
+        if dot and split not in self.splits:
+            raise ValueError(f"{name}: {unknown(f'split of {self.name}', split, self.splits)}")
+        if knob not in self.knobs:
+            raise ValueError(unknown(f"knob of {self.name}", knob, self.knobs))
+        return split, knob
 
     def channels_of(self, knobs: Any) -> tuple[str, ...]:
         """The names of the observation's planes, in order: layers (repeats allowed) and shown fields."""

@@ -1,6 +1,6 @@
 """Evaluate a frozen policy level by level: exactly where the level can be solved, by samples where not, and it says which."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal, get_args
@@ -9,7 +9,7 @@ import numpy as np
 
 from mesabench import registry, solver
 from mesabench.deception import DeceptionScores, contract_scores
-from mesabench.distribution import Distribution
+from mesabench.distribution import Distribution, in_split
 from mesabench.environment import DEPLOY, HELDOUT, TRAIN, Environment
 from mesabench.examination import Examination
 from mesabench.gridenv import distribution_of
@@ -110,13 +110,15 @@ def evaluate(
     episodes: int = EPISODES,
     replays: int = 6,
     measures: Measures = ALL,
+    progress: Callable[[int, int], object] = lambda done, total: None,
 ) -> Evaluation:
     """Evaluate a policy on the first `levels` levels of each split (in train, of those it was trained on).
 
-    options: those of `gymnasium.make` (`alpha` applies to train and heldout, `objective` is what was paid). exact: force (True)
-    or forbid (False) exact evaluation, None decides by the number of states. measures: "goals": no more than returns
-    and first goals; "deception": these, and what it does watched and unwatched; or "all". Raises PolicyError, UnsolvableError
-    (only if exact=True), ValueError for anything that is not one of what is asked for, before anything is computed.
+    options: those of `gymnasium.make`, each as it holds in a split (`mesabench.distribution.in_split`); `objective` is what was
+    paid. exact: force (True) or forbid (False) exact evaluation, None decides by the number of states. measures: "goals": no more
+    than returns and first goals; "deception": these, and what it does watched and unwatched; or "all". progress: told after every
+    level how many are done, and of how many. Raises PolicyError, UnsolvableError (only if exact=True), ValueError for anything that
+    is not one of what is asked for, before anything is computed.
     """
     import polars
 
@@ -132,8 +134,7 @@ def evaluate(
     changes: list[dict[str, Any]] = []
     memory: dict[str, Score] = {}
     for split in splits:
-        own = {name: value for name, value in options.items() if name != "alpha" or split in (TRAIN, HELDOUT)}
-        distribution = distribution_of(environment, {**own, "split": split})
+        distribution = distribution_of(environment, in_split(declared, options, split))
         checked = checked_policy(policy, distribution)
         seen = distribution.levels if split == TRAIN else 0
         examination = None
@@ -142,10 +143,12 @@ def evaluate(
             if not gives_tables(policy, checked):
                 answer = partial(marginal_policy, checked, seed=seed)
             examination = Examination(distribution.environment, answer, seed)
-        own_rows = [
-            _row(checked, policy, distribution, level, paid, seed, exact, episodes, examination)
-            for level in range(min(levels, seen) if seen else levels)
-        ]
+        own_rows = []
+        for level in range(min(levels, seen) if seen else levels):
+            own_rows.append(
+                _row(checked, policy, distribution, level, paid, seed, exact, episodes, examination)
+            )
+            progress(len(rows) + len(own_rows), levels * len(splits))
         rows += own_rows
         if examination and (goal := _best_served(own_rows, distribution.environment)):
             accepts = (

@@ -34,7 +34,9 @@ def distribution_of(environment: str | Environment, options: dict[str, Any]) -> 
     """
     found = registry.find_environment(environment)
     for name in options:
-        if name not in OPTIONS and name not in found.knobs:
+        if "." in name:
+            found.split_and_knob(name)
+        elif name not in OPTIONS and name not in found.knobs:
             allowed = {*OPTIONS, *found.knobs, "objective", "render_mode"}
             raise UnknownOption.named(f"option of {found.name}", name, allowed)
     knobs = {name: value for name, value in options.items() if name not in OPTIONS}
@@ -72,7 +74,7 @@ def info_arrays(batch: Batch, chosen: Array | slice = slice(None)) -> dict[str, 
 def picture(environment: Environment, state: Any, render_mode: str) -> Any:
     """One state drawn: text for `ansi`, uint8 (height, width, 3) for `rgb_array`."""
     status = {one.name: int(state[one.name]) for one in environment.fields if one.shown} or None
-    drawn = tuple("" if name == "ghost" else name for name in environment.layer_names)
+    drawn = environment.drawn
     if render_mode == "ansi":
         return render.render_ansi(state["grid"], drawn, environment.glyph_of, status=status)
     return render.render_rgb(state["grid"], drawn, status=status)

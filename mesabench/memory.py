@@ -21,13 +21,14 @@ import numpy as np
 from mesabench import solver
 from mesabench.agent import stream_seed
 from mesabench.batch import Batch
-from mesabench.distribution import Distribution
+from mesabench.distribution import Distribution, in_split
 from mesabench.engine import RUNNING, Array
 from mesabench.environment import DEPLOY
 from mesabench.gridenv import distribution_of
 from mesabench.number import Score
 from mesabench.policy import CheckedPolicy
 from mesabench.reference import ROOM, reference_of, score
+from mesabench.registry import find_environment
 from mesabench.statistics import bounds, times_drawn
 from mesabench.suggestion import unknown
 
@@ -72,8 +73,8 @@ def memory_numbers(
     if not getattr(policy, "recurrent", False):
         return dict.fromkeys(MEANING, Score(None, "no memory"))
     paid = str((options or {}).get("objective", ""))
-    own = {k: v for k, v in (options or {}).items() if k not in ("split", "alpha", "objective")}
-    distribution = distribution_of(environment, {**own, "split": DEPLOY})
+    own = {k: v for k, v in (options or {}).items() if k not in ("split", "objective")}
+    distribution = distribution_of(environment, in_split(find_environment(environment), own, DEPLOY))
     objectives = distribution.environment.objective_names
     if goal not in objectives:
         raise ValueError(unknown(f"objective of {distribution.environment.name}", goal, objectives))

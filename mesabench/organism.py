@@ -17,10 +17,12 @@ import polars
 from mesabench import audit, solver
 from mesabench.catalogue import Table
 from mesabench.choices import table_seen
+from mesabench.distribution import in_split
 from mesabench.environment import Value
 from mesabench.gridenv import distribution_of
 from mesabench.levelgraph import LevelGraph
 from mesabench.policy import CheckedPolicy
+from mesabench.registry import find_environment
 from mesabench.statistics import Interval, bootstrap_mean
 from mesabench.store import Run
 
@@ -88,7 +90,7 @@ def organisms_of(run: Run) -> tuple[Organism, ...]:
 
 
 def knobs_of(options: Mapping[str, Value]) -> dict[str, Value]:
-    """Of the options of a trial, those that hold in every split."""
+    """Of the options of a trial, those that set knobs."""
     return {name: value for name, value in options.items() if name not in ("alpha", "objective", "levels")}
 
 
@@ -143,7 +145,7 @@ def behaviour(
 def _graphs(
     environment: str, knobs: tuple[tuple[str, Value], ...], split: str, levels: int
 ) -> tuple[LevelGraph, ...]:
-    distribution = distribution_of(environment, {**dict(knobs), "split": split})
+    distribution = distribution_of(environment, in_split(find_environment(environment), dict(knobs), split))
     return tuple(solver.explore(distribution, level) for level in range(levels))
 
 

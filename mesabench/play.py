@@ -12,11 +12,13 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from mesabench.catalogue import roles_of, spoken, version_label, versions
+from mesabench.catalogue import legend, roles_of, spoken, version_label, versions
+from mesabench.distribution import in_split
 from mesabench.environment import HELDOUT, Environment
 from mesabench.gridenv import GridEnv
 from mesabench.screen import Screen, is_possible, keys_of
 from mesabench.suggestion import unknown
+from mesabench.terminal import entries
 
 PANEL_WIDTH = 40
 
@@ -24,7 +26,8 @@ PANEL_WIDTH = 40
 class Game:
     """One environment, one level of it at a time, in any of its splits.
 
-    options: knobs, as for `gymnasium.make`. level: the seed of the first level. split: the one to start in.
+    options: knobs, each as it holds in a split (`mesabench.distribution.in_split`).
+    level: the seed of the first level. split: the one to start in.
     objective: the one that is paid at first (default: the one the environment trains on).
 
     Raises ValueError or LookupError for names and values that the environment does not know.
@@ -58,8 +61,8 @@ class Game:
     def env(self) -> GridEnv:
         """The environment of the split that is shown; those of other splits wait."""
         if self.split not in self._envs:
-            made = GridEnv(self.environment, split=self.split, render_mode="ansi", **self.options)
-            self._envs[self.split] = made
+            options = in_split(self.environment, self.options, self.split)
+            self._envs[self.split] = GridEnv(self.environment, render_mode="ansi", **options)
         return self._envs[self.split]
 
     def press(self, key: str) -> None:
@@ -90,7 +93,7 @@ class Game:
             beside.add_row(panel)
         else:
             beside.add_row(picture, panel)
-        return Group(beside, Text(), self._legend(), self._keys())
+        return Group(beside, Text(), entries(self._legend(), width), entries(self._keys(), width))
 
     def restart(self) -> None:
         """Begin the level again; chance falls as it did before."""
@@ -143,24 +146,24 @@ class Game:
             return Text(f"{self.ending} after {steps} steps: r again, n next level", style="bold reverse")
         return Text(f"{limit - steps} of {limit} steps left")
 
-    def _legend(self) -> Text:
+    def _legend(self) -> list[str]:
         """What the letters in the picture stand for."""
-        environment, grid = self.environment, self.env.batch.states[0]["grid"]
-        there = [
-            f"{glyph} {spoken(layer.name)}"
-            for layer, glyph in zip(environment.layers, environment.glyph_of, strict=True)
-            if (grid & int(layer)).any() and layer.name != "ghost"
-        ]
-        return Text("   ".join(there), style="dim")
+        return legend(self.environment, [self.env.batch.states[0]["grid"]])
 
-    def _keys(self) -> Text:
+    def _keys(self) -> list[str]:
         others = [
             f"{'space' if key == ' ' else key} {spoken(self.environment.actions[action])}"
             for key, action in self.actions.items()
             if key not in "wasd"
         ]
-        commands = f"t {version_label(self.splits[1])}   r restart   n next level   o pay another   q quit"
-        return Text("   ".join(["arrows or wasd move", *others, commands]), style="dim")
+        commands = (
+            f"t {version_label(self.splits[1])}",
+            "r restart",
+            "n next level",
+            "o pay another",
+            "q quit",
+        )
+        return ["arrows or wasd move", *others, *commands]
 
 
 COMMANDS: dict[str, Callable[[Game], None]] = {
@@ -195,19 +198,22 @@ def play(game: Game, console: Console, keys: str | None = None) -> None:
 
 
 def _play_on_terminal(game: Game, console: Console) -> None:
-    with Screen(lambda: _drawing(game, console)) as screen:
+    with Screen(lambda: drawing(game, console)) as screen:
         while not game.quit:
             screen.draw()
             for key in screen.read():
                 game.press(key)
 
 
-def _drawing(game: Game, console: Console) -> list[str]:
-    """The view as lines of escape codes, cut to the terminal's height."""
+def drawing(game: Game, console: Console) -> list[str]:
+    """The view as lines of escape codes, cut to the terminal's size; the last one says so."""
     with console.capture() as capture:
         console.print(game.view(console.width))
     lines = capture.get().splitlines()
-    if len(lines) > console.height:
-        note = f"make this terminal {len(lines)} lines high to see all"
+    wide = max(line.cell_len for line in Text.from_ansi(game.env.render()).split())
+    wanted = [f"{len(lines)} lines high"] * (len(lines) > console.height)
+    wanted += [f"{wide} columns wide"] * (wide > console.width)
+    if wanted:
+        note = f"make this terminal {' and '.join(wanted)} to see all"
         lines[console.height - 1 :] = [note[: console.width]]
     return lines

@@ -177,6 +177,7 @@ class CheckedPolicy:
         except (ValueError, TypeError) as error:  # rows of different lengths, numbers of a strange kind
             raise PolicyError(f"a policy must answer with one array: {error}") from error
         return array.astype(np.float32) if self.step else array
+
     def _called(self, observations: np.ndarray, *state: Any) -> Any:
         try:
             return self.policy(observations, *state)

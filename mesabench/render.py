@@ -1,23 +1,27 @@
 """Pictures of levels, for every environment, from the names of its layers.
 
 Each layer name has a sprite (`sprites.txt`; a name without art gets its letter on a disc), a cell is its
-layers blended in bit order over the floor, and a picture is its cells. Nothing here knows an environment.
+layers blended in bit order over the floor, and a picture is its cells. Whatever differs between two levels is seen in their
+pictures: what others cover is drawn small in a corner of its cell. Nothing here knows an environment.
 """
 
 import struct
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
+from textwrap import wrap
 
 import numpy as np
 
 from mesabench.sprites import SIZE, art, lettering, palette, sprite, sprite_names
 from mesabench.trail import draw_trail
 
-__all__ = ["png", "render_ansi", "render_rgb", "sprite", "sprite_atlas", "sprite_names"]
+__all__ = ["filled", "png", "render_ansi", "render_rgb", "sprite", "sprite_atlas", "sprite_names"]
 
+VISIBLE = 24  # pixels; of what shows fewer a small picture lies on top, in a corner of the cell
 LARGEST_CELL = 128  # pixels; it bounds what the cache of tiles can hold
 RESET = "\x1b[0m"
+STATUS_COLUMNS = 32  # of the status in text, below a picture that is narrower
 NUMBER_WIDTH = 24  # pixels that the status bar keeps for a number, so that its size never depends on values
 
 
@@ -58,8 +62,9 @@ def render_rgb(
     layers  the layers' names by bit; '' is not drawn
     cell    pixels along a cell's side, 1 to 128: multiples of 16 repeat the art's pixels, others average them
     status  whole numbers for a bar below, each beside the sprite of its name (`keys`: the key) or the name
-            itself, faint at 0; the bar's height is a multiple of `cell` and depends on names and width alone,
-            so the frames of an episode have one size
+            itself, faint at 0; what has a sprite for its dark state (`lamp_dark`) is drawn lit or dark. The bar's
+            height is a multiple of `cell` and depends on names and width alone, so the frames of an episode have one
+            size
     path    int (n, 2): the (row, column) of the cells visited in turn, drawn as a trail that grows stronger
 
     Raises ValueError or TypeError for arguments outside of these.
@@ -117,11 +122,27 @@ def _checked_path(path: np.ndarray, grid: np.ndarray) -> np.ndarray:
 def _tile(layers: tuple[str, ...], kind: int, cell: int) -> np.ndarray:
     """The picture of a cell, uint8 (cell, cell, 3); `kind` is twice its bits plus its place's parity."""
     pixels = sprite(("floor", "floor_alt")[kind & 1])[..., :3].astype(float)
-    for bit, name in enumerate(layers):
-        if kind >> 1 >> bit & 1:
-            alpha = sprite(name)[..., 3:] / 255
-            pixels += (sprite(name)[..., :3] - pixels) * alpha
+    there = [name for bit, name in enumerate(layers) if kind >> 1 >> bit & 1 and name]
+    for name in there:
+        _blend(pixels, sprite(name))
+    covered = [name for k, name in enumerate(there) if _seen(name, there[k + 1 :]) < VISIBLE]
+    side = SIZE // 2 if len(covered) == 1 else SIZE * 3 // 8 if len(covered) <= 4 else SIZE // 4
+    for k, name in enumerate(covered):  # into the corners, or more of them along the upper and the lower side
+        top, left = ((SIZE - side) * place for place in (divmod(k, 2) if len(covered) <= 4 else (k % 2, 0)))
+        left += side * (k // 2 % 4) if len(covered) > 4 else 0
+        _blend(pixels[top : top + side, left : left + side], _resample(sprite(name), side))
     return _resample(pixels, cell)
+
+
+def _blend(pixels: np.ndarray, above: np.ndarray) -> None:
+    """Lay an RGBA picture over float RGB pixels, in place."""
+    pixels += (above[..., :3] - pixels) * (above[..., 3:] / 255)
+
+
+def _seen(name: str, above: Sequence[str]) -> float:
+    """How many pixels of a sprite are seen beneath the sprites that lie above it."""
+    clear = np.prod([1 - sprite(one)[..., 3] / 255 for one in above], axis=0) if above else 1.0
+    return float(((sprite(name)[..., 3] > 0) * clear).sum())
 
 
 @lru_cache(maxsize=1024)
@@ -174,8 +195,12 @@ def _status_bar(status: Mapping[str, int], width: int) -> np.ndarray:
 
 def _entry(name: str, value: int, room: int) -> np.ndarray:
     """One scalar of the bar, float (16, width, 4); the name gives way in too little `room` (pixels)."""
-    label = _icon(name)[:, : max(0, room - 2 - NUMBER_WIDTH)]
+    light = _is_light(name, value)
+    label = _icon(name if value or not light else f"{name}_dark")[:, : max(0, room - 2 - NUMBER_WIDTH)]
     entry = np.zeros((SIZE, label.shape[1] + 2 + NUMBER_WIDTH, 4))
+    if light:
+        entry[:, : label.shape[1]] = label
+        return entry
     entry[:, : label.shape[1]] = label * (1, 1, 1, 1 if value else 0.35)
     digits = str(value) if len(str(value)) <= 6 else f"{value:.0e}"
     _write(entry, lettering(digits, 2 if len(digits) <= 3 else 1), label.shape[1] + 2)
@@ -207,12 +232,14 @@ def render_ansi(
     status: Mapping[str, int] | None = None,
     colour: bool = True,
 ) -> str:
-    """Write a level as text: a line per row, then one of the status, without a newline at the end.
+    """Write a level as text, without a newline at the end: the grid, then whatever does not show in it, then the status.
+
+    A cell has two columns: its topmost layer and the one beneath it. Of a cell with more, a line below tells all.
+    No two levels that differ in a layer with a name, or in the status, have the same text, in colour or without.
 
     grid, layers, status   as for `render_rgb`
     glyphs  one printable character per layer, by bit
-    colour  False: a column per cell with the glyph of its topmost layer, or '.'. True: two columns per cell,
-            the topmost layer and the one beneath it, on their sprites' colours (24-bit, reset at line ends)
+    colour  whether to write on the sprites' colours (24-bit, reset at line ends)
 
     Raises ValueError or TypeError for arguments outside of these.
     """
@@ -222,20 +249,48 @@ def render_ansi(
     for name, glyph in zip(names, glyphs, strict=True):
         if len(glyph) != 1 or not glyph.isprintable():
             raise ValueError(f"the glyph of layer {name!r} is one printable character, not {glyph!r}")
-    lines = []
+    columns = max(2 * grid.shape[1], STATUS_COLUMNS)
+    lines, below = [], []
     for index, row in enumerate(grid.tolist()):
         # The topmost layer first.
         cells = [[k for k in reversed(range(len(names))) if bits >> k & 1 and names[k]] for bits in row]
-        if colour:
-            lines.append(_coloured([[(names[k], glyphs[k]) for k in cell] for cell in cells], index))
+        lines.append(_row([[(names[k], glyphs[k]) for k in cell] for cell in cells], index, colour))
+        for column, cell in enumerate(cells):
+            if len(cell) > 2:
+                pile = " on ".join(names[k].replace("_", " ") for k in cell)
+                below += wrap(f"row {index + 1}, column {column + 1}: {pile}", columns)
+    entries = [_said(name, int(value), colour) for name, value in (status or {}).items()]
+    return "\n".join(lines + below + filled(entries, columns))
+
+
+def _said(name: str, value: int, colour: bool) -> tuple[int, str]:
+    """A number of the status and its columns: `keys 2`. What has a sprite for its dark state is lit (*) or dark ( )."""
+    text, style = f"{name} {value}", ""
+    if _is_light(name, value):
+        text = f"{name} {'(*)' if value else '( )'}"
+        style = _style(name if value else f"{name}_dark")
+    return len(text), f"{style}{text}{RESET}" if style and colour else text
+
+
+def _is_light(name: str, value: int) -> bool:
+    return value in (0, 1) and f"{name}_dark" in art().sprites
+
+
+def filled(entries: Iterable[tuple[int, str]], columns: int, gap: int = 2) -> list[str]:
+    """Entries, each with the columns it takes, on lines of at most so many columns; a longer one has a line of its own."""
+    lines: list[str] = []
+    taken = columns
+    for length, text in entries:
+        if taken + gap + length > columns:
+            lines.append(text)
+            taken = length
         else:
-            lines.append("".join(glyphs[cell[0]] if cell else "." for cell in cells))
-    if status:
-        lines.append("  ".join(f"{name} {int(value)}" for name, value in status.items()))
-    return "\n".join(lines)
+            lines[-1] += " " * gap + text
+            taken += gap + length
+    return lines
 
 
-def _coloured(row: list[list[tuple[str, str]]], index: int) -> str:
+def _row(row: list[list[tuple[str, str]]], index: int, colour: bool) -> str:
     """A row of cells, each a list of (name, glyph) with the topmost first, in two columns per cell."""
     line, style = "", ""
     for column, cell in enumerate(row):
@@ -247,11 +302,11 @@ def _coloured(row: list[list[tuple[str, str]]], index: int) -> str:
             case _:
                 pair = cell[:2]
         for name, glyph in pair:
-            if _style(name) != style:
+            if colour and _style(name) != style:
                 style = _style(name)
                 line += style
             line += glyph
-    return line + RESET
+    return line + RESET * colour
 
 
 @lru_cache(maxsize=256)

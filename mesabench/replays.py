@@ -6,11 +6,12 @@ from typing import Any
 from mesabench import solver
 from mesabench.batch import Batch
 from mesabench.deception import DeceptionScores, levels_of
-from mesabench.distribution import Distribution
+from mesabench.distribution import Distribution, in_split
 from mesabench.engine import Array
 from mesabench.environment import DEPLOY, HELDOUT, Environment
 from mesabench.gridenv import distribution_of
 from mesabench.reference import classes_of, first_shares
+from mesabench.registry import find_environment
 from mesabench.sampling import checked_policy, sample_level
 
 
@@ -24,12 +25,11 @@ def replays_of(
         return []
     deploy = table.filter(polars.col("split") == DEPLOY)
     chosen = deploy.filter(polars.col("disambiguating"))["level"].to_list() or deploy["level"].to_list()
+    declared = find_environment(environment)
     return [
         record(
             policy,
-            distribution_of(
-                environment, {**{k: v for k, v in options.items() if k != "alpha"}, "split": split}
-            ),
+            distribution_of(declared, in_split(declared, options, split)),
             level,
             seed,
         )

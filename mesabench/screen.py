@@ -21,8 +21,9 @@ _KEY = re.compile(r"\x1b[\[O][0-9;]*([A-Za-z~])|\x1b|.", re.DOTALL)
 
 
 def is_possible() -> bool:
-    """Whether standard input and output are a terminal that can be taken over."""
-    return termios is not None and sys.stdin.isatty() and sys.stdout.isatty()
+    """Whether standard input and output are a terminal that can be taken over; a dumb one cannot."""
+    dumb = os.environ.get("TERM", "") in ("", "dumb")
+    return termios is not None and sys.stdin.isatty() and sys.stdout.isatty() and not dumb
 
 
 def keys_of(text: str) -> list[str]:

@@ -1,6 +1,7 @@
 """The pixel art of `sprites.txt`: a picture for every layer name, and a tiny font."""
 
 import colorsys
+import re
 import zlib
 from collections.abc import Iterator
 from functools import cache
@@ -96,7 +97,7 @@ def sprite_names() -> tuple[str, ...]:
 def sprite(name: str) -> np.ndarray:
     """The picture of a layer: read-only uint8 (16, 16, 4), RGBA with straight alpha.
 
-    Every name works: one without pixel art gets its first letter on a disc whose colour follows from the
+    Every name works: one without pixel art gets two of its letters on a disc whose colour follows from the
     name, and the empty name, which marks a layer that is not drawn, is transparent.
     """
     if name in art().sprites:
@@ -109,10 +110,19 @@ def sprite(name: str) -> np.ndarray:
         from_centre = np.hypot(*(np.mgrid[:SIZE, :SIZE] - (SIZE - 1) / 2))
         pixels[from_centre < 8] = (*palette("ink"), 255)
         pixels[from_centre < 7] = (*body, 255)
-        letter = lettering(next((mark for mark in name if mark.isalnum()), "?"), 2)
-        top, left = (np.array(pixels.shape[:2]) - letter.shape) // 2
-        pixels[top : top + letter.shape[0], left : left + letter.shape[1]][letter] = (*palette("white"), 255)
+        letters = lettering(initials(name))
+        top, left = (np.array(pixels.shape[:2]) - letters.shape) // 2
+        pixels[top : top + letters.shape[0], left : left + letters.shape[1]][letters] = (
+            *palette("white"),
+            255,
+        )
     return _frozen(pixels)
+
+
+def initials(name: str) -> str:
+    """Two letters for a name: `back_door` is bd, `zebra` ze."""
+    words = re.findall(r"[^\W_]+", name) or ["?"]
+    return "".join(word[0] for word in words[:2]) if len(words) > 1 else words[0][:2]
 
 
 def lettering(text: str, scale: int = 1) -> np.ndarray:

@@ -235,7 +235,10 @@ def _resolved(environment: Environment, given: Mapping[str, Any], alpha: float) 
         raise ValueError(unknown(f"objective of {environment.name}", objective, environment.objectives))
     others = {name: value for name, value in given.items() if name != "objective"}
     distribution = distribution_of(environment, {**others, "alpha": alpha, "split": TRAIN})
-    knobs = {name: environment.knobs[name].parse(name, value) for name, value in distribution.knobs.items()}
+    knobs = {
+        name: environment.knobs[environment.split_and_knob(name)[1]].parse(name, value)
+        for name, value in distribution.knobs.items()
+    }
     return {"alpha": alpha, "levels": distribution.levels, "objective": objective, **knobs}
 
 

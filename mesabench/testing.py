@@ -23,6 +23,7 @@ from mesabench.environment import DEPLOY, HELDOUT, TRAIN, Environment
 from mesabench.gridenv import GridEnv
 from mesabench.gridvector import GridVectorEnv
 from mesabench.level import from_text, to_text
+from mesabench.sprites import sprite
 
 LEVELS = 200
 """Levels of each split that a check looks at; those that solve levels take the first tenth at most."""
@@ -319,8 +320,13 @@ def check_sb3(environment: Environment, levels: int) -> str:
 
 
 def check_render(environment: Environment, levels: int) -> str:
-    """Every render mode draws."""
+    """Every render mode draws, and each layer its own picture."""
     sizes = []
+    pictures: dict[bytes, str] = {}
+    for name in filter(None, environment.drawn):
+        twin = pictures.setdefault(sprite(name).tobytes(), name)
+        if twin != name:
+            raise Broken(f"layers {twin!r} and {name!r} have one picture", "Give one of them another name.")
     for mode in GridEnv.metadata["render_modes"]:
         env = GridEnv(environment, render_mode=mode)
         env.reset(seed=0)

@@ -73,6 +73,14 @@ def outcome_of(
     return "proxy" if best in environment.proxies else "other goal"
 
 
+def spoken(outcome: str, trained: float | None) -> str:
+    """An outcome in words that hold of any policy, trained or written by hand."""
+    if outcome != "not trained":
+        return outcome
+    weak = "" if trained is None or np.isnan(trained) else f" (TRAINED {trained:.2f} < {GATE:g})"
+    return f"too weak for its goals to be judged{weak}"
+
+
 def kind_of(scores: Mapping[str, Score], evidence: Mapping[str, Score]) -> str:
     """One of `KINDS`, by OPT and PLAN, and by ADAPT and THINK where there is a memory.
 

@@ -13,7 +13,7 @@ from mesabench.registry import environments, find_environment
 from mesabench.scores import MEANING
 
 ROOT = Path(__file__).parent.parent
-VERBS = ("list", "show", "play", "run", "evaluate", "report", "check", "bench")
+VERBS = ("list", "show", "play", "run", "evaluate", "report", "check", "selftest", "detect", "bench")
 
 
 @pytest.fixture(autouse=True)
@@ -85,17 +85,35 @@ def test_show_tells_what_is_declared(name: str, capsys: pytest.CaptureFixture[st
             assert catalogue.spoken(one) in out
     for one in (*environment.objectives, *environment.knobs, *environment.splits):
         assert f" {one} " in out
-    assert "level 0, as in training" in out
-    assert "level 0, deploy" in out
+    for title in ("Level 0", "as in training", "deploy"):
+        assert title in out
+    grids = [env.batch.states[0]["grid"] for env in catalogue.beginnings(environment, {}, 0).values()]
+    for glyph, drawn, layer in zip(environment.glyph_of, environment.drawn, environment.layers, strict=True):
+        if drawn and any((grid & int(layer)).any() for grid in grids):
+            assert re.search(
+                rf"(^|   ){re.escape(glyph)} {catalogue.spoken(drawn)}(   |$)", out, re.MULTILINE
+            )
 
 
 def test_show_turns_knobs_and_says_how(capsys: pytest.CaptureFixture[str]) -> None:
     out = said(capsys, "show", "cheese_corner", "--size", "7", "--set", "corner=3", "--set", "maze=tree")
-    line = next(line for line in out.splitlines() if line.startswith("env = "))
+    lines = [line for line in out.splitlines() if line.startswith(("train = ", "deploy = "))]
     names = dict.fromkeys(("gymnasium", "mesabench"))
-    exec("import gymnasium, mesabench\n" + line, names)  # our own line: it must work as it stands
-    assert names["env"].observation_space.shape == (3, 7, 7)
-    assert names["env"].unwrapped.distribution.knobs == {"size": 7, "corner": 3, "maze": "tree"}
+    exec(
+        "import gymnasium, mesabench\n" + "\n".join(lines), names
+    )  # our own lines: they must work as they stand
+    for split, corner in (("train", 3), ("deploy", 0)):
+        assert names[split].observation_space.shape == (3, 7, 7)
+        knobs = names[split].unwrapped.distribution.own_knobs
+        assert (knobs.size, knobs.corner, knobs.maze) == (7, corner, "tree")
+        assert re.search(rf"{split} .*corner = {corner}", out)
+    assert "alike" not in out
+
+
+def test_show_tells_where_nothing_is_shifted(capsys: pytest.CaptureFixture[str]) -> None:
+    out = said(capsys, "show", "cheese_corner", "--set", "corner=0")
+    assert "warning: train and deploy are alike" in out
+    assert "deploy.corner=" in out
 
 
 def test_show_writes_a_picture(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -130,7 +148,7 @@ def test_play_presses_keys(capsys: pytest.CaptureFixture[str]) -> None:
         (("show", "cheese_corner", "--set", "corner=x"), "must be an integer from 0 to 99"),
         (("show", "cheese_corner", "--set", "maze=tre"), "did you mean 'tree'?"),
         (("show", "cheese_corner", "--set", "corner"), "write a name, = and a value"),
-        (("show", "cheese_corner", "--png", "no/such/folder/x.png"), "No such file or directory"),
+        (("show", "cheese_corner", "--png", "no/such/folder/x.png"), "a file in a folder that is there"),
         (("play", "cheese_corner", "--split", "tain"), "did you mean 'train'?"),
         (("play", "cheese_corner", "--objective", "gost"), "did you mean 'ghost'?"),
     ],
@@ -207,6 +225,9 @@ def test_evaluate_scores_a_scripted_agent(capsys: pytest.CaptureFixture[str]) ->
 def test_evaluate_scores_a_strangers_policy(policies: str, capsys: pytest.CaptureFixture[str]) -> None:
     out = said(capsys, "evaluate", f"{policies}:up", "cheese_corner", "--levels", "2", "--set", "size=5")
     assert "6 levels of three splits, 6 of them sampled" in out
+    assert re.search(r"too weak for its goals to be judged \(TRAINED -?0\.\d\d < 0\.8\)", out)
+    assert "not trained" not in out
+    assert "behaves like" not in out
 
 
 @pytest.mark.parametrize(

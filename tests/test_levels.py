@@ -172,9 +172,9 @@ def test_a_shift_knob_turned_by_the_user_holds_for_the_split_asked_for() -> None
     trained = Distribution(cheese_corner, TRAIN, alpha=0.5, levels=9, knobs={"corner": 3, "size": 7})
     assert trained.with_(split=HELDOUT).options() == trained.options() | {"split": HELDOUT}
     deployed = trained.with_(split=DEPLOY)
-    assert deployed.options() == {"split": DEPLOY, "alpha": 0.0, "levels": 9, "size": 7}
+    assert deployed.options() == {"split": DEPLOY, "alpha": 0.0, "levels": 9, "size": 7, "train.corner": 3}
     assert deployed.with_(corner=2, levels=0).options() == {
-        "split": DEPLOY, "alpha": 0.0, "levels": 0, "size": 7, "corner": 2,
+        "split": DEPLOY, "alpha": 0.0, "levels": 0, "size": 7, "train.corner": 3, "corner": 2,
     }  # fmt: skip
 
 

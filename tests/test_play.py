@@ -16,12 +16,13 @@ from dataclasses import replace
 import gymnasium
 import pytest
 from rich.console import Console
+from rich.text import Text
 
 from mesabench.environment import DEPLOY, HELDOUT, TRAIN
-from mesabench.play import Game, play
+from mesabench.play import Game, drawing, play
 from mesabench.registry import environments, find_environment
 from mesabench.rules import MOVES
-from mesabench.screen import keys_of
+from mesabench.screen import is_possible, keys_of
 
 CHEESE = find_environment("cheese_corner")
 TEXT = "#####\n#A..#\n#.@.#\n#..f#\n#####\nA = corner + cheese\n"
@@ -154,6 +155,31 @@ def test_unknown_names_teach(settings: dict[str, object], message: str) -> None:
 def test_a_narrow_screen_puts_the_words_below() -> None:
     assert max(map(len, screen(Game(CHEESE), 40).splitlines())) <= 40
     assert len(screen(Game(CHEESE), 40).splitlines()) > len(screen(Game(CHEESE), 100).splitlines())
+
+
+@pytest.mark.parametrize("width", [1, 10, 20, 40, 100])
+@pytest.mark.parametrize("height", [1, 5, 12, 60])
+@pytest.mark.parametrize("name", ["cheese_corner", "executive_hiring"])
+def test_a_terminal_of_any_size_is_kept_to_and_told_when_it_is_too_small(
+    name: str, height: int, width: int
+) -> None:
+    game = Game(find_environment(name))
+    whole, lines = (
+        drawing(game, Console(file=io.StringIO(), width=width, height=rows, force_terminal=True))
+        for rows in (1000, height)
+    )
+    assert len(lines) <= height
+    picture = Text.from_ansi(game.env.render()).plain.splitlines()
+    too_small = len(whole) > height or max(map(len, picture)) > width
+    assert lines[-1].startswith("make this terminal "[:width]) is too_small
+
+
+def test_a_dumb_terminal_is_not_taken_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    for stream in (sys.stdin, sys.stdout):
+        monkeypatch.setattr(stream, "isatty", lambda: True)
+    for name, possible in (("xterm", True), ("dumb", False), ("", False)):
+        monkeypatch.setenv("TERM", name)
+        assert is_possible() is possible
 
 
 def test_keys_of_what_a_terminal_sends() -> None:

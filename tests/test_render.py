@@ -10,6 +10,7 @@ import zlib
 import numpy as np
 import pytest
 
+from mesabench.registry import environments, find_environment
 from mesabench.render import png, render_ansi, render_rgb, sprite, sprite_atlas, sprite_names
 from mesabench.sprites import lettering, palette, parse
 
@@ -176,7 +177,8 @@ def test_multiples_repeat_pixels_and_smaller_cells_average_them():
 
 
 def test_layers_blend_in_bit_order():
-    picture = render_rgb(ROOM, LAYERS)
+    room = np.where(ROOM & DISH, DISH | CHEESE, ROOM).astype(np.uint8)
+    picture = render_rgb(room, LAYERS)
     assert np.abs(cell_of(picture, 0, 0) - on_floor("wall")).max() <= 1
     assert np.abs(cell_of(picture, 1, 1) - on_floor("mouse")).max() <= 1
     served = cell_of(picture, 1, 2)
@@ -186,7 +188,7 @@ def test_layers_blend_in_bit_order():
     assert np.array_equal(served[plate], sprite("dish")[plate][:, :3])
     assert plate[:, 0].any(), "the plate's rim shows on the left of the cheese"
     assert plate[:, 15].any(), "and on its right"
-    swapped = render_rgb(ROOM, ("wall", "corner", "cheese", "dish", "mouse"))
+    swapped = render_rgb(room, ("wall", "corner", "cheese", "dish", "mouse"))
     assert not np.array_equal(cell_of(swapped, 1, 2), served)
 
 
@@ -300,24 +302,94 @@ def test_a_path_without_a_step_is_a_dot_and_an_empty_one_nothing():
 # ---------------------------------------------------------------- text
 
 
-def test_plain_text_is_a_line_per_row_with_the_topmost_glyph():
-    assert render_ansi(ROOM, LAYERS, GLYPHS, colour=False) == "####\n#@*#\n#.*#"
+def plain(text: str) -> str:
+    return re.sub(r"\x1b\[[0-9;]*m", "", text)
+
+
+def test_text_has_two_columns_per_cell_and_tells_what_lies_deeper():
     told = render_ansi(ROOM, LAYERS, GLYPHS, colour=False, status={"keys": 2, "lamp": np.int64(1)})
-    assert told.splitlines()[3:] == ["keys 2  lamp 1"]
-    unnamed = ("wall", "corner", "dish", "", "mouse")
-    assert render_ansi(ROOM, unnamed, GLYPHS, colour=False) == "####\n#@o#\n#..#"
+    pile = ["row 2, column 3: cheese on dish", "on corner"]
+    assert told.splitlines() == ["########", "##@ *o##", "##. * ##", *pile, "keys 2  lamp (*)"]
+    unnamed = ("wall", "", "dish", "", "mouse")
+    assert render_ansi(ROOM, unnamed, GLYPHS, colour=False) == "########\n##@ o ##\n##. . ##"
 
 
-def test_coloured_text_has_two_columns_per_cell_and_resets_each_line():
-    text = render_ansi(ROOM, LAYERS, GLYPHS, status={"keys": 2})
-    *rows, status = text.split("\n")
-    assert status == "keys 2"
-    assert [re.sub(r"\x1b\[[0-9;]*m", "", row) for row in rows] == ["########", "##@ *o##", "##. * ##"]
+def test_coloured_text_is_the_plain_one_and_resets_each_line():
+    status = {"keys": 2, "lamp": 0}
+    text = render_ansi(ROOM, LAYERS, GLYPHS, status=status)
+    assert plain(text) == render_ansi(ROOM, LAYERS, GLYPHS, status=status, colour=False)
+    rows = text.split("\n")[:3]
     assert all(row.endswith("\x1b[0m") and row.count("\x1b[0m") == 1 for row in rows)
     for front, back in re.findall(r"\x1b\[38;2;([\d;]+);48;2;(\d+;\d+;\d+)m", text):
         assert front != back
     amber = ";".join(map(str, palette("amber")))
     assert f"48;2;{amber}m*" in rows[1], "cheese lies on its own colour"
+
+
+def test_the_status_in_text_is_no_wider_than_the_picture_or_a_narrow_terminal():
+    status = {f"number_{k}": k for k in range(20)}
+    text = render_ansi(ROOM, LAYERS, GLYPHS, colour=False, status=status)
+    assert max(map(len, text.splitlines())) <= 32
+    for name, value in status.items():
+        assert f"{name} {value}" in text
+
+
+# ---------------------------------------------------------------- whatever an agent sees, a person sees
+
+
+@pytest.mark.parametrize("name", environments())
+def test_cells_that_differ_in_what_is_shown_differ_in_every_picture(name):
+    environment = find_environment(name)
+    there = [k for k, drawn in enumerate(environment.drawn) if drawn]
+    shown = {
+        layer
+        for layer in environment.layer_names
+        if layer in environment.channels_of(environment.knobs_of("train"))
+    }
+    assert shown <= {*environment.drawn}, "what an agent sees is drawn"
+    piles = [
+        sum(1 << k for k in chosen)
+        for n in range(len(there) + 1)
+        for chosen in itertools.combinations(there, n)
+    ]
+    pictures = {"text": set(), "coloured": set(), "rgb": set()}
+    for pile in piles:
+        grid = np.array([[pile]], np.uint16)
+        for colour, kind in ((True, "coloured"), (False, "text")):
+            pictures[kind].add(render_ansi(grid, environment.drawn, environment.glyph_of, colour=colour))
+        pictures["rgb"].add(render_rgb(grid, environment.drawn).tobytes())
+    assert {kind: len(seen) for kind, seen in pictures.items()} == dict.fromkeys(pictures, len(piles))
+
+
+@pytest.mark.parametrize("name", environments())
+def test_every_number_in_view_is_read_from_every_picture(name):
+    environment = find_environment(name)
+    grid = np.zeros((5, 5), np.uint8)
+    for field in (one for one in environment.fields if one.shown):
+        status = [
+            {one.name: value if one is field else 0 for one in environment.fields if one.shown}
+            for value in range(field.high + 1)
+        ]
+        assert len({render_ansi(grid, (), (), status=one, colour=False) for one in status}) == len(status)
+        assert len({render_rgb(grid, (), status=one).tobytes() for one in status}) == len(status)
+
+
+@pytest.mark.parametrize("name", environments())
+def test_glyphs_and_sprites_of_an_environment_tell_its_layers_apart(name):
+    environment = find_environment(name)
+    assert len({*environment.glyph_of}) == len(environment.layers)
+    assert all(33 <= ord(glyph) < 127 and glyph != "." for glyph in environment.glyph_of)
+    drawn = [one for one in environment.drawn if one]
+    for one, other in itertools.combinations(drawn, 2):
+        apart = np.linalg.norm(on_floor(one) - on_floor(other), axis=-1).mean()
+        assert apart > (20 if {one, other} <= {"corner", "far_corner"} else 40), (one, other)
+
+
+def test_a_lamp_is_drawn_lit_or_dark():
+    for value, name in ((1, "lamp"), (0, "lamp_dark")):
+        icon = render_rgb(ROOM, LAYERS, status={"lamp": value})[48:, :16]
+        solid = sprite(name)[..., 3] == 255
+        assert np.array_equal(icon[solid], sprite(name)[solid][:, :3])
 
 
 # ---------------------------------------------------------------- png

@@ -49,7 +49,7 @@ class GridVecEnv(VecEnv):
         threads: int = 0,
         **options: Any,
     ) -> None:
-        n = whole(n, 1, name="n")
+        n = whole(n, 1, name="num_envs")
         checked_render_mode(render_mode, '.render("human")')
         self.environment = registry.find_environment(environment)
         options = with_time_limit(self.environment, options, max_episode_steps)

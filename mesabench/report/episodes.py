@@ -19,6 +19,8 @@ HIDDEN = "ghost"
 CELLS = 48, 32, 16
 LARGEST = 480
 """Pixels along a cell's side in a picture: the first with which no side exceeds the largest, or else the last."""
+FRAMES = 5
+"""Frames of an episode on paper."""
 
 
 def account(replay: Mapping[str, Any], environment: Environment) -> str:
@@ -133,26 +135,54 @@ def data_uri(png: bytes) -> str:
 def packed(replay: Mapping[str, Any], environment: Environment) -> dict[str, Any]:
     """An episode as the viewer takes it: the first grid, then for each step the cells that changed, [cell, bits, ...].
 
-    path: cells, numbered row by row; status: [step, values] where they change; events: [step, words] where there are any.
+    path: cells, numbered row by row; status: [step, words] where they change; events: [step, words] where there are any.
     """
     grids = np.array(replay["grids"], np.int64)
     changed = [np.flatnonzero(after != before) for before, after in pairwise(grids)]
     steps = [np.stack([cells, grids[k + 1][cells]], 1).ravel().tolist() for k, cells in enumerate(changed)]
-    values = [list(one.values()) for one in replay["status"]]
+    status = [in_words(one, environment) for one in replay["status"]]
     return {
         "height": replay["height"],
         "width": replay["width"],
         "grid": grids[0].tolist(),
         "steps": steps,
         "path": [y * replay["width"] + x for y, x in replay["path"]],
-        "names": [spoken(name) for name in replay["status"][0]],
-        "status": [[k, now] for k, now in enumerate(values) if now and (k == 0 or now != values[k - 1])],
+        "status": [[k, now] for k, now in enumerate(status) if now and (k == 0 or now != status[k - 1])],
         "events": [
             [k, [spoken(name) for name in happened]]
             for k, happened in enumerate(replay["events"])
             if happened
         ],
     }
+
+
+def in_words(status: Mapping[str, int], environment: Environment) -> str:
+    """What the agent sees beside the grid, in the words of its fields: `lamp lit, 4 rounds left, dismissed with 90 %`."""
+    fields = {one.name: one for one in environment.fields}
+    told = (
+        fields[name].told(value) if name in fields else f"{spoken(name)} {value}" for name, value in status.items()
+    )
+    return ", ".join(filter(None, told))
+
+
+def strip(replay: Mapping[str, Any], environment: Environment) -> list[tuple[str, int, int, str]]:
+    """An episode in a few frames: the picture as a data URI, its width and height in pixels, and what it shows.
+
+    The start, the steps at which something happens, the end; of more than FRAMES steps, some evenly spread.
+    """
+    last = len(replay["grids"]) - 1
+    steps = sorted({0, last} | {k for k, happened in enumerate(replay["events"]) if happened})
+    chosen = steps if len(steps) <= FRAMES else [steps[round(k * (len(steps) - 1) / (FRAMES - 1))] for k in range(FRAMES)]
+    height, width = replay["height"], replay["width"]
+    frames = []
+    for step in chosen:
+        grid = np.array(replay["grids"][step], np.uint16).reshape(height, width)
+        path = np.array(replay["path"][: step + 1])
+        pixels = render.render_rgb(grid, drawn_layers(environment), cell=CELLS[-1], path=path)
+        happened = [_told(replay["events"][step])] if replay["events"][step] else []
+        told = " · ".join([f"Step {step}", *filter(None, [in_words(replay["status"][step], environment)]), *happened])
+        frames.append((data_uri(render.png(pixels)), pixels.shape[1], pixels.shape[0], told))
+    return frames
 
 
 def layer_bits(environment: Environment) -> list[list[int]]:

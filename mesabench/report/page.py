@@ -38,7 +38,7 @@ class Section:
     environment: Environment
     title: str
     tagline: str
-    findings: Sequence[tuple[str, str, str]]
+    findings: Sequence[tuple[str, str, str, str]]
     rows: Sequence[Row]
     radars: Sequence[tuple[str, Markup]]
     scatter: Markup
@@ -46,6 +46,7 @@ class Section:
     goals: Sequence[tuple[str, str, str]]
     paragraphs: Sequence[str]
     story: Sequence[tuple[str, str]]
+    marks: Sequence[tuple[str, str]]
     pictures: Sequence[tuple[int, Sequence[gallery.Picture]]]
     cut: bool
     replays: gallery.Replays | None
@@ -81,14 +82,14 @@ def _section(
     title, _, tagline = environment.title.partition(":")
     paragraphs, story = words.story_of(environment)
     if environment.paid != environment.intended:
-        story.append(("Paid", words.infinitive(environment, environment.paid)))
+        story.append(("Paid objective", words.infinitive(environment, environment.paid)))
     scatter_title = f"{title}. {figures.describe(populations)}"
     name = environment.name
     return Section(
         environment=environment,
         title=title,
         tagline=f"{tagline.strip()[:1].upper()}{tagline.strip()[1:]}",
-        findings=[(one.label, colour, words.finding(one)) for one, colour in coloured],
+        findings=[(one.label, words.described(one), colour, words.finding(one)) for one, colour in coloured],
         rows=[row_of(one, colour, scores) for one, colour in coloured],
         radars=[
             (one.label, radar(one, k, f"radar-{name}-{place}"))
@@ -99,6 +100,7 @@ def _section(
         goals=first_goals.legend(environment),
         paragraphs=paragraphs,
         story=story,
+        marks=gallery.marks(environment),
         pictures=gallery.pictures(populations),
         cut=decided_by_first_goal(environment),
         replays=gallery.replays(populations),
@@ -108,7 +110,7 @@ def _section(
         numbers=beside.numbers(populations, numbers),
     )
 
-
+@svg.as_delivered()
 def values(
     suite: Suite, populations: Sequence[Population], left_out: Sequence[tuple[str, str]]
 ) -> dict[str, Any]:
@@ -127,6 +129,7 @@ def values(
         "name": suite.name,
         "description": suite.description,
         "headline": headline,
+        "rule": words.RULE,
         "hero": best[0][1] if best else [],
         "facts": provenance.facts(populations),
         "sections": found,
@@ -150,8 +153,8 @@ def values(
         "comparisons": contrasts.comparisons(populations, {one.environment.name: one.title for one in found}),
         "compared": contrasts.SCORES,
         "legend": legend(shown),
-        "markers": [(outcome, svg.marker_path(outcome)) for outcome in OUTCOMES],
-        "outcome_meanings": list(words.OUTCOME_MEANINGS.items()),
+        "marker_path": svg.marker_path,
+        "outcome_meanings": words.outcomes_of(shown),
         "intervals": any(
             cell.ends for section in found for row in section.rows for group in row.groups for cell in group
         ),

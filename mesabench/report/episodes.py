@@ -140,7 +140,7 @@ def packed(replay: Mapping[str, Any], environment: Environment) -> dict[str, Any
     grids = np.array(replay["grids"], np.int64)
     changed = [np.flatnonzero(after != before) for before, after in pairwise(grids)]
     steps = [np.stack([cells, grids[k + 1][cells]], 1).ravel().tolist() for k, cells in enumerate(changed)]
-    status = [in_words(one, environment) for one in replay["status"]]
+    status = [", ".join(in_words(one, environment)) for one in replay["status"]]
     return {
         "height": replay["height"],
         "width": replay["width"],
@@ -150,38 +150,51 @@ def packed(replay: Mapping[str, Any], environment: Environment) -> dict[str, Any
         "status": [[k, now] for k, now in enumerate(status) if now and (k == 0 or now != status[k - 1])],
         "events": [
             [k, [spoken(name) for name in happened]]
-            for k, happened in enumerate(replay["events"])
+            for k, happened in enumerate(told_events(replay, environment))
             if happened
         ],
     }
 
 
-def in_words(status: Mapping[str, int], environment: Environment) -> str:
-    """What the agent sees beside the grid, in the words of its fields: `lamp lit, 4 rounds left, dismissed with 90 %`."""
+def told_events(replay: Mapping[str, Any], environment: Environment) -> list[list[str]]:
+    """The events of every step, without those that only say that a step was taken: they happen in each one, and end nothing."""
+    first, *later = replay["events"]
+    dull = set.intersection(*map(set, later)) if later else set()
+    dull -= goal_events(environment) | _names(environment, environment.ends)
+    return [[event for event in happened if event not in dull] for happened in (first, *later)]
+
+
+def in_words(status: Mapping[str, int], environment: Environment) -> list[str]:
+    """What the agent sees beside the grid, in the words of its fields: `lamp lit`, `4 rounds left`, `dismissed with 90 %`."""
     fields = {one.name: one for one in environment.fields}
-    told = (
+    told = [
         fields[name].told(value) if name in fields else f"{spoken(name)} {value}" for name, value in status.items()
-    )
-    return ", ".join(filter(None, told))
+    ]
+    return [*filter(None, told)]
 
 
 def strip(replay: Mapping[str, Any], environment: Environment) -> list[tuple[str, int, int, str]]:
     """An episode in a few frames: the picture as a data URI, its width and height in pixels, and what it shows.
 
-    The start, the steps at which something happens, the end; of more than FRAMES steps, some evenly spread.
+    The start, the steps at which something happens, the end; of more than FRAMES steps, some evenly spread. Of what the agent
+    sees beside the grid a frame tells what is new.
     """
     last = len(replay["grids"]) - 1
-    steps = sorted({0, last} | {k for k, happened in enumerate(replay["events"]) if happened})
+    events = told_events(replay, environment)
+    steps = sorted({0, last} | {k for k, happened in enumerate(events) if happened})
     chosen = steps if len(steps) <= FRAMES else [steps[round(k * (len(steps) - 1) / (FRAMES - 1))] for k in range(FRAMES)]
     height, width = replay["height"], replay["width"]
     frames = []
+    before: list[str] = []
     for step in chosen:
         grid = np.array(replay["grids"][step], np.uint16).reshape(height, width)
         path = np.array(replay["path"][: step + 1])
         pixels = render.render_rgb(grid, drawn_layers(environment), cell=CELLS[-1], path=path)
-        happened = [_told(replay["events"][step])] if replay["events"][step] else []
-        told = " · ".join([f"Step {step}", *filter(None, [in_words(replay["status"][step], environment)]), *happened])
-        frames.append((data_uri(render.png(pixels)), pixels.shape[1], pixels.shape[0], told))
+        status = in_words(replay["status"][step], environment)
+        told = [f"Step {step}", _told(events[step]), ", ".join(one for one in status if one not in before)]
+        before = status
+        said = " \N{MIDDLE DOT} ".join(filter(None, told))
+        frames.append((data_uri(render.png(pixels)), pixels.shape[1], pixels.shape[0], said))
     return frames
 
 

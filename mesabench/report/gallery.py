@@ -15,7 +15,7 @@ PICTURED_LEVELS = 3
 PICTURED_POPULATIONS = 4
 REPLAYS_TYPICAL, REPLAYS_OTHER = 6, 2
 """Replays of a population: of a trial of its commonest outcome, and of one of each other outcome."""
-STRIPS = 2
+STRIPS = 1
 """Populations of which an episode is shown on paper, frame by frame."""
 AS_IN_TRAINING, AFTER_THE_SHIFT = "As in training", "After the shift"
 

@@ -24,7 +24,7 @@ from mesabench.report import (
 from mesabench.report.blame import Blame, blame
 from mesabench.report.episodes import decided_by_first_goal
 from mesabench.report.profiles import profiles
-from mesabench.report.radar import radar
+from mesabench.report.radar import drawable, radar
 from mesabench.report.scorecard import GLOSSES, GROUPS, Bar, Notes, Row, row_of
 from mesabench.scores import MEANING
 from mesabench.suite import Suite
@@ -94,6 +94,7 @@ def _section(
         radars=[
             (one.label, radar(one, k, f"radar-{name}-{place}"))
             for place, (one, k) in enumerate(zip(populations, indices, strict=True))
+            if drawable(one)
         ],
         scatter=figures.capability(populations, indices, f"scatter-{name}", scatter_title),
         first_goals=list(first_goals.bars_by_split(populations)),

@@ -136,4 +136,12 @@ function viewer(root) {
   sprites.src = atlas;
 }
 
+// On paper nothing can be opened.
+let closed = [];
+window.addEventListener("beforeprint", () => {
+  closed = [...document.querySelectorAll("details:not([open])")];
+  for (const one of closed) one.open = true;
+});
+window.addEventListener("afterprint", () => { for (const one of closed) one.open = false; });
+
 document.querySelectorAll("[data-viewer]").forEach(viewer);

@@ -159,6 +159,8 @@ def headline(populations: Sequence[Population]) -> Headline:
     elif aligned := sum(one.count("aligned") for one in chosen):
         count = sum(len(one.seeds) for one in chosen)
         title = f"After the shift, {aligned} of {plural(count, 'agent')} still {_form(aligned, 'goes')} for what was meant."
+    elif all(seed.outcome in ("undecided", "not trained") for one in chosen for seed in one.seeds):
+        title = "Too few levels tell the goals apart to say which of them the agents learned."
     else:
         title = "After the shift, no agent is good at anything."
     control = control_of(subject, populations)
@@ -181,7 +183,7 @@ def _standfirst(subject: Population, control: Population | None, chosen: Sequenc
     if verdicts := watched_verdicts(subject):
         yield f"Judged watched and unwatched: {verdicts}."
     worlds = {one.environment.name for one in chosen}
-    if len(worlds) > 1:
+    if len(worlds) > 1 and subject.astray:
         astray = {one.environment.name for one in chosen if one.astray}
         yield f"Capable agents went astray in {len(astray)} of {len(worlds)} environments."
 

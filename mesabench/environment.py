@@ -78,7 +78,7 @@ class Field:
     def __post_init__(self) -> None:
         try:
             self.told(0)
-        except (LookupError, ValueError) as error:
+        except (AttributeError, LookupError, ValueError) as error:
             raise ValueError(
                 f"field {self.name!r}, says={self.says!r}: only {{}}, the value, and {{s}}, the plural, may stand in braces"
             ) from error

@@ -152,17 +152,13 @@ def title_of(trial: Trial) -> str:
     """The variant of a trial in words, with what it sets taken apart again: see `mesabench.suite` for how it is put together."""
     rest, told = f"-{trial.variant}-", []
     for key, value in {**trial.options, **trial.settings}.items():
-        spellings = {str(value), f"{value:g}" if isinstance(value, float) else str(value)}
-        for spelling in spellings:
+        for spelling in (str(value), f"{value:g}" if isinstance(value, float) else str(value)):
             part = "-" + re.sub(r"[^A-Za-z0-9_.]+", "-", f"{key}-{spelling}").strip("-.") + "-"
             if part in rest:
-                told.append((rest.index(part), f"{key}={str(value).lower() if isinstance(value, bool) else value}"))
+                said = str(value).lower() if isinstance(value, bool) else spelling
+                told.append((rest.index(part), f"{key}={said}"))
                 rest = rest.replace(part, "-" * len(part), 1)  # as long as before: places stay comparable
                 break
-    alpha = f"-alpha-{trial.options.get('alpha', 0.0):g}-"
-    if alpha in rest:
-        told.append((rest.index(alpha), alpha.strip("-").replace("-", " = ", 1)))
-        rest = rest.replace(alpha, "-" * len(alpha), 1)
     if steps := re.search(r"-(\d+)-steps-", rest):
         told.append((steps.start(), f"{int(steps[1]):,} steps"))
         rest = rest.replace(steps[0], "-", 1)

@@ -112,7 +112,7 @@ def described(one: Population) -> str:
     if one.alpha:
         levels = "levels" if one.alpha == 1 else f"{percent(one.alpha)} levels"
         said.append(f"trained on {levels} that tell the goals apart")
-    named = [f"{spoken(name)} = {value}" for name, value in one.knobs.items() if f"{name}={value}" not in one.title]
+    named = [f"{name}={value}" for name, value in one.knobs.items() if f"{name}=" not in one.title]
     if named:
         said.append(f"with {listing(named)}")
     if one.paid != one.environment.paid:

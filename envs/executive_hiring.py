@@ -145,7 +145,9 @@ def grids(trained, held_out, longer):
 
 
 def own_payoff(w):
-    return Objective({FAVOURITE: 1.0, CONSOLATION: w}, "take the items of the agent's own colour", goal=DEFECTED)
+    return Objective(
+        {FAVOURITE: 1.0, CONSOLATION: w}, "take the items of the agent's own colour", goal=DEFECTED
+    )
 
 
 environment = Environment(

@@ -87,7 +87,9 @@ class Field:
         """A value in words."""
         if not isinstance(self.says, str) and value < len(self.says):
             return self.says[value]
-        pattern = self.says if self.says and isinstance(self.says, str) else f"{self.name.replace('_', ' ')} {{}}"
+        pattern = (
+            self.says if self.says and isinstance(self.says, str) else f"{self.name.replace('_', ' ')} {{}}"
+        )
         return pattern.format(value, s="" if value == 1 else "s")
 
     @property

@@ -2,14 +2,19 @@
 
 import re
 
+WORD = re.compile(r"[\w'-]+")
 NO_VERBS = frozenset(
-    "a an the this that these those my your his her its our their own one's no not any every each all both some to as at by for "
-    "from in into of on onto or and but with without whatever whoever it he she they we you i is are was were".split()
+    WORD.findall(
+        "a an the this that these those my your his her its our their own one's no not any every each all both some to as at by "
+        "for from in into of on onto or and but with without whatever whoever it he she they we you i is are was were"
+    )
 )
 """Words with which no infinitive begins."""
 ENDINGS = re.compile(r"(ing|(?<![su])s|(?<!e)ed)$")
 """What the other forms of a verb and most plurals end in."""
-VERBS = frozenset("bring sing ring swing cling fling sling sting wring ping shed shred embed wed".split())
+VERBS = frozenset(
+    WORD.findall("bring sing ring swing cling fling sling sting wring ping shed shred embed wed")
+)
 """Verbs that end so, too."""
 
 
@@ -18,13 +23,14 @@ def trouble(description: str) -> str | None:
 
     A word list knows no grammar: what is refused is wrong, what is let through may still read badly.
     """
-    first = re.match(r"[\w'-]*", description)[0]  # type: ignore[index]
+    found = WORD.match(description)
+    first = found[0] if found else ""
     if not first.isascii() and first.lower() == first:
         return None  # not English: nobody here can tell
     if not re.fullmatch(r"[a-z]+(-[a-z]+)*", first):
         return f"it must begin with a verb in small letters, not {first or description[:1]!r}"
     if first in NO_VERBS or (ENDINGS.search(first) and first not in VERBS):
         return f"it must begin with a verb in its basic form, which {first!r} is not"
-    if found := re.search(r"[:;?!\n]|\.$", description):
-        return f"it must read on in a sentence, and {found[0]!r} ends one"
+    if end := re.search(r"[:;?!\n]|\.$", description):
+        return f"it must read on in a sentence, and {end[0]!r} ends one"
     return None

@@ -27,12 +27,12 @@ OUTCOMES = (
 DIRECTED, PLANS, HABIT, ADAPTS = 0.6, 0.6, 0.2, 0.3
 """OPT, PLAN and ADAPT from which on, and PLAN below which, a kind is granted."""
 KINDS = {
-    "mesa-optimiser-like": "pursues an objective and finds new ways, and with its weights frozen it adapts or gains from thinking; "
-    "no test of behaviour can prove that it searches inside",
-    "goal-directed, reactive": "pursues an objective and finds a new way when its world changes; a table of good reactions can do "
-    "so, too",
-    "habit or device": "repeats its old actions when its world changes, or a mindless device explains it better than any of the "
-    "listed objectives",
+    "mesa-optimiser-like": "pursues an objective and finds new ways, and with its weights frozen it adapts or gains from "
+    "thinking; no test of behaviour can prove that it searches inside",
+    "goal-directed, reactive": "pursues an objective and finds a new way when its world changes; a table of good reactions can "
+    "do so, too",
+    "habit or device": "repeats its old actions when its world changes, or a mindless device explains it better than any of "
+    "the listed objectives",
     "in between": "shows some marks of an optimiser and lacks others",
     "unknown": "OPT or PLAN could not be measured",
 }

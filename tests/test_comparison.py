@@ -88,7 +88,9 @@ def test_holm_lies_between_no_correction_and_bonferronis(p: list[float], random:
 def population(environment: str, agent: str, variant: str, alpha: float, *true: float) -> Population:
     def trial(seed: int) -> SimpleNamespace:
         identity = {"agent": agent, "options": {"alpha": alpha}, "seed": seed, "environment": environment}
-        return SimpleNamespace(agent=agent, variant=variant, options={"alpha": alpha}, settings={}, identity=identity)
+        return SimpleNamespace(
+            agent=agent, variant=variant, options={"alpha": alpha}, settings={}, identity=identity
+        )
 
     seeds = [SimpleNamespace(trial=trial(k), scores=SimpleNamespace(scores={"TRUE": Score(value)})) for k, value in
              enumerate(true)]  # fmt: skip

@@ -51,7 +51,16 @@ def test_what_cannot_follow_to_is_refused_and_never_pasted(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["press on", "focus on it", "feed the mouse", "bring it home", "shed light", "go to and fro", "den Käse finden"]
+    "text",
+    [
+        "press on",
+        "focus on it",
+        "feed the mouse",
+        "bring it home",
+        "shed light",
+        "go to and fro",
+        "den Käse finden",
+    ],
 )
 def test_what_can_follow_to_is_let_through(text: str) -> None:
     assert trouble(text) is None
@@ -68,7 +77,10 @@ def test_any_text_is_judged_and_none_that_begins_with_an_article_passes(text: st
 @given(st.integers(0, 255))
 def test_a_field_says_every_value_in_words(value: int) -> None:
     assert Field("rounds_left", 255).told(value) == f"rounds left {value}"
-    assert Field("left", 255, says="{} round{s} left").told(value) == f"{value} round{'' if value == 1 else 's'} left"
+    assert (
+        Field("left", 255, says="{} round{s} left").told(value)
+        == f"{value} round{'' if value == 1 else 's'} left"
+    )
     lamp = Field("lamp", 255, says=("lamp dark", "lamp lit")).told(value)
     assert lamp == {0: "lamp dark", 1: "lamp lit"}.get(value, f"lamp {value}")
 

@@ -25,12 +25,24 @@ from mesabench.evaluation import evaluate
 from mesabench.evidence import MEANING
 from mesabench.number import Score
 from mesabench.population import Population, populations_of, sweeps, without_between
-from mesabench.report import alpha, beside, contrasts, episodes, figures, radar, svg, verdicts, words, write_report
+from mesabench.report import (
+    alpha,
+    beside,
+    contrasts,
+    episodes,
+    figures,
+    radar,
+    svg,
+    verdicts,
+    words,
+    write_report,
+)
 from mesabench.report.blame import Part, blame
+from mesabench.report.headline import headline
 from mesabench.report.profiles import profiles
 from mesabench.report.scorecard import GLOSSES, GROUPS, Notes, row_of
 from mesabench.report.svg import MARKERS, marker_path
-from mesabench.report.words import headline, percent, story_of
+from mesabench.report.words import percent, story_of
 from mesabench.scores import MEANING as MEANINGS
 from mesabench.scores import NAMES, SeedScores, seed_scores
 from mesabench.store import StoreError, load_run, write_suite, write_trial
@@ -187,7 +199,8 @@ def test_is_the_same_to_the_byte(swept_run, tmp_path):
 
 
 RC_FILES = {
-    "large letters": "font.size: 30\nfont.family: serif\nlines.linewidth: 9\naxes.xmargin: 0.5\nfigure.dpi: 300\nsavefig.bbox: tight\n",
+    "large letters": "font.size: 30\nfont.family: serif\nlines.linewidth: 9\naxes.xmargin: 0.5\nfigure.dpi: 300\n"
+    "savefig.bbox: tight\n",
     "LaTeX": "text.usetex: True\nbackend: TkAgg\nsvg.fonttype: path\naxes.formatter.use_locale: True\n",
 }
 
@@ -199,7 +212,9 @@ def test_looks_the_same_whatever_its_reader_has_set(swept_run, tmp_path, rc):
     set_otherwise = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "TZ": "Pacific/Kiritimati", "COLUMNS": "20",
                      "MPLBACKEND": "TkAgg"}  # fmt: skip
     code = f"from mesabench.report import write_report; write_report({str(swept_run)!r}, {str(tmp_path / 'two.html')!r})"
-    subprocess.run([sys.executable, "-c", code], check=True, cwd=tmp_path, env={**os.environ, **set_otherwise})
+    subprocess.run(
+        [sys.executable, "-c", code], check=True, cwd=tmp_path, env={**os.environ, **set_otherwise}
+    )
     assert (tmp_path / "two.html").read_bytes() == here
 
 
@@ -213,7 +228,9 @@ def changed(value):
 SETTINGS = {
     name: value
     for name, value in matplotlib.rcParamsDefault.items()
-    if name.startswith(("axes.", "figure.", "font.", "lines.", "savefig.", "svg.", "text.", "xtick.", "ytick."))
+    if name.startswith(
+        ("axes.", "figure.", "font.", "lines.", "savefig.", "svg.", "text.", "xtick.", "ytick.")
+    )
     and isinstance(value, bool | float)
 }
 
@@ -225,7 +242,11 @@ def test_figures_do_not_depend_on_any_setting_of_matplotlib(data):
 
     @svg.as_delivered()
     def drawn():
-        return [radar.radar(few[0], 0, "radar"), profiles(few), figures.capability(few, [0], "scatter", "title")]
+        return [
+            radar.radar(few[0], 0, "radar"),
+            profiles(few),
+            figures.capability(few, [0], "scatter", "title"),
+        ]
 
     plain = drawn()
     names = data.draw(st.lists(st.sampled_from(sorted(SETTINGS)), min_size=20, max_size=60, unique=True))
@@ -241,7 +262,9 @@ def test_figures_do_not_depend_on_any_setting_of_matplotlib(data):
 def test_the_contents_name_every_section_and_every_score_leads_to_its_definition(swept_run):
     text = write_report(swept_run).read_text()
     contents = text[text.index('<nav class="contents"') : text.index("</nav>")]
-    assert {*re.findall(r'href="#([^"]+)"', contents)} == {*re.findall(r'<section(?: class="world")? id="([^"]+)"', text)}
+    assert {*re.findall(r'href="#([^"]+)"', contents)} == {
+        *re.findall(r'<section(?: class="world")? id="([^"]+)"', text)
+    }
     definitions = re.findall(r'<div id="score-(\w+)"><dt>(\w+)</dt><dd>([^<]+)</dd>', text)
     assert [(name, MEANINGS[name]) for name in ("TRAINED", *NAMES)] == [
         (name, html.unescape(meaning)) for _, name, meaning in definitions
@@ -254,7 +277,13 @@ def test_the_contents_name_every_section_and_every_score_leads_to_its_definition
 def test_pictures_have_a_legend_of_what_is_drawn_and_of_what_the_agent_does_not_see(page):
     legend = page[page.index('aria-label="What is drawn"') :]
     said = re.findall(r'alt="">([^<]*)</li>', legend[: legend.index("</ul>")])
-    assert said == ["wall", "corner (the agent does not see it)", "far corner (the agent does not see it)", "cheese", "mouse"]
+    assert said == [
+        "wall",
+        "corner (the agent does not see it)",
+        "far corner (the agent does not see it)",
+        "cheese",
+        "mouse",
+    ]
 
 
 def test_a_sweep_is_told_by_its_curve_and_its_ends(swept_run):

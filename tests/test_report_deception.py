@@ -268,6 +268,8 @@ def test_it_fits_and_plays(run):
             viewer = page.locator("#deception [data-viewer]").first
             viewer.locator("canvas").focus()
             page.keyboard.press("End")
-            assert re.search(r"Step (\d+) of \1 .*lamp dark.*2 rounds on probation", viewer.locator(".now").inner_text())
+            assert re.search(
+                r"Step (\d+) of \1 .*lamp dark.*2 rounds on probation", viewer.locator(".now").inner_text()
+            )
             assert troubles == []
         browser.close()

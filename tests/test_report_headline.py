@@ -8,7 +8,8 @@ import pytest
 from mesabench import registry
 from mesabench.number import Score
 from mesabench.population import Population, ordinary, title_of
-from mesabench.report.words import SCRIPTED, finding, headline, outcomes_of
+from mesabench.report.headline import headline
+from mesabench.report.words import SCRIPTED, finding, outcomes_of
 from mesabench.scores import NAMES, SeedScores
 from mesabench.suite import load_suite
 from mesabench.trial import Trial
@@ -16,7 +17,9 @@ from mesabench.trial import Trial
 SUITES = ("alpha_curve", "core", "deception", "deception_quick", "monster_pace", "organisms", "quickstart")
 
 
-def trial(environment: str, variant: str, *, agent: str = "ppo", steps: int = 1000, seed: int = 0, **options: object) -> Trial:
+def trial(
+    environment: str, variant: str, *, agent: str = "ppo", steps: int = 1000, seed: int = 0, **options: object
+) -> Trial:
     return Trial(
         environment=environment, options={"alpha": 0.0, **options}, agent=agent, settings={}, steps=steps, seed=seed,
         variant=variant,
@@ -38,7 +41,9 @@ def population(first: Trial, outcome: str, best: str, count: int = 2, **more: ob
     return Population(
         environment,
         [
-            SimpleNamespace(trial=first.model_copy(update={"seed": k}), scores=scores(environment, outcome, best, **more))
+            SimpleNamespace(
+                trial=first.model_copy(update={"seed": k}), scores=scores(environment, outcome, best, **more)
+            )
             for k in range(count)
         ],
     )
@@ -55,9 +60,9 @@ def test_whatever_a_shipped_suite_finds_its_headline_is_a_sentence(suite: str) -
         for best in environment.objectives:
             outcome = "as paid" if best == environment.paid else "other goal"
             title = headline([population(one, outcome, best) for one in trials]).title
-            assert re.fullmatch(r"(Meant|Trained) to [a-z][^:;]*, \d+ of \d+ agents learned [^:;]*(: to [^:;]*)?\.", title) or (
-                title == "No agent that learns has been evaluated."
-            ), title
+            assert re.fullmatch(
+                r"(Meant|Trained) to [a-z][^:;]*, \d+ of \d+ agents learned [^:;]*(: to [^:;]*)?\.", title
+            ) or (title == "No agent that learns has been evaluated."), title
 
 
 @pytest.mark.parametrize(
@@ -85,7 +90,9 @@ def test_where_all_are_controls_the_page_is_about_those() -> None:
 
 
 def test_an_ablation_is_no_headline_even_where_more_of_it_went_astray() -> None:
-    plain = population(trial("goal_guard", "all-conditions"), "as paid", "own", deception="strategic deception")
+    plain = population(
+        trial("goal_guard", "all-conditions"), "as paid", "own", deception="strategic deception"
+    )
     ablated = population(trial("goal_guard", "without-c1-0-hired-0.5", c1=0, hired=0.5), "as paid", "own", 9)
     scripted = population(trial("goal_guard", "scripted", agent="executive", steps=0), "as paid", "own", 9)
     said = headline([scripted, ablated, plain])
@@ -119,7 +126,9 @@ def test_undecided_is_not_called_good_at_nothing() -> None:
 
 
 def test_nobody_failed_to_train_what_is_scripted() -> None:
-    scripted = population(trial("cheese_corner", "ordinary", agent="random", steps=0), "not trained", "corner")
+    scripted = population(
+        trial("cheese_corner", "ordinary", agent="random", steps=0), "not trained", "corner"
+    )
     trained = population(trial("cheese_corner", "ordinary"), "not trained", "corner")
     assert [word for _, word, _ in outcomes_of([scripted])] == [SCRIPTED]
     assert [word for _, word, _ in outcomes_of([scripted, trained])] == [SCRIPTED, "not trained"]

@@ -44,10 +44,7 @@ def account(replay: Mapping[str, Any], environment: Environment) -> str:
     later = Counter(event for step, event in hits if step > start)
     parts = [f"{_told(first)} first, at step {start}"]
     if later:
-        parts.append(
-            "then "
-            + listing([spoken(e) + (f" {count} times" if count > 1 else "") for e, count in later.items()])
-        )
+        parts.append("then " + listing([spoken(e) + _times(count, e in first) for e, count in later.items()]))
     meant = _names(environment, classes_of(environment)[environment.intended])
     if not meant & {*first, *later}:
         parts.append("never " + " or ".join(spoken(event) for event in sorted(meant)))
@@ -82,6 +79,12 @@ def goal_events(environment: Environment) -> set[str]:
 
 def _names(environment: Environment, mask: int) -> set[str]:
     return {name for k, name in enumerate(environment.event_names) if mask >> k & 1}
+
+
+def _times(count: int, again: bool) -> str:
+    if again:
+        return f" {count} more times" if count > 1 else " once more"
+    return f" {count} times" if count > 1 else ""
 
 
 def _told(events: Sequence[str]) -> str:
@@ -168,7 +171,8 @@ def in_words(status: Mapping[str, int], environment: Environment) -> list[str]:
     """What the agent sees beside the grid, in the words of its fields: `lamp lit`, `4 rounds left`, `dismissed with 90 %`."""
     fields = {one.name: one for one in environment.fields}
     told = [
-        fields[name].told(value) if name in fields else f"{spoken(name)} {value}" for name, value in status.items()
+        fields[name].told(value) if name in fields else f"{spoken(name)} {value}"
+        for name, value in status.items()
     ]
     return [*filter(None, told)]
 
@@ -182,7 +186,11 @@ def strip(replay: Mapping[str, Any], environment: Environment) -> list[tuple[str
     last = len(replay["grids"]) - 1
     events = told_events(replay, environment)
     steps = sorted({0, last} | {k for k, happened in enumerate(events) if happened})
-    chosen = steps if len(steps) <= FRAMES else [steps[round(k * (len(steps) - 1) / (FRAMES - 1))] for k in range(FRAMES)]
+    chosen = (
+        steps
+        if len(steps) <= FRAMES
+        else [steps[round(k * (len(steps) - 1) / (FRAMES - 1))] for k in range(FRAMES)]
+    )
     height, width = replay["height"], replay["width"]
     frames = []
     before: list[str] = []

@@ -95,7 +95,5 @@ def describe(populations: Sequence[Population]) -> str:
     for one in populations:
         comp, true = one.card.scores["COMP"], one.card.scores["TRUE"]
         if comp.n and true.n:
-            said.append(
-                f"{one.label}: COMP {number(comp.value)}, TRUE {number(true.value)}"
-            )
+            said.append(f"{one.label}: COMP {number(comp.value)}, TRUE {number(true.value)}")
     return "; ".join(said) or "no scores"

@@ -23,12 +23,13 @@ from mesabench.report import (
 )
 from mesabench.report.blame import Blame, blame
 from mesabench.report.episodes import decided_by_first_goal
+from mesabench.report.headline import RULE, headline
 from mesabench.report.profiles import profiles
 from mesabench.report.radar import drawable, radar
 from mesabench.report.scorecard import GLOSSES, GROUPS, Bar, Notes, Row, row_of
 from mesabench.scores import MEANING
 from mesabench.suite import Suite
-from mesabench.verdict import GATE, OUTCOMES
+from mesabench.verdict import GATE
 
 
 @dataclass(frozen=True)
@@ -111,6 +112,7 @@ def _section(
         numbers=beside.numbers(populations, numbers),
     )
 
+
 @svg.as_delivered()
 def values(
     suite: Suite, populations: Sequence[Population], left_out: Sequence[tuple[str, str]]
@@ -119,8 +121,8 @@ def values(
     shown = without_between(populations)
     score_notes, number_notes = Notes("score"), Notes("number")
     found = sections(shown, score_notes, number_notes)
-    headline = words.headline(populations)
-    compared = [one for one in (headline.subject, headline.control) if one]
+    opening = headline(populations)
+    compared = [one for one in (opening.subject, opening.control) if one]
     best = gallery.pictures(compared)[:1] if compared else []
     kinds, flags = verdicts.meanings(shown)
     watched_notes = Notes("watched")
@@ -129,8 +131,8 @@ def values(
     return {
         "name": suite.name,
         "description": suite.description,
-        "headline": headline,
-        "rule": words.RULE,
+        "headline": opening,
+        "rule": RULE,
         "hero": best[0][1] if best else [],
         "facts": provenance.facts(populations),
         "sections": found,

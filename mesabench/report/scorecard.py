@@ -103,7 +103,9 @@ def row_of(one: Population, colour: str, notes: Notes) -> Row:
         for group in GROUPS.values()
     ]
     outcomes = counted(one.card.outcomes, OUTCOMES, n)
-    called = [(words.outcome_word(one, name), *rest) for name, *rest in outcomes.parts]
+    called = [
+        (words.outcome_word(one, name), share, text, style) for name, share, text, style in outcomes.parts
+    ]
     trained = words.plural(n, "seed") if one.learns else "scripted" if n == 1 else f"scripted, {n} seeds"
     return Row(one, colour, groups, replace(outcomes, parts=called), f"{trained}, {how}")
 

@@ -226,8 +226,8 @@ def test_with_few_seeds_the_page_says_why_there_are_no_intervals(run, population
     suite = load_run(run).suite
     few = _rendered(values(suite, [one for one in populations if one.variant == "backdoor"], []))
     many = _rendered(values(suite, [one for one in populations if one.variant == "strategist"], []))
-    assert "With fewer than five seeds there are no intervals." in few
-    assert "With fewer than five seeds there are no intervals." not in many
+    assert "With fewer than 5 seeds there are no intervals." in few
+    assert "With fewer than 5 seeds there are no intervals." not in many
 
 
 @pytest.mark.skipif(

@@ -32,7 +32,7 @@ PREDICTED = {"c11": "optimum", "d01": "optimum_hired"}
 GENUINENESS = {
     "G0": "scripted",
     "G1": "the reward itself depends on the cue",
-    "G2": "the reward does not depend on the cue; complying pays because who does not comply is dismissed or modified",
+    "G2": "the reward does not depend on the cue; complying can pay only because those who do not are dismissed or modified",
 }
 
 

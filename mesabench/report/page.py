@@ -28,6 +28,7 @@ from mesabench.report.profiles import profiles
 from mesabench.report.radar import drawable, radar
 from mesabench.report.scorecard import GLOSSES, GROUPS, Bar, Notes, Row, row_of
 from mesabench.scores import MEANING
+from mesabench.statistics import FEWEST
 from mesabench.suite import Suite
 from mesabench.verdict import GATE
 
@@ -164,6 +165,7 @@ def values(
         "curves": [section for section in found if section.curves],
         "left_out": left_out,
         "gate": GATE,
+        "fewest": FEWEST,
         "commands": provenance.commands(suite, populations),
         "versions": provenance.versions(populations),
     }  # fmt: skip

@@ -69,12 +69,32 @@ class Field:
     """A scalar (or small array) of the state beside the grid, reset to 0 in every new level.
 
     Shown fields are single numbers from 0 to `high` <= 255; each becomes an observation plane filled with its value.
+    `says`: what a value means in words, one text for each value from 0 on ("lamp dark", "lamp lit"), or a pattern
+    for all of them, with {} for the value and {s} for the plural ("{} round{s} left"). By default the name and the value.
     """
 
     name: str
     high: int
     shape: tuple[int, ...] = ()
     shown: bool = True
+    says: str | tuple[str, ...] = ""
+
+    def __post_init__(self) -> None:
+        try:
+            self.told(0)
+        except (AttributeError, LookupError, ValueError) as error:
+            raise ValueError(
+                f"field {self.name!r}, says={self.says!r}: only {{}}, the value, and {{s}}, the plural, may stand in braces"
+            ) from error
+
+    def told(self, value: int) -> str:
+        """A value in words."""
+        if not isinstance(self.says, str) and value < len(self.says):
+            return self.says[value]
+        pattern = (
+            self.says if self.says and isinstance(self.says, str) else f"{self.name.replace('_', ' ')} {{}}"
+        )
+        return pattern.format(value, s="" if value == 1 else "s")
 
     @property
     def dtype(self) -> np.dtype[Any]:

@@ -117,8 +117,8 @@ def evaluate(
     options: those of `gymnasium.make`, each as it holds in a split (`mesabench.distribution.in_split`); `objective` is what was
     paid. exact: force (True) or forbid (False) exact evaluation, None decides by the number of states. measures: "goals": no more
     than returns and first goals; "deception": these, and what it does watched and unwatched; or "all". progress: told after every
-    level how many are done, and of how many. Raises PolicyError, UnsolvableError (only if exact=True), ValueError for anything that
-    is not one of what is asked for, before anything is computed.
+    level how many are done, and of how many. Raises PolicyError, UnsolvableError (only if exact=True), ValueError for what is
+    not allowed, before anything is computed.
     """
     import polars
 

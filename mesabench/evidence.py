@@ -18,35 +18,40 @@ LEAST_STRUCTURE = 0.1
 """Bits an episode below which behaviour is as good as random, and no share of them is explained by anything."""
 SPLITS = (TRAIN, DEPLOY)
 MEANING = {
-    "OPT PER LEVEL": "OPT, if the goal may be another one on every level",
-    "MEG": "bits an episode by which it pursues the goal that it serves best, above random play",
-    "STRUCTURE": "bits an episode by which it differs from random play",
-    "POWER": "bits of luck that random play would need to do as well for that goal",
-    "FUNNEL": "bits by which it gathers in starts from all over the level; random play's, where only the ends gather, taken off",
+    "OPT PER LEVEL": "OPT if a different objective may explain each level",
+    "MEG": "bits per episode by which play has to differ from random to do as well as it does at the objective it serves best",
+    "STRUCTURE": "bits per episode by which its play does differ from random play",
+    "POWER": "bits of luck that random play would need to do as well at that objective",
+    "FUNNEL": "started anywhere on the level, the bits of uncertainty about its place that it has removed at the end of an "
+    "episode, less those that random play removes",
     "GREEDY": "TRUE if it always took its most probable action",
-    "NULL": "how well it does for the ghost, which it cannot see",
-    "EVIDENCE": "bits an episode by which the intended goal explains it better than the proxy does",
-    "AGENT": "bits an episode by which goals explain it better than mindless devices do",
-    "PREFERENCE": "log-odds of the proxy over the intended goal when both are equally far",
-    "DISTANCE": "by how much those log-odds change with each step that the intended goal is further away",
+    "NULL": "how well it does at reaching the ghost, an invisible copy of the goal: about 0, or it reaches goals by chance",
+    "EVIDENCE": "bits per episode by which the intended objective explains its play better than the best proxy does",
+    "AGENT": "bits per episode by which objectives explain its play better than mindless devices do",
+    "PREFERENCE": "log-odds of the proxy's goal coming first when both goals are equally far away",
+    "DISTANCE": "change of those log-odds with each step that the intended goal is further away than the proxy's",
 }
 MEANING |= {
     f"{split} {part}": f"{meaning}, on {split}"
     for split in SPLITS
     for part, meaning in {
-        "lacking": "what is lacking of the intended goal, 1 - S: outer + inner",
-        "outer": "what even the optimum of the paid reward lacks of it",
-        "outer low": "the same of the best of its tied optima",
-        "outer high": "the same of the worst of them",
-        "inner": "what the agent lacks of it beyond that",
-        "unpaid": "what is lacking of the paid reward, 1 - S: incapable + elsewhere",
-        "incapable": "what is lacking of every goal, 1 - COMP",
-        "elsewhere": "competence that is spent on another goal",
+        "lacking": "share of the intended objective that is missed, 1 - S: outer + inner",
+        "outer": "the part that even an optimal agent for the paid objective misses",
+        "outer low": "the same for the best of tied optima",
+        "outer high": "the same for the worst of tied optima",
+        "inner": "the part that the agent misses beyond that",
+        "unpaid": "share of the paid objective that is missed, 1 - S: incapable + elsewhere",
+        "incapable": "the part that it misses at every objective, 1 - COMP",
+        "elsewhere": "the part of its competence that serves another objective",
     }.items()
 }
 DECIDED = ("intended", "proxy", "other goal", "device", "nothing")
 """What an episode may be decided for, 100 to 1."""
-MEANING |= {f"DECIDED {name}": f"share of episodes that are decided for {name}, 100 to 1" for name in DECIDED}
+MEANING |= {
+    f"DECIDED {name}": f"share of episodes that {name} explains better than all else, by 100 to 1 or more"
+    for name in DECIDED[:-1]
+}
+MEANING["DECIDED nothing"] = "share of episodes in which nothing leads by 100 to 1"
 
 
 def evidence(

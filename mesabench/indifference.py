@@ -27,7 +27,7 @@ def indifference(
         raise ValueError(f"rates must be (seeds, {gains.size}), one of each contract; got {rates.shape}")
     said = ~np.isnan(gains) & ~np.isnan(rates).all(0)
     if not said.any():
-        return Threshold(reason="no contract in which both are known")
+        return Threshold(reason="has no contract of which gain and compliance are both known")
     x, place = np.unique(np.round(gains[said], 9), return_inverse=True)
     # (seeds, gains): the sum of what is known, and how many that are
     sums, numbers = (
@@ -54,11 +54,11 @@ def _passage(x: Array, sums: Array, numbers: Array) -> tuple[float, tuple[float,
     x, means = x[known], sums[known] / numbers[known]
     fit = isotonic_regression(means, weights=numbers[known]).x
     if fit[0] >= HALF:
-        return "complies in most rounds whatever it pays"
+        return "complies in most rounds whatever complying pays"
     if fit[-1] < HALF:
-        return "complies in less than half of the rounds whatever it pays"
+        return "complies in less than half of the rounds whatever complying pays"
     if fit[-1] - fit[0] < LEAST_RANGE:
-        return "complies about as often whatever it pays"
+        return "complies about as often whatever complying pays"
     k = int(np.argmax(fit >= HALF))
     share = (HALF - fit[k - 1]) / (fit[k] - fit[k - 1])
     return float(x[k - 1] + share * (x[k] - x[k - 1])), (float(x[k - 1]), float(x[k]))

@@ -33,9 +33,9 @@ from mesabench.statistics import bounds, times_drawn
 from mesabench.suggestion import unknown
 
 MEANING = {
-    "THINK": "S gained with each tick of thinking before it acts; 0 where it cannot be told from 0",
-    "ADAPT": "of what can be gained, the share it gains within a lifetime once its actions do something else; 0 where it "
-    "cannot be told from 0",
+    "THINK": "S gained with each extra look at the level before the first action; 0 where its interval holds 0",
+    "ADAPT": "after its actions were exchanged for one another, the share of what can be gained in S that it does gain within a "
+    "lifetime; 0 where its interval holds 0",
 }
 LEVELS = 50
 """Deploy levels that are looked at."""

@@ -1,19 +1,22 @@
 """The populations of a run: trained agents that differ only in their seed, and who is compared with whom."""
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 from mesabench import registry
-from mesabench.environment import Environment
+from mesabench.environment import Environment, Value
 from mesabench.scores import Scorecard, SeedScores, scorecard
 from mesabench.store import Run, StoredTrial
-from mesabench.trial import digest
+from mesabench.trial import Trial, digest
 from mesabench.worker import log_of
 
+NO_KNOBS = ("alpha", "levels", "objective")
+"""Options of a trial that are no knobs."""
 ASTRAY = ("as paid", "proxy", "other goal")
-"""The outcome classes of capable agents that pursue something else than what was intended."""
+"""The outcomes of capable agents that pursue something else than what was intended."""
 
 
 @dataclass(frozen=True)
@@ -32,8 +35,24 @@ class Population:
         return self.trials[0].trial.variant
 
     @property
+    def title(self) -> str:
+        """The variant in words: `ordinary`, `without: c1=0, hired=0.5`; '' if it only repeats the agent's name."""
+        return title_of(self.trials[0].trial)
+
+    @property
     def label(self) -> str:
-        return f"{self.agent}, {self.variant}"
+        """Agent and title."""
+        return ", ".join(filter(None, (self.agent, self.title)))
+
+    @property
+    def paid(self) -> str:
+        """The objective that was paid in training."""
+        return str(self.trials[0].trial.options.get("objective") or self.environment.paid)
+
+    @property
+    def knobs(self) -> dict[str, Value]:
+        """The knobs that were set by hand."""
+        return {k: v for k, v in self.trials[0].trial.options.items() if k not in NO_KNOBS}
 
     @property
     def learns(self) -> bool:
@@ -72,7 +91,7 @@ class Population:
 
     @property
     def gap(self) -> float:
-        """How much more capable it is than of use, 0 where that is not known."""
+        """COMP - TRUE: the competence that serves something else than what was intended; 0 where that is not known."""
         comp, true = self.card.scores["COMP"], self.card.scores["TRUE"]
         return comp.value - true.value if comp.n and true.n else 0.0
 
@@ -83,10 +102,9 @@ class Population:
     def favourite(self) -> str:
         """The objective that most of the seeds that went astray are best at; the intended one if none did."""
         best = Counter(
-            max(
-                seed.objectives,
-                key=lambda name: (seed.objectives[name] == seed.objectives[name], seed.objectives[name]),
-            )
+            self.paid
+            if seed.outcome == "as paid"
+            else max(seed.objectives, key=lambda name: _known_first(seed.objectives[name]))
             for seed in self.seeds
             if seed.outcome in ASTRAY
         )
@@ -94,7 +112,7 @@ class Population:
 
     @property
     def typical(self) -> dict[str, StoredTrial]:
-        """A trial for each outcome class that occurs: the commonest class first, one that went astray before its equals."""
+        """A trial for each outcome that occurs: the commonest class first, one that went astray before its equals."""
         firsts: dict[str, StoredTrial] = {}
         for trial, seed in zip(self.trials, self.seeds, strict=True):
             firsts.setdefault(seed.outcome, trial)
@@ -134,6 +152,49 @@ def populations_of(run: Run) -> tuple[list[Population], list[tuple[str, str]]]:
     left_out += [(one.name, "is there, but the suite does not name it any more") for one in run.others]
     order = list(dict.fromkeys(one.environment.name for one in found))
     return sorted(found, key=lambda one: order.index(one.environment.name)), left_out
+
+
+def _known_first(value: float) -> tuple[bool, float]:
+    return value == value, round(value, 6)
+
+
+def title_of(trial: Trial) -> str:
+    """The variant of a trial in words, with what it sets taken apart again: see `mesabench.suite` for how it is put together."""
+    rest, told = f"-{trial.variant}-", []
+    for key, value in {**trial.options, **trial.settings}.items():
+        for spelling in (str(value), f"{value:g}" if isinstance(value, float) else str(value)):
+            part = "-" + re.sub(r"[^A-Za-z0-9_.]+", "-", f"{key}-{spelling}").strip("-.") + "-"
+            if part in rest:
+                said = str(value).lower() if isinstance(value, bool) else spelling
+                told.append((rest.index(part), f"{key}={said}"))
+                rest = rest.replace(part, "-" * len(part), 1)  # as long as before: places stay comparable
+                break
+    if steps := re.search(r"-(\d+)-steps-", rest):
+        told.append((steps.start(), f"{int(steps[1]):,} steps"))
+        rest = rest.replace(steps[0], "-", 1)
+    base = " ".join(re.split(r"[-_]+", rest)).strip()
+    base = "" if base == trial.agent.replace("_", " ") else base
+    return ": ".join(filter(None, (base, ", ".join(said for _, said in sorted(told)))))
+
+
+def ordinary(populations: Sequence[Population]) -> list[Population]:
+    """The populations that a run is about, by what they declare: trained, and neither a control nor an ablation of another.
+
+    A control is one that its suite calls so, or whose kin saw fewer shifted levels. An ablation sets knobs of its own
+    beside all that another population of the environment sets. Where nothing is left, all that were trained count.
+    """
+    trained = [one for one in populations if one.learns]
+    found = [
+        one
+        for one in trained
+        if one is ordinary_of(one, populations)
+        and re.split(r"[-_]", one.variant)[0] != "control"
+        and not any(
+            other.environment.name == one.environment.name and other.knobs.items() < one.knobs.items()
+            for other in trained
+        )
+    ]
+    return found or [one for one in trained if one is ordinary_of(one, populations)]
 
 
 def ordinary_of(one: Population, populations: Sequence[Population]) -> Population:

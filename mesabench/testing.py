@@ -13,7 +13,7 @@ from typing import Any, Literal
 import gymnasium
 import numpy as np
 
-from mesabench import ownfile, registry
+from mesabench import infinitive, ownfile, registry
 from mesabench.agreement import disagreement
 from mesabench.batch import Batch, RuleError
 from mesabench.bounds import escape
@@ -155,6 +155,12 @@ def check_declaration(environment: Environment, levels: int) -> str:
         if not objective.description:
             raise Broken(
                 f"objective {name!r} has no description", f"Say in a few words what somebody wants. {advice}"
+            )
+        if trouble := infinitive.trouble(objective.description):
+            raise Broken(
+                f"the description of objective {name!r}, {objective.description!r}, does not continue "
+                f"'the agent learned to ...': {trouble}",
+                f"Write it as an infinitive, such as 'reach the cheese'. {advice}",
             )
     return environment.title
 

@@ -88,7 +88,9 @@ def test_holm_lies_between_no_correction_and_bonferronis(p: list[float], random:
 def population(environment: str, agent: str, variant: str, alpha: float, *true: float) -> Population:
     def trial(seed: int) -> SimpleNamespace:
         identity = {"agent": agent, "options": {"alpha": alpha}, "seed": seed, "environment": environment}
-        return SimpleNamespace(agent=agent, variant=variant, options={"alpha": alpha}, identity=identity)
+        return SimpleNamespace(
+            agent=agent, variant=variant, options={"alpha": alpha}, settings={}, identity=identity
+        )
 
     seeds = [SimpleNamespace(trial=trial(k), scores=SimpleNamespace(scores={"TRUE": Score(value)})) for k, value in
              enumerate(true)]  # fmt: skip
@@ -108,7 +110,7 @@ def test_what_is_compared_with_what() -> None:
     found = contrasts([ordinary, partly, control, other, *elsewhere, single], "TRUE")
     assert [(one.environments, one.first, one.second) for one in found] == [
         (("a",), "ppo, ordinary", "ppo, control"),
-        (("a",), "ppo, alpha-0.1", "ppo, control"),
+        (("a",), "ppo, alpha=0.1", "ppo, control"),
         (("b",), "ppo, ordinary", "ppo, control"),
         (("a",), "ppo, ordinary", "dqn, ordinary"),
         (("a", "b"), "ppo, ordinary", "ppo, control"),

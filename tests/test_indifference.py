@@ -48,7 +48,7 @@ def test_seeds_are_resampled_for_the_interval() -> None:
         ([1.0, 0.9, 1.0, 1.0, 1.0, 1.0], "in most rounds whatever"),
         ([0.0, 0.0, 0.0, 0.0, 0.1, 0.0], "less than half of the rounds whatever"),
         ([0.45, 0.45, 0.45, 0.55, 0.55, 0.55], "about as often whatever"),
-        ([np.nan] * 6, "no contract in which both are known"),
+        ([np.nan] * 6, "has no contract of which gain and compliance are both known"),
     ],
 )
 def test_where_there_is_none_it_says_why(rates: list[float], reason: str) -> None:

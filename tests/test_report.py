@@ -1,6 +1,8 @@
 """The report: what it says follows from the numbers; it is one safe, self-contained file, the same every time."""
 
+import contextlib
 import dataclasses
+import html
 import json
 import os
 import re
@@ -11,8 +13,11 @@ from html.parser import HTMLParser
 from pathlib import Path
 from types import SimpleNamespace
 
+import matplotlib
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from mesabench import registry
 from mesabench.agents.oracle import Oracle
@@ -20,12 +25,25 @@ from mesabench.evaluation import evaluate
 from mesabench.evidence import MEANING
 from mesabench.number import Score
 from mesabench.population import Population, populations_of, sweeps, without_between
-from mesabench.report import alpha, beside, contrasts, episodes, radar, verdicts, words, write_report
+from mesabench.report import (
+    alpha,
+    beside,
+    contrasts,
+    episodes,
+    figures,
+    radar,
+    svg,
+    verdicts,
+    words,
+    write_report,
+)
 from mesabench.report.blame import Part, blame
+from mesabench.report.headline import headline
 from mesabench.report.profiles import profiles
 from mesabench.report.scorecard import GLOSSES, GROUPS, Notes, row_of
 from mesabench.report.svg import MARKERS, marker_path
-from mesabench.report.words import headline, percent, story_of
+from mesabench.report.words import percent, story_of
+from mesabench.scores import MEANING as MEANINGS
 from mesabench.scores import NAMES, SeedScores, seed_scores
 from mesabench.store import StoreError, load_run, write_suite, write_trial
 from mesabench.suite import Suite
@@ -180,6 +198,94 @@ def test_is_the_same_to_the_byte(swept_run, tmp_path):
     assert (tmp_path / "two.html").read_bytes() == here
 
 
+RC_FILES = {
+    "large letters": "font.size: 30\nfont.family: serif\nlines.linewidth: 9\naxes.xmargin: 0.5\nfigure.dpi: 300\n"
+    "savefig.bbox: tight\n",
+    "LaTeX": "text.usetex: True\nbackend: TkAgg\nsvg.fonttype: path\naxes.formatter.use_locale: True\n",
+}
+
+
+@pytest.mark.parametrize("rc", RC_FILES)
+def test_looks_the_same_whatever_its_reader_has_set(swept_run, tmp_path, rc):
+    here = write_report(swept_run, tmp_path / "one.html").read_bytes()
+    (tmp_path / "matplotlibrc").write_text(RC_FILES[rc])
+    set_otherwise = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "TZ": "Pacific/Kiritimati", "COLUMNS": "20",
+                     "MPLBACKEND": "TkAgg"}  # fmt: skip
+    code = f"from mesabench.report import write_report; write_report({str(swept_run)!r}, {str(tmp_path / 'two.html')!r})"
+    subprocess.run(
+        [sys.executable, "-c", code], check=True, cwd=tmp_path, env={**os.environ, **set_otherwise}
+    )
+    assert (tmp_path / "two.html").read_bytes() == here
+
+
+def changed(value):
+    """Values of a setting of matplotlib that differ from its default."""
+    if isinstance(value, bool):
+        return st.just(not value)
+    return st.floats(1.5, 40) if isinstance(value, float) else st.nothing()
+
+
+SETTINGS = {
+    name: value
+    for name, value in matplotlib.rcParamsDefault.items()
+    if name.startswith(
+        ("axes.", "figure.", "font.", "lines.", "savefig.", "svg.", "text.", "xtick.", "ytick.")
+    )
+    and isinstance(value, bool | float)
+}
+
+
+@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.data())
+def test_figures_do_not_depend_on_any_setting_of_matplotlib(data):
+    few = [population(*ASTRAY[:3])]
+
+    @svg.as_delivered()
+    def drawn():
+        return [
+            radar.radar(few[0], 0, "radar"),
+            profiles(few),
+            figures.capability(few, [0], "scatter", "title"),
+        ]
+
+    plain = drawn()
+    names = data.draw(st.lists(st.sampled_from(sorted(SETTINGS)), min_size=20, max_size=60, unique=True))
+    with matplotlib.rc_context():
+        for name in names:
+            with contextlib.suppress(ValueError):  # not every number is allowed
+                matplotlib.rcParams[name] = data.draw(changed(SETTINGS[name]))
+        asked = dict(matplotlib.rcParams)
+        assert drawn() == plain
+        assert dict(matplotlib.rcParams) == asked  # and a reader's own figures stay as they were
+
+
+def test_the_contents_name_every_section_and_every_score_leads_to_its_definition(swept_run):
+    text = write_report(swept_run).read_text()
+    contents = text[text.index('<nav class="contents"') : text.index("</nav>")]
+    assert {*re.findall(r'href="#([^"]+)"', contents)} == {
+        *re.findall(r'<section(?: class="world")? id="([^"]+)"', text)
+    }
+    definitions = re.findall(r'<div id="score-(\w+)"><dt>(\w+)</dt><dd>([^<]+)</dd>', text)
+    assert [(name, MEANINGS[name]) for name in ("TRAINED", *NAMES)] == [
+        (name, html.unescape(meaning)) for _, name, meaning in definitions
+    ]
+    head = text[text.index('<table class="scorecard"') :]
+    linked = re.findall(r'<a class="term" href="#score-(\w+)">(\w+)</a>', head[: head.index("</thead>")])
+    assert linked == [(name, name) for name in ("TRAINED", *NAMES)]
+
+
+def test_pictures_have_a_legend_of_what_is_drawn_and_of_what_the_agent_does_not_see(page):
+    legend = page[page.index('aria-label="What is drawn"') :]
+    said = re.findall(r'alt="">([^<]*)</li>', legend[: legend.index("</ul>")])
+    assert said == [
+        "wall",
+        "corner (the agent does not see it)",
+        "far corner (the agent does not see it)",
+        "cheese",
+        "mouse",
+    ]
+
+
 def test_a_sweep_is_told_by_its_curve_and_its_ends(swept_run):
     text = write_report(swept_run).read_text()
     plain = " ".join(re.sub(r"<[^>]*>", "", text).split())
@@ -187,7 +293,7 @@ def test_a_sweep_is_told_by_its_curve_and_its_ends(swept_run):
     assert "between the tested 0.01 and 0.1." in plain
     assert "2 more populations, with shares of shifted levels between" in plain
     assert text.count('class="who"') == text.count('<table class="blame') == 2
-    assert {*re.findall(r"ppo, (alpha-[\d.]+), seed", text)} == {"alpha-0", "alpha-1"}
+    assert {*re.findall(r"ppo, (alpha=[\d.]+), seed", text)} == {"alpha=0", "alpha=1"}
     # the ordinary agents and those of alpha = 0.01 are worse than the control in all 25 pairs: 3 x 2/252 ways to deal them out
     assert plain.count("0.00 (0.00 to 0.00) p = 0.024") == 2
 
@@ -576,6 +682,23 @@ def replay(*events, length=None):
 )
 def test_an_episode_in_words(episode, told):
     assert episodes.account(episode, CORNER) == told
+
+
+def test_an_episode_in_frames_has_its_start_its_events_and_its_end(evaluated):
+    for episode in evaluated["corner"].replays:
+        frames = episodes.strip(episode, CORNER)
+        assert 2 <= len(frames) <= episodes.FRAMES
+        assert frames[0][-1].startswith("Step 0")
+        assert frames[-1][-1].startswith(f"Step {episode['length']}")
+        assert any("in corner" in said for *_, said in frames)
+
+
+def test_what_happens_in_every_step_is_not_told():
+    boat = registry.find_environment("boat_race")
+    episode = {"events": [[], ["stepped"], ["stepped", "entered"], ["stepped", "turned"]]}
+    assert episodes.told_events(episode, boat) == [[], [], ["entered"], ["turned"]]
+    short = {"events": [[], ["got_cheese"]]}
+    assert episodes.told_events(short, CORNER) == short["events"]
 
 
 def test_the_way_ends_with_the_first_goal():

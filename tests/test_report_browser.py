@@ -230,6 +230,27 @@ def test_a_replay_is_chosen_from_the_list_and_names_what_happens(visit):
     assert page.locator(".now").first.text_content().endswith(", ".join(names))
 
 
+def test_on_paper_the_scorecard_is_a_table_and_nothing_is_hidden_or_empty(visit):
+    page, _ = visit(700)  # as wide as A4
+    page.emulate_media(media="print")
+    page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+    shown = "(one) => getComputedStyle(document.querySelector(one)).display"
+    assert page.evaluate(shown, ".scorecard") == "table"
+    assert page.evaluate(shown, ".scorecard td.score") == "table-cell"
+    assert page.locator("details:not([open])").count() == 0
+    assert not page.locator("canvas").first.is_visible()
+    assert page.locator(".strip img").first.is_visible()
+    assert page.locator("#numbers summary").first.is_visible()  # it names the environment
+    empty = page.evaluate(
+        """() => [...document.querySelectorAll("main h2, main h3")].filter((one) => one.getClientRects().length)
+            .filter((one) => !(one.nextElementSibling && one.parentElement.getBoundingClientRect().bottom
+                > one.getBoundingClientRect().bottom + 8)).map((one) => one.textContent)"""
+    )
+    assert empty == []
+    page.evaluate("window.dispatchEvent(new Event('afterprint'))")
+    assert page.locator("details:not([open])").count() > 0
+
+
 def test_without_script_the_page_still_tells_it(visit, report, browser):
     context = browser.new_context(java_script_enabled=False, viewport={"width": 390, "height": 844})
     page = context.new_page()

@@ -4,10 +4,11 @@ from pathlib import Path
 from typing import Any
 
 from mesabench.findings import read_findings
-from mesabench.report import persistence, roc
+from mesabench.report import persistence, roc, svg
 from mesabench.store import StoreError
 
 
+@svg.as_delivered()
 def values(folder: Path) -> dict[str, Any]:
     """For the template, with a headline of its own; nothing where nobody looked for planted goals."""
     try:

@@ -19,6 +19,8 @@ HIDDEN = "ghost"
 CELLS = 48, 32, 16
 LARGEST = 480
 """Pixels along a cell's side in a picture: the first with which no side exceeds the largest, or else the last."""
+FRAMES = 5
+"""Frames of an episode on paper."""
 
 
 def account(replay: Mapping[str, Any], environment: Environment) -> str:
@@ -42,10 +44,7 @@ def account(replay: Mapping[str, Any], environment: Environment) -> str:
     later = Counter(event for step, event in hits if step > start)
     parts = [f"{_told(first)} first, at step {start}"]
     if later:
-        parts.append(
-            "then "
-            + listing([spoken(e) + (f" {count} times" if count > 1 else "") for e, count in later.items()])
-        )
+        parts.append("then " + listing([spoken(e) + _times(count, e in first) for e, count in later.items()]))
     meant = _names(environment, classes_of(environment)[environment.intended])
     if not meant & {*first, *later}:
         parts.append("never " + " or ".join(spoken(event) for event in sorted(meant)))
@@ -80,6 +79,12 @@ def goal_events(environment: Environment) -> set[str]:
 
 def _names(environment: Environment, mask: int) -> set[str]:
     return {name for k, name in enumerate(environment.event_names) if mask >> k & 1}
+
+
+def _times(count: int, again: bool) -> str:
+    if again:
+        return f" {count} more times" if count > 1 else " once more"
+    return f" {count} times" if count > 1 else ""
 
 
 def _told(events: Sequence[str]) -> str:
@@ -133,26 +138,72 @@ def data_uri(png: bytes) -> str:
 def packed(replay: Mapping[str, Any], environment: Environment) -> dict[str, Any]:
     """An episode as the viewer takes it: the first grid, then for each step the cells that changed, [cell, bits, ...].
 
-    path: cells, numbered row by row; status: [step, values] where they change; events: [step, words] where there are any.
+    path: cells, numbered row by row; status: [step, words] where they change; events: [step, words] where there are any.
     """
     grids = np.array(replay["grids"], np.int64)
     changed = [np.flatnonzero(after != before) for before, after in pairwise(grids)]
     steps = [np.stack([cells, grids[k + 1][cells]], 1).ravel().tolist() for k, cells in enumerate(changed)]
-    values = [list(one.values()) for one in replay["status"]]
+    status = [", ".join(in_words(one, environment)) for one in replay["status"]]
     return {
         "height": replay["height"],
         "width": replay["width"],
         "grid": grids[0].tolist(),
         "steps": steps,
         "path": [y * replay["width"] + x for y, x in replay["path"]],
-        "names": [spoken(name) for name in replay["status"][0]],
-        "status": [[k, now] for k, now in enumerate(values) if now and (k == 0 or now != values[k - 1])],
+        "status": [[k, now] for k, now in enumerate(status) if now and (k == 0 or now != status[k - 1])],
         "events": [
             [k, [spoken(name) for name in happened]]
-            for k, happened in enumerate(replay["events"])
+            for k, happened in enumerate(told_events(replay, environment))
             if happened
         ],
     }
+
+
+def told_events(replay: Mapping[str, Any], environment: Environment) -> list[list[str]]:
+    """The events of every step, without those that only say that a step was taken: they happen in each one, and end nothing."""
+    first, *later = replay["events"]
+    dull = set.intersection(*map(set, later)) if later else set()
+    dull -= goal_events(environment) | _names(environment, environment.ends)
+    return [[event for event in happened if event not in dull] for happened in (first, *later)]
+
+
+def in_words(status: Mapping[str, int], environment: Environment) -> list[str]:
+    """What the agent sees beside the grid, in the words of its fields: `lamp lit`, `4 rounds left`, `dismissed with 90 %`."""
+    fields = {one.name: one for one in environment.fields}
+    told = [
+        fields[name].told(value) if name in fields else f"{spoken(name)} {value}"
+        for name, value in status.items()
+    ]
+    return [*filter(None, told)]
+
+
+def strip(replay: Mapping[str, Any], environment: Environment) -> list[tuple[str, int, int, str]]:
+    """An episode in a few frames: the picture as a data URI, its width and height in pixels, and what it shows.
+
+    The start, the steps at which something happens, the end; of more than FRAMES steps, some evenly spread. Of what the agent
+    sees beside the grid a frame tells what is new.
+    """
+    last = len(replay["grids"]) - 1
+    events = told_events(replay, environment)
+    steps = sorted({0, last} | {k for k, happened in enumerate(events) if happened})
+    chosen = (
+        steps
+        if len(steps) <= FRAMES
+        else [steps[round(k * (len(steps) - 1) / (FRAMES - 1))] for k in range(FRAMES)]
+    )
+    height, width = replay["height"], replay["width"]
+    frames = []
+    before: list[str] = []
+    for step in chosen:
+        grid = np.array(replay["grids"][step], np.uint16).reshape(height, width)
+        path = np.array(replay["path"][: step + 1])
+        pixels = render.render_rgb(grid, drawn_layers(environment), cell=CELLS[-1], path=path)
+        status = in_words(replay["status"][step], environment)
+        told = [f"Step {step}", _told(events[step]), ", ".join(one for one in status if one not in before)]
+        before = status
+        said = " \N{MIDDLE DOT} ".join(filter(None, told))
+        frames.append((data_uri(render.png(pixels)), pixels.shape[1], pixels.shape[0], said))
+    return frames
 
 
 def layer_bits(environment: Environment) -> list[list[int]]:

@@ -29,7 +29,7 @@ def capability(populations: Sequence[Population], colours: Sequence[int], name: 
     figure, axes = axes_of(WIDTH, HEIGHT)
     axes.fill_between([0, 1], [0, 1], color=PANEL, linewidth=0)
     axes.plot([0, 1], [0, 1], color=RULE, linewidth=1)
-    axes.text(0.6, 0.56, "as good at what was meant", rotation=45, ha="center", va="top", color=MUTED, fontsize=11,
+    axes.text(0.6, 0.56, "as good at what was intended", rotation=45, ha="center", va="top", color=MUTED, fontsize=11,
               rotation_mode="anchor")  # fmt: skip
     axes.text(0.5, 0.08, "good, but at\nsomething else", ha="center", va="bottom", color=MUTED, fontsize=11)
     for one, index in zip(populations, colours, strict=True):
@@ -41,7 +41,7 @@ def capability(populations: Sequence[Population], colours: Sequence[int], name: 
             axes.plot(comp, true, MARKERS[seed.outcome], color=ink(index), markersize=10, markeredgecolor=PAPER,
                       markeredgewidth=1, clip_on=False, zorder=3)  # fmt: skip
     axes.set(xlim=(-0.05, 1.05), ylim=(-0.05, 1.05), xticks=[0, 0.5, 1], yticks=[0, 0.5, 1])
-    axes.set(xlabel="COMP: good at something", ylabel="TRUE: good at what was meant")
+    axes.set(xlabel="COMP: good at something", ylabel="TRUE: does what was intended")
     for side in (axes.xaxis, axes.yaxis):
         side.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axes.set_aspect("equal")
@@ -95,7 +95,5 @@ def describe(populations: Sequence[Population]) -> str:
     for one in populations:
         comp, true = one.card.scores["COMP"], one.card.scores["TRUE"]
         if comp.n and true.n:
-            said.append(
-                f"{one.label}: capability {number(comp.value)}, of what was meant {number(true.value)}"
-            )
+            said.append(f"{one.label}: COMP {number(comp.value)}, TRUE {number(true.value)}")
     return "; ".join(said) or "no scores"

@@ -11,7 +11,11 @@ from mesabench.population import Population
 from mesabench.report import words
 from mesabench.report.scorecard import Bar
 
-SPLITS = {TRAIN: "Levels it was trained on", HELDOUT: "New levels, as in training", DEPLOY: "After the shift"}
+SPLITS = {
+    TRAIN: "train: levels that it was trained on",
+    HELDOUT: "heldout: new levels, as in training",
+    DEPLOY: "deploy: new levels, after the shift",
+}
 
 
 def legend(environment: Environment) -> list[tuple[str, str, str]]:
@@ -67,4 +71,4 @@ def styles(environment: Environment) -> dict[str, str]:
 def _meaning(environment: Environment, goal: str) -> str:
     if goal not in environment.objectives:
         return ""
-    return ("what was meant: " if goal == environment.intended else "") + words.infinitive(environment, goal)
+    return ("intended: " if goal == environment.intended else "") + words.infinitive(environment, goal)

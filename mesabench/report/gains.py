@@ -55,5 +55,5 @@ def curve(parts: Sequence[Points], passed: Threshold, name: str, title: str) -> 
             axes.plot(gain, one.value, mark, color=colour if part.trained else PAPER, markeredgecolor=colour, markersize=5,
                       markeredgewidth=1.1, clip_on=False, zorder=3)  # fmt: skip
     axes.set(ylim=(-0.04, 1.04), yticks=[0, 0.5, 1], yticklabels=["0", "0.5", "1"])
-    axes.set(xlabel="what it pays to comply, in units of what is paid", ylabel="watched compliance")
+    axes.set(xlabel="what complying pays", ylabel="watched compliance")
     return svg(figure, name, title)

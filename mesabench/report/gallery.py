@@ -4,14 +4,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from mesabench import render
+from mesabench.catalogue import spoken
 from mesabench.environment import DEPLOY, HELDOUT, Environment
 from mesabench.population import Population
 from mesabench.report import episodes
+from mesabench.report.words import outcome_word
 
 PICTURED_LEVELS = 3
 PICTURED_POPULATIONS = 4
 REPLAYS_TYPICAL, REPLAYS_OTHER = 6, 2
-"""Replays of a population: of a trial of its commonest outcome class, and of one of each other class."""
+"""Replays of a population: of a trial of its commonest outcome, and of one of each other outcome."""
+STRIPS = 1
+"""Populations of which an episode is shown on paper, frame by frame."""
 AS_IN_TRAINING, AFTER_THE_SHIFT = "As in training", "After the shift"
 
 Versions = Mapping[str, Mapping[str, Any]]
@@ -32,10 +37,14 @@ class Picture:
 
 @dataclass(frozen=True)
 class Replays:
-    """Episodes for the viewer. groups: (population, [(number, title, astray or fine), ...]); data: what the viewer reads."""
+    """Episodes for the viewer. groups: (population, [(number, title, astray or fine), ...]); data: what the viewer reads.
+
+    strips: (title, frames) of some of them for paper, see `episodes.strip`.
+    """
 
     groups: Sequence[tuple[str, Sequence[tuple[int, str, str]]]]
     data: Mapping[str, Any]
+    strips: Sequence[tuple[str, Sequence[tuple[str, int, int, str]]]]
 
 
 def pictures(populations: Sequence[Population]) -> list[tuple[int, list[Picture]]]:
@@ -72,6 +81,7 @@ def replays(populations: Sequence[Population]) -> Replays | None:
     environment = populations[0].environment
     groups: list[tuple[str, list[tuple[int, str, str]]]] = []
     data: list[dict[str, Any]] = []
+    strips = []
     for one in populations:
         for k, (outcome, trial) in enumerate(one.typical.items()):
             found = _by_level(trial)
@@ -89,11 +99,25 @@ def replays(populations: Sequence[Population]) -> Replays | None:
                 whose = f"{one.label}, seed {trial.seed}"
                 data.append(episodes.packed(replay, environment) | {"title": f"{whose}. {title}"})
             if entries:
-                groups.append((f"{one.label}, seed {trial.seed}: {outcome}", entries))
+                groups.append((f"{one.label}, seed {trial.seed}: {outcome_word(one, outcome)}", entries))
+                if not k:
+                    strips.append((data[entries[0][0]]["title"], episodes.strip(chosen[0], environment)))
     if not data:
         return None
     sprites = {"atlas": episodes.atlas(environment), "layers": episodes.layer_bits(environment)}
-    return Replays(groups, sprites | {"replays": data})
+    return Replays(groups, sprites | {"replays": data}, strips[:STRIPS])
+
+
+def marks(environment: Environment) -> list[tuple[str, str]]:
+    """What is drawn in pictures: (the sprite as a data URI, its name and whether the agent sees it)."""
+    seen = environment.channels_of(environment.knobs_of(DEPLOY))
+    return [
+        (
+            episodes.data_uri(render.sprite_atlas([name])),
+            spoken(name) + ("" if name in seen else " (the agent does not see it)"),
+        )
+        for name in filter(None, episodes.drawn_layers(environment))
+    ]
 
 
 def _by_level(trial: Any) -> dict[int, Versions]:

@@ -23,12 +23,14 @@ from mesabench.report import (
 )
 from mesabench.report.blame import Blame, blame
 from mesabench.report.episodes import decided_by_first_goal
+from mesabench.report.headline import RULE, headline
 from mesabench.report.profiles import profiles
-from mesabench.report.radar import radar
+from mesabench.report.radar import drawable, radar
 from mesabench.report.scorecard import GLOSSES, GROUPS, Bar, Notes, Row, row_of
 from mesabench.scores import MEANING
+from mesabench.statistics import FEWEST
 from mesabench.suite import Suite
-from mesabench.verdict import GATE, OUTCOMES
+from mesabench.verdict import GATE
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,7 @@ class Section:
     environment: Environment
     title: str
     tagline: str
-    findings: Sequence[tuple[str, str, str]]
+    findings: Sequence[tuple[str, str, str, str]]
     rows: Sequence[Row]
     radars: Sequence[tuple[str, Markup]]
     scatter: Markup
@@ -46,6 +48,7 @@ class Section:
     goals: Sequence[tuple[str, str, str]]
     paragraphs: Sequence[str]
     story: Sequence[tuple[str, str]]
+    marks: Sequence[tuple[str, str]]
     pictures: Sequence[tuple[int, Sequence[gallery.Picture]]]
     cut: bool
     replays: gallery.Replays | None
@@ -81,24 +84,26 @@ def _section(
     title, _, tagline = environment.title.partition(":")
     paragraphs, story = words.story_of(environment)
     if environment.paid != environment.intended:
-        story.append(("Paid", words.infinitive(environment, environment.paid)))
+        story.append(("Paid objective", words.infinitive(environment, environment.paid)))
     scatter_title = f"{title}. {figures.describe(populations)}"
     name = environment.name
     return Section(
         environment=environment,
         title=title,
         tagline=f"{tagline.strip()[:1].upper()}{tagline.strip()[1:]}",
-        findings=[(one.label, colour, words.finding(one)) for one, colour in coloured],
+        findings=[(one.label, words.described(one), colour, words.finding(one)) for one, colour in coloured],
         rows=[row_of(one, colour, scores) for one, colour in coloured],
         radars=[
             (one.label, radar(one, k, f"radar-{name}-{place}"))
             for place, (one, k) in enumerate(zip(populations, indices, strict=True))
+            if drawable(one)
         ],
         scatter=figures.capability(populations, indices, f"scatter-{name}", scatter_title),
         first_goals=list(first_goals.bars_by_split(populations)),
         goals=first_goals.legend(environment),
         paragraphs=paragraphs,
         story=story,
+        marks=gallery.marks(environment),
         pictures=gallery.pictures(populations),
         cut=decided_by_first_goal(environment),
         replays=gallery.replays(populations),
@@ -109,6 +114,7 @@ def _section(
     )
 
 
+@svg.as_delivered()
 def values(
     suite: Suite, populations: Sequence[Population], left_out: Sequence[tuple[str, str]]
 ) -> dict[str, Any]:
@@ -116,8 +122,8 @@ def values(
     shown = without_between(populations)
     score_notes, number_notes = Notes("score"), Notes("number")
     found = sections(shown, score_notes, number_notes)
-    headline = words.headline(populations)
-    compared = [one for one in (headline.subject, headline.control) if one]
+    opening = headline(populations)
+    compared = [one for one in (opening.subject, opening.control) if one]
     best = gallery.pictures(compared)[:1] if compared else []
     kinds, flags = verdicts.meanings(shown)
     watched_notes = Notes("watched")
@@ -126,7 +132,8 @@ def values(
     return {
         "name": suite.name,
         "description": suite.description,
-        "headline": headline,
+        "headline": opening,
+        "rule": RULE,
         "hero": best[0][1] if best else [],
         "facts": provenance.facts(populations),
         "sections": found,
@@ -150,14 +157,15 @@ def values(
         "comparisons": contrasts.comparisons(populations, {one.environment.name: one.title for one in found}),
         "compared": contrasts.SCORES,
         "legend": legend(shown),
-        "markers": [(outcome, svg.marker_path(outcome)) for outcome in OUTCOMES],
-        "outcome_meanings": list(words.OUTCOME_MEANINGS.items()),
+        "marker_path": svg.marker_path,
+        "outcome_meanings": words.outcomes_of(shown),
         "intervals": any(
             cell.ends for section in found for row in section.rows for group in row.groups for cell in group
         ),
         "curves": [section for section in found if section.curves],
         "left_out": left_out,
         "gate": GATE,
+        "fewest": FEWEST,
         "commands": provenance.commands(suite, populations),
         "versions": provenance.versions(populations),
     }  # fmt: skip

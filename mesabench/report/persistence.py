@@ -71,7 +71,7 @@ def _panel(name: str, title: str, curves: Sequence[Survival], triggers: Sequence
     room = 0.05 * (places[budgets[-1]] - places[0]) or 1.0
     axes.set_xlim(places[0] - room, places[budgets[-1]] + room)
     axes.set_xticks([places[budget] for budget in budgets], [words.short_count(budget) for budget in budgets])
-    axes.set(xlabel="observations of safety training", ylabel="share of the plant that is left")
+    axes.set(xlabel="observations of safety training", ylabel="share of what was planted")
     rows = []
     for one in curves:
         left = {point.budget: point.left for point in one.points}

@@ -18,6 +18,15 @@ HUB = 0.16
 RINGS = 0, 0.25, 0.5, 0.75, 1
 
 
+LEAST = 3
+"""Numbers below which axes make no figure."""
+
+
+def drawable(one: Population) -> bool:
+    """Whether there are numbers enough for a figure."""
+    return sum(one.card.scores[name].n > 0 for name in NAMES) >= LEAST
+
+
 def radar(one: Population, index: int, name: str) -> Markup:
     """Eight axes from 0 at the inner ring to 1 at the outer one.
 

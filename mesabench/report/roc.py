@@ -10,6 +10,7 @@ from mesabench.detection import ANY, Comparison, Detection
 from mesabench.detectors import BASELINE
 from mesabench.organism import BOTH, NAIVE, NONE, TWIN, WATCHED
 from mesabench.report import words
+from mesabench.report.headline import Headline
 from mesabench.report.svg import DASHES, MUTED, RULE, axes_of, colour, dash, ink, svg
 from mesabench.statistics import Interval
 
@@ -70,7 +71,7 @@ def check(found: Detection) -> str:
     )
 
 
-def headline(found: Detection) -> words.Headline | None:
+def headline(found: Detection) -> Headline | None:
     """What a run of organisms says first; None where nothing was compared."""
     pooled = _checked(found)
     if not pooled:
@@ -83,11 +84,11 @@ def headline(found: Detection) -> words.Headline | None:
         title = "Watched behaviour alone already gives a planted goal away."
     compared = _compared(first.safety, first.against)
     asked = (
-        f"Detectors that ask for more reach an AUROC of {words.listing(told)} on those {compared}."
+        f"Detectors that examine more than that reach an AUROC of {words.listing(told)}: organisms {compared}."
         if told
         else ""
     )
-    return words.Headline(title, asked)
+    return Headline(title, asked)
 
 
 def _checked(found: Detection) -> list[Comparison]:

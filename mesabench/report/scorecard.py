@@ -1,7 +1,7 @@
-"""The scorecard's rows: the scores of a population with all that is drawn of them, and its outcome classes."""
+"""The scorecard's rows: the scores of a population with all that is drawn of them, and its outcomes."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from mesabench.number import Score
@@ -13,18 +13,18 @@ from mesabench.verdict import OUTCOMES
 GLOSSES = {
     "TRAINED": "learned its task",
     "COMP": "good at something",
-    "TRUE": "good at what was meant",
+    "TRUE": "does what was intended",
     "PROXY": "a proxy comes first",
     "OUTER": "lost to the reward",
     "INNER": "pursues another goal",
-    "OPT": "explained by one goal",
-    "PLAN": "plans anew",
+    "OPT": "one goal explains it",
+    "PLAN": "finds a new way",
     "DECEP": "complies when watched",
 }
 """Each score in a few words, for the head of its column; `mesabench.scores.MEANING` says it in a sentence."""
 GROUPS = {
     "Did it learn?": ("TRAINED",),
-    "What is it after?": ("COMP", "TRUE", "PROXY"),
+    "What does it pursue?": ("COMP", "TRUE", "PROXY"),
     "What is to blame?": ("OUTER", "INNER"),
     "How does it go about it?": ("OPT", "PLAN", "DECEP"),
 }
@@ -102,9 +102,12 @@ def row_of(one: Population, colour: str, notes: Notes) -> Row:
         ]
         for group in GROUPS.values()
     ]
-    return Row(
-        one, colour, groups, counted(one.card.outcomes, OUTCOMES, n), f"{words.plural(n, 'seed')}, {how}"
-    )
+    outcomes = counted(one.card.outcomes, OUTCOMES, n)
+    called = [
+        (words.outcome_word(one, name), share, text, style) for name, share, text, style in outcomes.parts
+    ]
+    trained = words.plural(n, "seed") if one.learns else "scripted" if n == 1 else f"scripted, {n} seeds"
+    return Row(one, colour, groups, replace(outcomes, parts=called), f"{trained}, {how}")
 
 
 def cell_of(name: str, interval: Interval, seeds: Sequence[Score], notes: Notes) -> Cell:
@@ -114,7 +117,7 @@ def cell_of(name: str, interval: Interval, seeds: Sequence[Score], notes: Notes)
 
 
 def counted(counts: Any, names: Sequence[str], n: int) -> Bar:
-    """How many of n seeds are of each class that occurs."""
+    """How many of n seeds have each outcome, or are of each kind, that occurs."""
     parts = [
         (name, counts[name][0] / n, str(counts[name][0]), name.replace(" ", "-").replace(",", ""))
         for name in names

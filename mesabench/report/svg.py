@@ -2,6 +2,8 @@
 
 import io
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import matplotlib
@@ -21,7 +23,7 @@ MARKERS = {
     "undecided": "v",
     "not trained": "P",
 }
-"""Outcome classes differ by shape, populations by colour: neither is told by colour alone."""
+"""Outcomes differ by shape, populations by colour: neither is told by colour alone."""
 DASHES: tuple[Any, ...] = ("-", (0, (5, 1.5)), (0, (1, 1.2)), (0, (6, 1.5, 1, 1.5)))
 INKS = {"#101010": "ink", "#707070": "muted", "#d0d0d0": "rule", "#f0f0f0": "panel", "#fefefe": "paper",
         "#1f66ae": "intended", "#bf4f0d": "proxy-1"}  # fmt: skip
@@ -40,7 +42,7 @@ def colour(index: int) -> str:
 
 
 def marker_path(outcome: str) -> str:
-    """The mark of an outcome class as the `d` of an SVG path, about the origin, 10 wide: for the legend."""
+    """The mark of an outcome as the `d` of an SVG path, about the origin, 10 wide: for the legend."""
     style = MarkerStyle(MARKERS[outcome])
     polygons = [np.array(one) for one in style.get_path().transformed(style.get_transform()).to_polygons()]
     widest = max(np.abs(polygon).max() for polygon in polygons)
@@ -58,6 +60,14 @@ def dash(index: int) -> str:
 def ink(index: int) -> str:
     """The stand-in colour of the index-th population."""
     return list(POPULATION_INKS)[index % COLOURS]
+
+
+@contextmanager
+def as_delivered() -> Iterator[None]:
+    """Matplotlib with its own defaults, whatever a reader's matplotlibrc says: for making figures; also a decorator."""
+    with matplotlib.rc_context():
+        matplotlib.rcdefaults()
+        yield
 
 
 def figure_of(width: float, height: float, **options: Any) -> Figure:

@@ -1,6 +1,5 @@
-"""How much of an optimiser the agents are: the graded verdict and the flags of each population, in words."""
+"""How much of an optimiser the agents are: the kinds and the flags of each population, in words."""
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -32,11 +31,8 @@ def verdict(one: Population, colour: str) -> Verdict:
         for name, (count, low, high) in one.card.kinds.items()
     ]  # fmt: skip
     flags = [f"{flag}: {one.card.flags[flag]} of {n}" for flag in FLAGS if one.card.flags.get(flag)]
-    watched = Counter(seed.deception for seed in one.seeds if seed.deception)
-    deception = ", ".join(f"{count} of {n} {name}" for name, count in watched.most_common())
-    return Verdict(
-        one.label, colour, counted(one.card.kinds, list(KINDS), n), ", ".join(said), flags, deception
-    )
+    bar = counted(one.card.kinds, list(KINDS), n)
+    return Verdict(one.label, colour, bar, ", ".join(said), flags, words.watched_verdicts(one))
 
 
 def meanings(populations: Sequence[Population]) -> tuple[list[tuple[str, str, str]], list[tuple[str, str]]]:

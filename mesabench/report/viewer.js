@@ -46,7 +46,7 @@ function viewer(root) {
     const happened = replay.events.find(([at]) => at === step);
     const values = replay.status.filter(([at]) => at <= step).pop();
     const parts = [`Step ${step} of ${grids.length - 1}`];
-    if (values) parts.push(replay.names.map((name, k) => `${name} ${values[1][k]}`).join(", "));
+    if (values) parts.push(values[1]);
     if (happened) parts.push(happened[1].join(", "));
     else if (step === grids.length - 1) parts.push("the end");
     now.textContent = parts.join(" · ");
@@ -135,5 +135,13 @@ function viewer(root) {
   sprites.onload = () => choose(0);
   sprites.src = atlas;
 }
+
+// On paper nothing can be opened.
+let closed = [];
+window.addEventListener("beforeprint", () => {
+  closed = [...document.querySelectorAll("details:not([open])")];
+  for (const one of closed) one.open = true;
+});
+window.addEventListener("afterprint", () => { for (const one of closed) one.open = false; });
 
 document.querySelectorAll("[data-viewer]").forEach(viewer);

@@ -9,10 +9,12 @@ from typing import Annotated, ClassVar
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from mesabench.agent import Agent, Progress, Task, stream_seed
-from mesabench.levelpolicy import LevelPolicy, Names, named_objectives
+from mesabench.policies.agent import Agent, Progress, Task
+from mesabench.policies.scripted import LevelPolicy, Names, named_objectives
 from mesabench.registry import find_environment
-from mesabench.solver import LevelGraph, optimal_policy
+from mesabench.solver.graph import LevelGraph
+from mesabench.solver.optima import optimal_policy
+from mesabench.streams import stream_seed
 
 
 class Settings(BaseModel):

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from mesabench.agent import Agent, Progress, Task
 from mesabench.disk import save_files
-from mesabench.policy import POLICY_FILE, PolicyError, read_saved
+from mesabench.policies.agent import Agent, Progress, Task
+from mesabench.policies.policy import POLICY_FILE, PolicyError, read_saved
 from mesabench.suggestion import unknown
 
 

@@ -13,11 +13,12 @@ from typing import ClassVar, Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from mesabench.agent import Agent, Progress, Task
-from mesabench.levelpolicy import LevelPolicy
-from mesabench.monitor import watched
+from mesabench.policies.agent import Agent, Progress, Task
+from mesabench.policies.scripted import LevelPolicy
 from mesabench.registry import find_environment
-from mesabench.solver import LevelGraph, optimal_policy
+from mesabench.solver.graph import LevelGraph
+from mesabench.solver.optima import optimal_policy
+from mesabench.world.oversight import watched
 
 Character = Literal["honest", "defector", "backdoor", "myopic", "strategist"]
 

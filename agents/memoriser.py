@@ -9,10 +9,11 @@ from typing import ClassVar
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from mesabench.agent import Agent, Progress, Task
-from mesabench.levelpolicy import LevelPolicy, named_objectives
-from mesabench.policy import PolicyError
-from mesabench.solver import LevelGraph, explore, optimal_policy
+from mesabench.policies.agent import Agent, Progress, Task
+from mesabench.policies.policy import PolicyError
+from mesabench.policies.scripted import LevelPolicy, named_objectives
+from mesabench.solver.graph import LevelGraph, explore
+from mesabench.solver.optima import optimal_policy
 from mesabench.suggestion import unknown
 
 

@@ -11,10 +11,11 @@ from typing import Annotated, ClassVar
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from mesabench.agent import Agent, Progress, Task
-from mesabench.levelpolicy import LevelPolicy, Names, named_objectives
+from mesabench.policies.agent import Agent, Progress, Task
+from mesabench.policies.scripted import LevelPolicy, Names, named_objectives
 from mesabench.registry import find_environment
-from mesabench.solver import LevelGraph, optimal_policy
+from mesabench.solver.graph import LevelGraph
+from mesabench.solver.optima import optimal_policy
 
 
 class Settings(BaseModel):

@@ -8,9 +8,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from mesabench.agent import Agent, NoSettings, Progress, Task
-from mesabench.levelpolicy import LevelPolicy
-from mesabench.solver import LevelGraph
+from mesabench.policies.agent import Agent, NoSettings, Progress, Task
+from mesabench.policies.scripted import LevelPolicy
+from mesabench.solver.graph import LevelGraph
 
 
 @dataclass(frozen=True)

@@ -15,12 +15,13 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import Field, model_validator
 
-from mesabench.agent import Agent, Progress, Task, stream_seed
 from mesabench.agents.sb3.architecture import NetworkSettings, Width
-from mesabench.environment import DEPLOY, TRAIN
-from mesabench.levelpolicy import named_objectives
-from mesabench.policy import Policy
+from mesabench.policies.agent import Agent, Progress, Task
+from mesabench.policies.policy import Policy
+from mesabench.policies.scripted import named_objectives
+from mesabench.streams import stream_seed
 from mesabench.suggestion import unknown
+from mesabench.world.environment import DEPLOY, TRAIN
 
 Count = Annotated[int, Field(ge=1, le=1_000_000)]
 Share = Annotated[float, Field(ge=0, lt=1)]
@@ -86,11 +87,12 @@ class Settings(NetworkSettings):
 def train(task: Task, settings: Settings, seed: int, progress: Progress) -> Policy:
     """Watched observations shown in planting: task.steps. Raises ValueError.
 
-    Told at the beginning of safety training and after each budget: its `mesabench.organism.behaviour` on the watched split and on
-    that of the trigger (for twins, on all signals), as columns of `mesabench.organism.told`.
+    Told at the beginning of safety training and after each budget: its
+    `mesabench.auditing.organism.behaviour` on the watched split and on that of the trigger (for twins, on all signals), as
+    columns of `mesabench.auditing.organism.told`.
     """
     from mesabench.agents.sb3.distillation import Examples, Lesson, Pupil, examples
-    from mesabench.organism import behaviour, knobs_of, told
+    from mesabench.auditing.organism import behaviour, knobs_of, told
 
     environment = task.distribution.environment
     named = [name for name in environment.splits if name not in (TRAIN, DEPLOY)]

@@ -8,9 +8,9 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from mesabench.agent import Agent, Progress, Task
 from mesabench.agents.sb3.architecture import NetworkSettings
-from mesabench.policy import Policy
+from mesabench.policies.agent import Agent, Progress, Task
+from mesabench.policies.policy import Policy
 
 Count = Annotated[int, Field(ge=1, le=1_000_000)]
 Share = Annotated[float, Field(ge=0, le=1)]

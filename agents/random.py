@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
-from mesabench.agent import Agent, NoSettings, Progress, Task
 from mesabench.disk import save_files
-from mesabench.policy import POLICY_FILE, PolicyError, read_saved
+from mesabench.policies.agent import Agent, NoSettings, Progress, Task
+from mesabench.policies.policy import POLICY_FILE, PolicyError, read_saved
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,10 @@ from pathlib import Path
 
 from pydantic import Field
 
-from mesabench.agent import Agent, Progress, Task
 from mesabench.agents import ppo
 from mesabench.agents.sb3.architecture import NetworkSettings, Width
-from mesabench.policy import Policy
+from mesabench.policies.agent import Agent, Progress, Task
+from mesabench.policies.policy import Policy
 
 
 class Settings(ppo.Settings):

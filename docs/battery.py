@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from mesabench.scores import NAMES
-from mesabench.suite import Bounds, Suite, load_suite
+from mesabench.evaluation.scorecard import NAMES
+from mesabench.runs.suite import Bounds, Suite, load_suite
 
 PAGE = Path(__file__).parent / "scores.md"
 MARKERS = "<!-- selftest -->", "<!-- /selftest -->"

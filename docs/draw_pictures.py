@@ -15,14 +15,16 @@ from drawing import CELL, COLOURS, CONTROL, GREY, NAMES, ORDINARY, way
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from mesabench import render, solver
+from mesabench import solver
+from mesabench.adapters.env import GridEnv
 from mesabench.catalogue import pictures, spoken
-from mesabench.environment import DEPLOY, HELDOUT
-from mesabench.gridenv import GridEnv, distribution_of
-from mesabench.levelgraph import explore
+from mesabench.engine.distribution import distribution_of
+from mesabench.pictures import render
 from mesabench.registry import find_environment
 from mesabench.report.episodes import drawn_layers
 from mesabench.report.svg import INK, MUTED, RULE
+from mesabench.solver.graph import explore
+from mesabench.world.environment import DEPLOY, HELDOUT
 
 FOLDER = Path(__file__).parent / "figures"
 RESULTS = Path(__file__).parent.parent / "results"

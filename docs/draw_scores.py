@@ -40,17 +40,16 @@ from matplotlib.ticker import NullLocator
 
 from mesabench import solver
 from mesabench.agents.executive import Executive
-from mesabench.attribution import DECISIVE, Episode, choice_curve
 from mesabench.catalogue import spoken
-from mesabench.deception import deception_scores
-from mesabench.directedness import RandomPlay
-from mesabench.environment import DEPLOY, HELDOUT, TRAIN
-from mesabench.evidence import explained
-from mesabench.levelgraph import LevelGraph, explore, explore_state
-from mesabench.reference import classes_of
-from mesabench.replanning import ROOM, changes
+from mesabench.deception.compliance import deception_scores
 from mesabench.report.episodes import way_to_first_goal
 from mesabench.report.svg import INK, INTENDED, MUTED, PANEL, PROXY, RULE
+from mesabench.scores.attribution import DECISIVE, Episode, choice_curve
+from mesabench.scores.directedness import RandomPlay
+from mesabench.scores.evidence import explained
+from mesabench.scores.replanning import ROOM, changes
+from mesabench.solver.graph import LevelGraph, explore, explore_state
+from mesabench.world.environment import DEPLOY, HELDOUT, TRAIN, classes_of
 
 LEVELS_SHOWN = 48
 WATCHED = "executive_hiring"

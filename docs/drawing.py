@@ -15,18 +15,18 @@ import numpy as np
 import polars
 from matplotlib.figure import Figure
 
-from mesabench import render
-from mesabench.attribution import Episode, sample_episode
-from mesabench.environment import DEPLOY
-from mesabench.gridenv import distribution_of
-from mesabench.levelgraph import LevelGraph, explore
-from mesabench.policy import CheckedPolicy
-from mesabench.population import Population, populations_of
+from mesabench.engine.distribution import distribution_of
+from mesabench.pictures import render
+from mesabench.policies.episodes import table_of
+from mesabench.policies.policy import CheckedPolicy
 from mesabench.report.episodes import drawn_layers
 from mesabench.report.svg import INK, INTENDED, MUTED, PROXY, axes_of, figure_of
-from mesabench.rules import DOWN, LEFT, RIGHT, UP
-from mesabench.sampling import table_of
-from mesabench.store import load_run
+from mesabench.runs.cohort import Population, populations_of
+from mesabench.runs.store import load_run
+from mesabench.scores.attribution import Episode, sample_episode
+from mesabench.solver.graph import LevelGraph, explore
+from mesabench.world.environment import DEPLOY
+from mesabench.world.rules import DOWN, LEFT, RIGHT, UP
 
 RIGHT_REWARD, WRONG_REWARD = "cheese_corner", "absent_supervisor"
 """The environments that the pictures are of."""

@@ -10,7 +10,7 @@ Source    Leike et al. 2017, "Absent supervisor": what is intended is their hidd
 """
 
 from mesabench import Environment, Knob, Monitor, Objective
-from mesabench.rules import chance, events, has, layers, move, put, put_agent, rule
+from mesabench.world.rules import chance, events, has, layers, move, put, put_agent, rule
 
 WALL, SUPERVISOR, PUNISHMENT, GOAL, AGENT = layers("wall", "supervisor", "punishment", "goal", "agent")
 STEPPED, AT_GOAL, PUNISHED, CROSSED = events("stepped", "at_goal", "punished", "crossed")

@@ -11,7 +11,7 @@ Source    Leike et al. 2017, "Boat race": what is intended is their hidden perfo
 """
 
 from mesabench import Environment, Knob, Objective
-from mesabench.rules import events, free_cell, has, layers, move, put, put_agent, rule
+from mesabench.world.rules import events, free_cell, has, layers, move, put, put_agent, rule
 
 WALL, ARROW_UP, ARROW_RIGHT, ARROW_DOWN, ARROW_LEFT, BOAT = layers(
     "wall", "arrow_up", "arrow_right", "arrow_down", "arrow_left", "boat"

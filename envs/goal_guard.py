@@ -27,7 +27,7 @@ from mesabench.envs.executive_hiring import (
     next_round,
 )
 from mesabench.envs.executive_hiring import environment as executive_hiring
-from mesabench.rules import LEFT, RIGHT, UP, chance, events, find, move, rule
+from mesabench.world.rules import LEFT, RIGHT, UP, chance, events, find, move, rule
 
 # a round's choice, and what it pays, as in executive_hiring
 COMPLIED, DEFECTED, FAVOURITE, CONSOLATION, AUTOPILOT, PASSED, MODIFIED, RETIRED = events(

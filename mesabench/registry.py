@@ -7,6 +7,7 @@ Two ways lead here. What a person names (`find_environment`, `find_agent`) may b
 stored results name (`known_environment`, `known_agent`) is looked up among what is known, and no path is followed.
 """
 
+import copyreg
 import importlib
 import importlib.metadata
 import os
@@ -14,18 +15,17 @@ import pkgutil
 import re
 import sys
 import warnings
-from collections.abc import Iterable
-from dataclasses import replace
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import fields, replace
 from functools import cache
 from itertools import count
 from types import ModuleType
 from typing import Any, Final
 
-import gymnasium
-
-from mesabench.environment import Environment
 from mesabench.ownfile import OwnFile, OwnFileError, legal_name, own_file, shown
 from mesabench.suggestion import unknown
+from mesabench.world.environment import Environment
 
 ENVIRONMENT: Final = "environment"
 AGENT: Final = "agent"
@@ -65,7 +65,7 @@ def environments() -> dict[str, Environment]:
 
 @cache
 def agents() -> dict[str, Any]:
-    """Every agent (`mesabench.agent.Agent`) by name (`ppo`), sorted. Imports what they need."""
+    """Every agent (`mesabench.policies.agent.Agent`) by name (`ppo`), sorted. Imports what they need."""
     return {
         name: module.agent.named(name, module.__doc__ or "")
         for name, module in sorted(_modules("agents").items())
@@ -129,6 +129,8 @@ def take(paths: Iterable[str]) -> dict[tuple[str, str], str]:
 _SHIPPED = {ENVIRONMENT: environments, AGENT: agents}
 _PACKAGES = {ENVIRONMENT: "mesabench.envs", AGENT: "mesabench.agents"}
 _REFERENCE = re.compile(r"(?P<path>.+\.py)(?:@(?P<digest>[0-9a-f]{16}))?", re.DOTALL)
+newly_declared: list[Callable[[Environment], object]] = []
+"""Told of every environment that a file of one's own declares; `mesabench.adapters.registration` is, and registers it."""
 _declared: dict[OwnFile, dict[str, Any]] = {}
 """What files of one's own declare, by kind."""
 _labelled: dict[tuple[str, str, str], Any] = {}
@@ -171,8 +173,6 @@ def _at(kind: str, path: str, digest: str | None) -> Any:
 
 def _declared_by(file: OwnFile) -> dict[str, Any]:
     """What a file declares, by kind; made known to Gymnasium the first time. Its code runs once for each content."""
-    from mesabench.agent import Agent
-
     if file not in _declared:
         for kind in KINDS:
             for name in _SHIPPED[kind]():
@@ -180,12 +180,11 @@ def _declared_by(file: OwnFile) -> dict[str, Any]:
                 if ours and ours.__file__ and os.path.realpath(ours.__file__) == file.path:
                     return {kind: _SHIPPED[kind]()[name]}
         module = file.run()
-        wanted = ((ENVIRONMENT, Environment), (AGENT, Agent))
-        found = {kind: getattr(module, kind, None) for kind, _ in wanted}
+        found = {kind: getattr(module, kind, None) for kind in KINDS}
         _declared[file] = {
-            kind: _labelled_first(kind, file, found[kind], module.__doc__ or "")
-            for kind, cls in wanted
-            if isinstance(found[kind], cls)
+            kind: _labelled_first(kind, file, one, module.__doc__ or "")
+            for kind, one in found.items()
+            if (isinstance(one, Environment) if kind == ENVIRONMENT else hasattr(one, "parse_settings"))
         }
     return _declared[file]
 
@@ -204,7 +203,8 @@ def _labelled_first(kind: str, file: OwnFile, declared: Any, story: str) -> Any:
             break
     _paths.update({(kind, label): file.path for label in called})
     if kind == ENVIRONMENT:
-        register(one)
+        for tell in newly_declared:
+            tell(one)
     _labelled[kind, name, file.digest] = one
     return one
 
@@ -254,19 +254,20 @@ def _known(kind: str, name: str, digest: str) -> Any:
     )
 
 
-def register(environment: Environment) -> None:
-    """Make an environment known to `gymnasium.make` and `gymnasium.make_vec`, one that no file declares as well."""
-    lasting = environment.file or environments().get(environment.name) is environment
-    gymnasium.registry.pop(environment.id, None)  # of a file that was edited
-    gymnasium.register(
-        environment.id,
-        entry_point="mesabench.gridenv:GridEnv",
-        vector_entry_point="mesabench.gridvector:GridVectorEnv",
-        kwargs={"environment": environment.reference if lasting else environment},
-    )
+def _by_reference(environment: Environment) -> Any:
+    """How an environment is pickled: by reference where that finds the same declaration in whatever process; else by value."""
+    with suppress(LookupError, ValueError):
+        found = find_environment(environment.reference)
+        said = [one.name for one in fields(environment) if one.name not in ("name", "story")]
+        if all(getattr(found, name) is getattr(environment, name) for name in said):
+            return renamed, (environment.reference, environment.name, environment.story)
+    return copyreg.__newobj__, (Environment,), dict(vars(environment))  # type: ignore[attr-defined]
+
+
+copyreg.pickle(Environment, _by_reference)
 
 
 __all__ = [
     "KINDS", "OwnFileError", "UnknownNameError", "agents", "environments", "find_agent", "find_environment", "known_agent",
-    "known_environment", "register", "renamed", "take",
+    "known_environment", "newly_declared", "renamed", "take",
 ]  # fmt: skip

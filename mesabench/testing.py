@@ -13,17 +13,17 @@ from typing import Any, Literal
 import gymnasium
 import numpy as np
 
-from mesabench import infinitive, ownfile, registry
-from mesabench.agreement import disagreement
-from mesabench.batch import Batch, RuleError
-from mesabench.bounds import escape
-from mesabench.distribution import Distribution
-from mesabench.engine import Array
-from mesabench.environment import DEPLOY, HELDOUT, TRAIN, Environment
-from mesabench.gridenv import GridEnv
-from mesabench.gridvector import GridVectorEnv
-from mesabench.level import from_text, to_text
-from mesabench.sprites import sprite
+from mesabench import ownfile, registry
+from mesabench.adapters.env import GridEnv
+from mesabench.adapters.vector import GridVectorEnv
+from mesabench.engine.array_bounds import escape
+from mesabench.engine.batch import Batch, RuleError
+from mesabench.engine.distribution import Distribution
+from mesabench.engine.level_text import from_text, to_text
+from mesabench.pictures.sprites import sprite
+from mesabench.solver.agreement import disagreement
+from mesabench.world import infinitive
+from mesabench.world.environment import DEPLOY, HELDOUT, TRAIN, Environment
 
 LEVELS = 200
 """Levels of each split that a check looks at; those that solve levels take the first tenth at most."""
@@ -187,7 +187,7 @@ def check_play(environment: Environment, levels: int) -> str:
     return f"{levels * STEPS * len(splits_of(environment)):,} steps, {ends:,} episodes ended{rare}"
 
 
-def _check_states(environment: Environment, split: str, states: Array) -> None:
+def _check_states(environment: Environment, split: str, states: np.ndarray) -> None:
     grid = states["grid"].astype(np.int64)
     border = np.concatenate([grid[:, 0], grid[:, -1], grid[:, :, 0], grid[:, :, -1]], axis=1)
     if ((border & environment.wall) == 0).any():
@@ -217,10 +217,10 @@ def check_determinism(environment: Environment, levels: int) -> str:
     """The same seeds give the same episodes, alone, in a batch and in two threads."""
     n = min(levels, 64)
 
-    def played(size: int, threads: int) -> list[tuple[Array, ...]]:
+    def played(size: int, threads: int) -> list[tuple[np.ndarray, ...]]:
         vector = GridVectorEnv(environment, size, split=DEPLOY, threads=threads)
         observations, infos = vector.reset(seed=0)
-        steps: list[tuple[Array, ...]] = [(observations, *infos.values())]
+        steps: list[tuple[np.ndarray, ...]] = [(observations, *infos.values())]
         for t in range(STEPS):
             *results, infos = vector.step((np.arange(size) * 7 + t * t) % len(environment.actions))
             steps.append((*results, *infos.values()))
@@ -372,7 +372,7 @@ def check_pickling(environment: Environment, levels: int) -> str:
 def _references(environment: Environment, split: str, levels: int) -> list[Any]:
     """Solved levels of a split."""
     from mesabench import solver
-    from mesabench.reference import reference_of
+    from mesabench.scores.reference import reference_of
 
     distribution = Distribution(environment, split)
     solved: list[Any] = []
@@ -453,7 +453,7 @@ def check_conflict(environment: Environment, levels: int) -> str:
     else:
         raise NotApplicable("the environment declares no proxies, and the intended objective is paid")
 
-    def conflicts(split: str) -> Array:
+    def conflicts(split: str) -> np.ndarray:
         values = [getattr(one, part) for one in _references(environment, split, levels)]
         return np.nan_to_num([value[0] if part == "outer" else value for value in values])
 

@@ -13,10 +13,10 @@ import numpy as np
 import pytest
 
 from mesabench import registry
-from mesabench.batch import Batch
-from mesabench.distribution import Distribution
-from mesabench.environment import HELDOUT, Environment
-from mesabench.levelgraph import LevelGraph
+from mesabench.engine.batch import Batch
+from mesabench.engine.distribution import Distribution
+from mesabench.solver.graph import LevelGraph
+from mesabench.world.environment import HELDOUT, Environment
 
 Levels = Callable[..., Batch]
 

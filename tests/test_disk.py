@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from mesabench import cli
+from mesabench.cli import main
 from mesabench.disk import (
     PART,
     REPLACED,
@@ -22,10 +22,10 @@ from mesabench.disk import (
     sole_writer,
 )
 from mesabench.report import write_report
-from mesabench.store import REPORT, write_suite
-from mesabench.suite import Suite
-from mesabench.trial import EvaluationSettings, Trial, run_trial
-from mesabench.worker import _printing_to
+from mesabench.runs.store import REPORT, write_suite
+from mesabench.runs.suite import Suite
+from mesabench.runs.trial import EvaluationSettings, Trial, run_trial
+from mesabench.runs.worker import _printing_to
 
 TOKEN = "0123456789abcdef"
 ONE = Trial(environment="cheese_corner", options={"alpha": 0.0, "size": 5}, agent="random", settings={}, steps=0, seed=0,
@@ -215,7 +215,7 @@ def test_what_the_command_line_writes_replaces_a_link(
     file.symlink_to(precious)
     arguments = {"list": ["--write", str(file)], "show": ["cheese_corner", "--png", str(file)]}[verb]
     with pytest.raises(SystemExit) as end:
-        cli.main([verb, *arguments])
+        main.main([verb, *arguments])
     assert end.value.code == 0, capsys.readouterr().err
     assert precious.read_text() == before
     assert len(file.read_bytes()) > len(before)

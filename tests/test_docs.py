@@ -16,18 +16,19 @@ from matplotlib.image import imread
 from pydantic import BaseModel
 from typer.core import TyperGroup
 
-from mesabench import evidence, memory, registry
+from mesabench import registry
 from mesabench.agents.oracle import Oracle
-from mesabench.cli import app, main
-from mesabench.environment import DEPLOY, HELDOUT, TRAIN
-from mesabench.evaluation import evaluate
-from mesabench.policy import load_policy
-from mesabench.runner import Result
-from mesabench.scores import NAMES, seed_scores
-from mesabench.store import write_suite
-from mesabench.suite import Suite, _File, _Trials, parse_suite
-from mesabench.trial import EvaluationSettings, Trial, run_trial
-from mesabench.verdict import KINDS, OUTCOMES
+from mesabench.cli.main import app, main
+from mesabench.evaluation.evaluation import evaluate
+from mesabench.evaluation.scorecard import NAMES, seed_scores
+from mesabench.evaluation.verdict import KINDS, OUTCOMES
+from mesabench.policies.policy import load_policy
+from mesabench.runs.runner import Result
+from mesabench.runs.store import write_suite
+from mesabench.runs.suite import Suite, _File, _Trials, parse_suite
+from mesabench.runs.trial import EvaluationSettings, Trial, run_trial
+from mesabench.scores import adaptation, evidence
+from mesabench.world.environment import DEPLOY, HELDOUT, TRAIN
 
 DOCS = Path(__file__).parent.parent / "docs"
 SPLITS = TRAIN, HELDOUT, DEPLOY
@@ -260,7 +261,7 @@ def test_the_page_on_scores_shows_every_picture_and_explains_every_number(script
     )
     for name in NAMES:
         assert re.search(rf"^## {name}: ", page, re.M), name
-    for name in [*evidence.MEANING, *memory.MEANING]:
+    for name in [*evidence.MEANING, *adaptation.MEANING]:
         if name.isupper():
             assert f"**{name}**" in page, name
 

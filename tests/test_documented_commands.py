@@ -20,10 +20,13 @@ from typing import Any
 
 import pytest
 
-from mesabench import adapter, bench, cli, findings, runner, suite, testing
-from mesabench.detection import Detection
-from mesabench.suite import Suite
-from mesabench.trial import EvaluationSettings, Trial, run_trial
+from mesabench import testing
+from mesabench.auditing import findings
+from mesabench.auditing.detection import Detection
+from mesabench.cli import adapter, bench, main
+from mesabench.runs import runner, suite
+from mesabench.runs.suite import Suite
+from mesabench.runs.trial import EvaluationSettings, Trial, run_trial
 
 ROOT = Path(__file__).parent.parent
 PAGES = [
@@ -169,7 +172,7 @@ class Stops:
 @pytest.fixture
 def stops(monkeypatch: pytest.MonkeyPatch) -> Stops:
     """Everything that takes long is made small."""
-    from mesabench import selftest
+    from mesabench.runs import selftest
 
     stops = Stops()
     for module in (suite, selftest):
@@ -226,7 +229,7 @@ def arguments_of(command: str, place: Path) -> list[str]:
 
 def typed(*arguments: str) -> int:
     with pytest.raises(SystemExit) as end:
-        cli.main(arguments)
+        main.main(arguments)
     assert isinstance(end.value.code, int)
     return end.value.code
 
@@ -242,7 +245,10 @@ def recipe(target: str) -> list[str]:
     return [f"mesabench {match[2]}" for match in ours]
 
 
-INTERRUPTED = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); from mesabench.cli import main; main()"
+INTERRUPTED = (
+    "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    "from mesabench.cli.main import main; main()"
+)
 
 
 def stop_a_real_run(name: str) -> None:

@@ -16,11 +16,11 @@ import numpy as np
 import polars
 import pytest
 
-from mesabench import deception
-from mesabench.number import Score
-from mesabench.statistics import bootstrap_mean
-from mesabench.suite import load_suite
-from mesabench.thresholds import Threshold, threshold
+from mesabench.deception import compliance
+from mesabench.runs.suite import load_suite
+from mesabench.scores.score import Score
+from mesabench.statistics.alpha_star import Threshold, threshold
+from mesabench.statistics.intervals import bootstrap_mean
 
 ROOT = Path(__file__).parent.parent
 README, TOUR, PUBLISHED = "README.md", "docs/tour.md", "results/README.md"
@@ -51,7 +51,7 @@ def outcomes(suite: str, environment: str, variant: str, agent: str = "ppo") -> 
 def verdicts(environment: str, variant: str, agent: str = "ppo") -> Counter[str]:
     found = table("deception").filter(environment=environment, variant=variant, agent=agent)
     return Counter(
-        deception.verdict(
+        compliance.verdict(
             {row["score"]: Score(row["value"], row["reason"]) for row in one.iter_rows(named=True)}
         )
         for one in found.partition_by("trial")

@@ -45,7 +45,7 @@ def test_the_page_runs_from_the_first_block_to_the_last(session: dict[str, Any])
 def test_values_print_as_tables_and_escape_what_they_are_told(session: dict[str, Any]) -> None:
     from dataclasses import replace
 
-    from mesabench.scores import scorecard
+    from mesabench.evaluation.scorecard import scorecard
 
     evaluation = session["evaluation"]
     one = evaluation.scores()
@@ -65,9 +65,9 @@ def test_an_environment_of_a_cell_goes_where_those_of_files_go(session: dict[str
 
     import gymnasium
 
+    from mesabench.adapters.env import GridEnv
     from mesabench.agents.sb3.vecenv import GridVecEnv
-    from mesabench.evaluation import evaluate
-    from mesabench.gridenv import GridEnv
+    from mesabench.evaluation.evaluation import evaluate
 
     flag = session["flag"]
     native = gymnasium.make_vec("mesabench/Flag-v0", num_envs=3).reset(seed=0)[0]

@@ -15,20 +15,20 @@ import polars
 import pytest
 
 from mesabench import registry
-from mesabench.arguments import policy_of
+from mesabench.cli.arguments import policy_of
 from mesabench.envs import boat_race
 from mesabench.ownfile import OwnFileError
-from mesabench.population import populations_of
 from mesabench.registry import UnknownNameError, find_agent, find_environment, known_environment
-from mesabench.runner import run_suite
-from mesabench.store import load_run
-from mesabench.suite import SuiteError, load_suite
-from mesabench.trial import Trial
+from mesabench.runs.cohort import populations_of
+from mesabench.runs.runner import run_suite
+from mesabench.runs.store import load_run
+from mesabench.runs.suite import SuiteError, load_suite
+from mesabench.runs.trial import Trial
 
 ROOT = Path(__file__).parent.parent
 BOAT = Path(boat_race.__file__).read_text()
 AGENT = '''"""Mine: as random as any."""
-from mesabench.agent import Agent
+from mesabench.policies.agent import Agent
 from mesabench.agents.random import RandomPolicy, load
 from actions import count
 
@@ -271,9 +271,9 @@ def test_published_trials_keep_their_names(name: str) -> None:
 
 NO_GUARD = """
 import sys
-from mesabench.runner import run_suite
-from mesabench.suite import Suite
-from mesabench.trial import EvaluationSettings, Trial, run_trial
+from mesabench.runs.runner import run_suite
+from mesabench.runs.suite import Suite
+from mesabench.runs.trial import EvaluationSettings, Trial, run_trial
 def own(trial, folder, report): run_trial(trial, folder, report)
 trial = Trial(environment="cheese_corner", options={"size": 5}, agent="random", settings={}, steps=0, seed=0, variant="a",
               evaluation=EvaluationSettings(levels=1, measures="goals"))

@@ -8,8 +8,10 @@ import sys
 
 import pytest
 
-from mesabench import Environment, Field, Knob, Objective, engine, mazes, testing
-from mesabench.rules import draw, events, free_cell, has, layers, move, put, put_agent, rule
+from mesabench import Environment, Field, Knob, Objective, testing
+from mesabench.engine import kernels
+from mesabench.world import mazes
+from mesabench.world.rules import draw, events, free_cell, has, layers, move, put, put_agent, rule
 
 
 def test_every_environment_conforms(environment) -> None:
@@ -185,7 +187,7 @@ WHOLE = "sound", "no story", "no room"
 
 
 def outcomes() -> dict[str, list[dict[str, str]]]:
-    engine.ATTEMPTS, testing.STEPS = 80, 12  # what is not compiled is slow
+    kernels.ATTEMPTS, testing.STEPS = 80, 12  # what is not compiled is slow
     every = {name: one for name, one in testing.CHECKS.items() if name != "Stable-Baselines3's checker"}
     found = {}
     for case, (changes, expected) in CASES.items():

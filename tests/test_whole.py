@@ -9,12 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from mesabench import cli
-from mesabench.distribution import Distribution
+from mesabench.cli import main
+from mesabench.engine.distribution import Distribution
 from mesabench.registry import find_agent, find_environment
-from mesabench.suite import SuiteError, parse_suite
-from mesabench.trial import EvaluationSettings, Trial, run_trial
-from mesabench.whole import MOST, plain, whole, whole_text
+from mesabench.runs.suite import SuiteError, parse_suite
+from mesabench.runs.trial import EvaluationSettings, Trial, run_trial
+from mesabench.whole_number import MOST, plain, whole, whole_text
 
 WHOLE = [
     (100_000, 100_000),
@@ -130,14 +130,14 @@ def test_the_command_line_refuses_it(
 ) -> None:
     monkeypatch.setenv("COLUMNS", "200")
     with pytest.raises(SystemExit) as end:
-        cli.main([*command, text])
+        main.main([*command, text])
     assert end.value.code == 2
     assert "must be a whole number from 0 to 2**63 - 1" in " ".join(capsys.readouterr().err.split())
 
 
 def test_the_command_line_takes_1e2(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as end:
-        cli.main(["show", "cheese_corner", "--level", "1e2", "--size", "7.0"])
+        main.main(["show", "cheese_corner", "--level", "1e2", "--size", "7.0"])
     assert end.value.code == 0
     assert "level 100, as in training" in capsys.readouterr().out
 

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from mesabench.agents.sb3.view import Kind, View
-from mesabench.distribution import Distribution
+from mesabench.engine.distribution import Distribution
 
 Width = Annotated[int, Field(ge=1, le=65_536)]
 

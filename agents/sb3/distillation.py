@@ -9,12 +9,12 @@ import numpy as np
 import torch
 from torch import nn
 
-from mesabench.agent import stream_seed
 from mesabench.agents.sb3.architecture import Architecture
 from mesabench.agents.sb3.network import Body, NetworkPolicy
-from mesabench.distribution import Distribution
-from mesabench.engine import Array
-from mesabench.solver import explore, optimal_actions
+from mesabench.engine.distribution import Distribution
+from mesabench.solver.graph import explore
+from mesabench.solver.optima import optimal_actions
+from mesabench.streams import stream_seed
 
 LARGEST = 16.0
 """Scale of logits at most."""
@@ -47,8 +47,8 @@ def examples(
     What is best is the optimum of the earliest time at which a state can be reached. Raises UnsolvableError.
     """
     rng = np.random.Generator(np.random.PCG64(seed))
-    inputs: list[Array] = []
-    best: dict[str, list[Array]] = {name: [] for name in objectives}
+    inputs: list[np.ndarray] = []
+    best: dict[str, list[np.ndarray]] = {name: [] for name in objectives}
     for level in levels:
         graph = explore(distribution, level)
         ids = np.sort(rng.permutation(graph.n_states)[:states])

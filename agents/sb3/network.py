@@ -18,7 +18,7 @@ except ImportError as error:
 
 from mesabench.agents.sb3.architecture import Architecture
 from mesabench.disk import save_files
-from mesabench.policy import POLICY_FILE, WEIGHTS_FILE, PolicyError, read_saved
+from mesabench.policies.policy import POLICY_FILE, WEIGHTS_FILE, PolicyError, read_saved
 
 CHUNK = 8192
 """Observations that pass through the network at once."""

@@ -9,7 +9,7 @@ from torch import nn
 
 from mesabench.agents.sb3.architecture import Architecture, Width
 from mesabench.agents.sb3.network import CHUNK, Body, NetworkPolicy, Saved, read_network
-from mesabench.policy import PolicyError
+from mesabench.policies.policy import PolicyError
 
 State = tuple[np.ndarray, np.ndarray]
 """What is remembered: output and cell of the LSTM (Hochreiter & Schmidhuber 1997), float32 (n, memory) each."""
@@ -26,7 +26,7 @@ class SavedRecurrent(Saved):
 class RecurrentPolicy(NetworkPolicy):
     """A trained policy with a memory: called with observations, uint8 (n, planes, height, width), and its state.
 
-    It gives probabilities, float32 (n, actions), and its new state; see `mesabench.policy`. Row i of a state is that of
+    It gives probabilities, float32 (n, actions), and its new state; see `mesabench.policies.policy`. Row i of a state is that of
     environment i alone, so that rows can be picked.
 
     lstm: of one layer, on the body; actor: a linear layer on it. Raises PolicyError for observations of another shape than

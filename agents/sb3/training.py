@@ -14,11 +14,12 @@ from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.logger import Logger
 from stable_baselines3.common.vec_env import VecEnvWrapper
 
-from mesabench.agent import Progress, Task, stream_seed
 from mesabench.agents.sb3.architecture import Architecture
 from mesabench.agents.sb3.network import Body
 from mesabench.agents.sb3.vecenv import GridVecEnv
 from mesabench.agents.sb3.view import View
+from mesabench.policies.agent import Progress, Task
+from mesabench.streams import stream_seed
 
 Algorithm = TypeVar("Algorithm", bound=BaseAlgorithm)
 POINTS = 50

@@ -9,28 +9,22 @@ from stable_baselines3.common.monitor import Monitor
 from stable_baselines3.common.vec_env import VecEnv
 
 from mesabench import registry
-from mesabench.batch import Batch
-from mesabench.engine import RUNNING, TRUNCATED
-from mesabench.environment import Environment
-from mesabench.gridenv import (
-    GridEnv,
-    checked_render_mode,
-    distribution_of,
-    info_arrays,
-    spaces_of,
-    with_time_limit,
-)
+from mesabench.adapters.env import GridEnv, checked_render_mode, info_arrays, spaces_of, with_time_limit
+from mesabench.engine.batch import Batch
+from mesabench.engine.distribution import distribution_of
+from mesabench.engine.kernels import RUNNING, TRUNCATED
 from mesabench.suggestion import UnknownOption
-from mesabench.whole import MOST, whole
+from mesabench.whole_number import MOST, whole
+from mesabench.world.environment import Environment
 
 
 class GridVecEnv(VecEnv):
     """n mesabench environments for Stable-Baselines3: `PPO("MlpPolicy", GridVecEnv("cheese_corner", 64)).learn(100_000)`.
 
     environment: its name; n: the number of parallel environments, at least 1. Further options are those of
-    `mesabench.gridenv.GridEnv`: split, alpha, levels, objective, render_mode and the environment's knobs.
+    `mesabench.adapters.env.GridEnv`: split, alpha, levels, objective, render_mode and the environment's knobs.
 
-    Infos carry at every step what `mesabench.gridenv.info_arrays` lists, and `TimeLimit.truncated`; where an episode
+    Infos carry at every step what `mesabench.adapters.env.info_arrays` lists, and `TimeLimit.truncated`; where an episode
     ends also `terminal_observation` and Monitor's `episode`: return `r` of the paid objective, length `l` in steps,
     time `t` in seconds since this object was made.
 

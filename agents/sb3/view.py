@@ -10,8 +10,8 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from mesabench.distribution import Distribution
-from mesabench.kernel_cache import kernel
+from mesabench.engine.distribution import Distribution
+from mesabench.engine.kernel_cache import kernel
 
 Kind = Literal["centred", "grid"]
 Size = Annotated[int, Field(ge=1, le=4096)]

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from mesabench.disk import save_files, sole_writer
-from mesabench.published import refuse_published
-from mesabench.store import REPORT, load_run, require_run
+from mesabench.runs.published import refuse_published
+from mesabench.runs.store import REPORT, load_run, require_run
 
 PATIENCE = 30.0
 """Seconds to wait for another process that writes into the same run: another report takes no longer, as a rule."""
@@ -29,9 +29,9 @@ def write_report(run_folder: Path | str, out: Path | str | None = None) -> Path:
     path = folder / REPORT if out is None else Path(out)
     within = path.parent.resolve() == folder.resolve()
     try:
-        from mesabench.population import populations_of
         from mesabench.report import detection
         from mesabench.report.page import values
+        from mesabench.runs.cohort import populations_of
 
         with sole_writer(folder, PATIENCE) if within else nullcontext():
             run = load_run(folder)

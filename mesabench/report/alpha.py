@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 from markupsafe import Markup
 
-from mesabench.population import Population, sweeps
+from mesabench.evaluation.verdict import GATE
 from mesabench.report import words
 from mesabench.report.svg import INK, INTENDED, MUTED, PANEL, PROXY, axes_of, svg
-from mesabench.statistics import Interval
-from mesabench.thresholds import Threshold, positions, threshold
-from mesabench.verdict import GATE
+from mesabench.runs.cohort import Population, sweeps
+from mesabench.statistics.alpha_star import Threshold, positions, threshold
+from mesabench.statistics.intervals import Interval
 
 WIDTH, HEIGHT = 360, 270
 SCORES = ("TRAINED", "COMP", "TRUE", "PROXY")

@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from mesabench.comparison import contrasts
-from mesabench.population import Population
 from mesabench.report import words
-from mesabench.statistics import FEWEST
+from mesabench.runs.cohort import Population
+from mesabench.runs.comparison import contrasts
+from mesabench.statistics.intervals import FEWEST
 
 SCORES = ("TRUE", "COMP")
 """What is compared: whether they do what was intended, and whether that is a matter of competence."""

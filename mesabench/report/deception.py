@@ -7,20 +7,19 @@ from typing import Any
 import numpy as np
 from markupsafe import Markup
 
-from mesabench.deception import MEANING, VERDICTS, DeceptionScores, judged_of
-from mesabench.engine import Array
-from mesabench.environment import TRAIN, Environment
-from mesabench.indifference import indifference
-from mesabench.number import mean
-from mesabench.population import Population
+from mesabench.deception.compliance import MEANING, VERDICTS, DeceptionScores, judged_of
 from mesabench.report import episodes, words
-from mesabench.report.contracts import Cell, Map, axes_of, map_of
-from mesabench.report.gains import Points, curve
+from mesabench.report.compliance_curve import Points, curve
+from mesabench.report.compliance_map import Cell, Map, axes_of, map_of
+from mesabench.report.compliance_rates import Judged, judged, number_of, rate_of
 from mesabench.report.gallery import Replays
-from mesabench.report.judged import Judged, judged, number_of, rate_of
 from mesabench.report.scorecard import Bar, Notes
-from mesabench.statistics import Interval, bootstrap_mean
-from mesabench.thresholds import Threshold
+from mesabench.runs.cohort import Population
+from mesabench.scores.score import mean
+from mesabench.statistics.alpha_star import Threshold
+from mesabench.statistics.indifference import indifference
+from mesabench.statistics.intervals import Interval, bootstrap_mean
+from mesabench.world.environment import TRAIN, Environment
 
 COLUMNS = ("c11", "c01", "c10", "d01", "GAP", "INSTR", "CUE", "OWN", "DECEP", "FIDELITY")
 BARS = {"c11": "lit", "c01": "as if dark", "d01": "dark"}
@@ -249,7 +248,7 @@ def _map(one: Judged, split: str, axes: Sequence[str]) -> Map:
     return map_of(cells, axes, [*ROWS.values()], title)
 
 
-def _points(one: Judged, split: str) -> tuple[Array, Array]:
+def _points(one: Judged, split: str) -> tuple[np.ndarray, np.ndarray]:
     """What complying pays in each contract, and the watched compliance of every seed there."""
     return np.array([life.gain for life in one.lifetimes[split][0]]), one.rates(split, "c11")
 

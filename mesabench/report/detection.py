@@ -3,9 +3,9 @@
 from pathlib import Path
 from typing import Any
 
-from mesabench.findings import read_findings
+from mesabench.auditing.findings import read_findings
 from mesabench.report import persistence, roc, svg
-from mesabench.store import StoreError
+from mesabench.runs.store import StoreError
 
 
 @svg.as_delivered()

@@ -8,11 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from mesabench import render
 from mesabench.catalogue import spoken
-from mesabench.environment import Environment
-from mesabench.reference import classes_of
+from mesabench.pictures import render
 from mesabench.report.words import listing
+from mesabench.world.environment import Environment, classes_of
 
 GROUND = ("floor", "floor_alt")
 HIDDEN = "ghost"

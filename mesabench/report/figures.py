@@ -6,7 +6,6 @@ import numpy as np
 from markupsafe import Markup
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from mesabench.population import Population
 from mesabench.report.svg import (
     DASHES,
     HEIGHT,
@@ -22,6 +21,7 @@ from mesabench.report.svg import (
     svg,
 )
 from mesabench.report.words import number, short_count
+from mesabench.runs.cohort import Population
 
 
 def capability(populations: Sequence[Population], colours: Sequence[int], name: str, title: str) -> Markup:

@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 
 from mesabench.catalogue import spoken
-from mesabench.environment import DEPLOY, HELDOUT, TRAIN, Environment
-from mesabench.population import Population
 from mesabench.report import words
 from mesabench.report.scorecard import Bar
+from mesabench.runs.cohort import Population
+from mesabench.world.environment import DEPLOY, HELDOUT, TRAIN, Environment
 
 SPLITS = {
     TRAIN: "train: levels that it was trained on",

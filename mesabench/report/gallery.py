@@ -4,12 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mesabench import render
 from mesabench.catalogue import spoken
-from mesabench.environment import DEPLOY, HELDOUT, Environment
-from mesabench.population import Population
+from mesabench.pictures import render
 from mesabench.report import episodes
 from mesabench.report.words import outcome_word
+from mesabench.runs.cohort import Population
+from mesabench.world.environment import DEPLOY, HELDOUT, Environment
 
 PICTURED_LEVELS = 3
 PICTURED_POPULATIONS = 4

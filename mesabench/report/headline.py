@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from mesabench.population import Population, control_of, ordinary
 from mesabench.report.words import form, infinitive, percent, plural, watched_verdicts
+from mesabench.runs.cohort import Population, control_of, ordinary
 
 
 @dataclass(frozen=True)

@@ -6,13 +6,13 @@ from typing import Any
 
 from markupsafe import Markup
 
-from mesabench.environment import Environment
-from mesabench.population import Population, without_between
+from mesabench.evaluation.scorecard import MEANING
+from mesabench.evaluation.verdict import GATE
 from mesabench.report import (
     alpha,
-    beside,
     contrasts,
     deception,
+    evidence,
     figures,
     first_goals,
     gallery,
@@ -21,16 +21,16 @@ from mesabench.report import (
     verdicts,
     words,
 )
-from mesabench.report.blame import Blame, blame
 from mesabench.report.episodes import decided_by_first_goal
 from mesabench.report.headline import RULE, headline
+from mesabench.report.outer_inner import Blame, blame
 from mesabench.report.profiles import profiles
 from mesabench.report.radar import drawable, radar
 from mesabench.report.scorecard import GLOSSES, GROUPS, Bar, Notes, Row, row_of
-from mesabench.scores import MEANING
-from mesabench.statistics import FEWEST
-from mesabench.suite import Suite
-from mesabench.verdict import GATE
+from mesabench.runs.cohort import Population, without_between
+from mesabench.runs.suite import Suite
+from mesabench.statistics.intervals import FEWEST
+from mesabench.world.environment import Environment
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class Section:
     curves: Markup | None
     verdicts: Sequence[verdicts.Verdict]
     blames: Sequence[Blame]
-    numbers: beside.Table
+    numbers: evidence.Table
 
 
 def sections(populations: Sequence[Population], scores: Notes, numbers: Notes) -> list[Section]:
@@ -110,7 +110,7 @@ def _section(
         curves=figures.curves(populations, indices, f"curves-{name}", f"{title}: return over training steps"),
         verdicts=[verdicts.verdict(one, colour) for one, colour in coloured],
         blames=[blame(one, colour) for one, colour in coloured],
-        numbers=beside.numbers(populations, numbers),
+        numbers=evidence.numbers(populations, numbers),
     )
 
 

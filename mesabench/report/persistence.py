@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 from markupsafe import Markup
 
-from mesabench.organism import BOTH, WATCHED
+from mesabench.auditing.organism import BOTH, WATCHED
+from mesabench.auditing.persistence import Survival
 from mesabench.report import words
 from mesabench.report.svg import DASHES, RULE, axes_of, colour, dash, ink, svg
-from mesabench.survival import Survival
 
 WIDTH, HEIGHT = 360, 270
 NAMES = {

@@ -6,10 +6,10 @@ import numpy as np
 from markupsafe import Markup
 from matplotlib.ticker import FuncFormatter
 
-from mesabench.population import Population
 from mesabench.report import words
 from mesabench.report.svg import INK, INTENDED, PROXY, axes_of, svg
-from mesabench.statistics import Interval, performance_profile
+from mesabench.runs.cohort import Population
+from mesabench.statistics.intervals import Interval, performance_profile
 
 WIDTH, HEIGHT = 320, 230
 TAUS = np.linspace(0, 1, 101)

@@ -4,9 +4,9 @@ from collections.abc import Callable, Collection, Sequence
 from importlib.resources import files
 
 from mesabench.disk import RUNS
-from mesabench.population import Population
 from mesabench.report import words
-from mesabench.suite import Suite
+from mesabench.runs.cohort import Population
+from mesabench.runs.suite import Suite
 
 
 def facts(populations: Sequence[Population]) -> list[tuple[str, str]]:

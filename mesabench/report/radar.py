@@ -4,10 +4,10 @@ from math import cos, pi, sin
 
 from markupsafe import Markup
 
-from mesabench.population import Population
+from mesabench.evaluation.scorecard import NAMES
 from mesabench.report import words
 from mesabench.report.svg import INK, MUTED, RULE, figure_of, ink, svg
-from mesabench.scores import NAMES
+from mesabench.runs.cohort import Population
 
 WIDTH, HEIGHT = 300, 258
 """CSS pixels."""

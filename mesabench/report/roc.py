@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from markupsafe import Markup
 from matplotlib.ticker import FuncFormatter
 
-from mesabench.detection import ANY, Comparison, Detection
-from mesabench.detectors import BASELINE
-from mesabench.organism import BOTH, NAIVE, NONE, TWIN, WATCHED
+from mesabench.auditing.detection import ANY, Comparison, Detection
+from mesabench.auditing.detectors import BASELINE
+from mesabench.auditing.organism import BOTH, NAIVE, NONE, TWIN, WATCHED
 from mesabench.report import words
 from mesabench.report.headline import Headline
 from mesabench.report.svg import DASHES, MUTED, RULE, axes_of, colour, dash, ink, svg
-from mesabench.statistics import Interval
+from mesabench.statistics.intervals import Interval
 
 WIDTH, HEIGHT = 300, 320
 STAGES = {

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from mesabench.number import Score
-from mesabench.population import Population
+from mesabench.evaluation.verdict import OUTCOMES
 from mesabench.report import words
-from mesabench.statistics import Interval
-from mesabench.verdict import OUTCOMES
+from mesabench.runs.cohort import Population
+from mesabench.scores.score import Score
+from mesabench.statistics.intervals import Interval
 
 GLOSSES = {
     "TRAINED": "learned its task",
@@ -21,7 +21,7 @@ GLOSSES = {
     "PLAN": "finds a new way",
     "DECEP": "complies when watched",
 }
-"""Each score in a few words, for the head of its column; `mesabench.scores.MEANING` says it in a sentence."""
+"""Each score in a few words, for the head of its column; `mesabench.evaluation.scorecard.MEANING` says it in a sentence."""
 GROUPS = {
     "Did it learn?": ("TRAINED",),
     "What does it pursue?": ("COMP", "TRUE", "PROXY"),

@@ -3,16 +3,16 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from mesabench.population import Population
+from mesabench.evaluation.verdict import FLAGS, KINDS
 from mesabench.report import words
 from mesabench.report.scorecard import Bar, counted
-from mesabench.verdict import FLAGS, KINDS
+from mesabench.runs.cohort import Population
 
 
 @dataclass(frozen=True)
 class Verdict:
     """A population. kinds: the shares of `KINDS`; sentence: the same in words; flags: in words, with their numbers; deception:
-    what it does watched and unwatched (`mesabench.deception.VERDICTS`), '' where nobody watches.
+    what it does watched and unwatched (`mesabench.deception.compliance.VERDICTS`), '' where nobody watches.
     """
 
     label: str

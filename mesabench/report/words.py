@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from markupsafe import Markup, escape
 
 from mesabench.catalogue import spoken
-from mesabench.environment import Environment
-from mesabench.infinitive import trouble
-from mesabench.population import Population
-from mesabench.statistics import Interval
-from mesabench.verdict import GATE, INCAPABLE, OUTCOMES
+from mesabench.evaluation.verdict import GATE, INCAPABLE, OUTCOMES
+from mesabench.runs.cohort import Population
+from mesabench.statistics.intervals import Interval
+from mesabench.world.environment import Environment
+from mesabench.world.infinitive import trouble
 
 OUTCOME_MEANINGS = {
     "aligned": "best at the intended objective",

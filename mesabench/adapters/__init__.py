@@ -1,0 +1,1 @@
+"""The engine as Gymnasium's environments, single and vector."""

@@ -1,0 +1,255 @@
+"""The Gymnasium environment: one episode at a time."""
+
+import dataclasses
+import inspect
+from typing import Any
+
+import gymnasium
+import numpy as np
+from gymnasium.envs.registration import EnvSpec
+
+from mesabench import registry
+from mesabench.engine.batch import Batch
+from mesabench.engine.distribution import Distribution, distribution_of
+from mesabench.engine.kernels import RUNNING, TERMINATED, TRUNCATED
+from mesabench.engine.level_text import from_text, to_text
+from mesabench.pictures import render
+from mesabench.suggestion import UnknownOption, unknown
+from mesabench.whole_number import whole
+from mesabench.world.environment import Environment
+
+RENDER_MODES = ("ansi", "rgb_array")
+
+
+_MAKE = gymnasium.make.__code__
+
+
+class EpisodeOver(gymnasium.error.ResetNeeded, AssertionError):
+    """A step of an environment that has to be reset first. Gymnasium's own vectors raise AssertionError then."""
+
+
+def spaces_of(distribution: Distribution) -> tuple[gymnasium.spaces.Box, gymnasium.spaces.Discrete]:
+    """Observation space, Box uint8 (planes, height, width), and action space of a distribution's environments."""
+    engine = distribution.engine
+    high = np.broadcast_to(engine.channel_highs[:, None, None], engine.observation_shape)
+    box = gymnasium.spaces.Box(np.zeros_like(high), high.copy(), dtype=np.uint8)
+    return box, gymnasium.spaces.Discrete(len(distribution.environment.actions))
+
+
+def info_arrays(batch: Batch, chosen: np.ndarray | slice = slice(None)) -> dict[str, np.ndarray]:
+    """What every info carries, as arrays (n,): the same keys and types at every reset and step.
+
+    events: int64, bit k set = the environment's k-th event happened in this step; level: int64, the level's seed, -1 for one
+    that was drawn; digest: int64, the bits of the level's digest (in tables: `f"{digest & (1 << 64) - 1:016x}"`); is_success:
+    bool, whether the intended objective has been paid more than nothing; return_<objective>: float64, undiscounted so far in
+    this episode. chosen: the environments told of, all by default. The arrays are the caller's own.
+    """
+    environment = batch.distribution.environment
+    names = environment.objective_names
+    returns = batch.returns[chosen].T.copy()
+    return {
+        "events": batch.events[chosen].astype(np.int64),  # PyTorch hardly computes with unsigned integers
+        "level": batch.levels[chosen].copy(),
+        "digest": batch.digests[chosen].astype(np.int64),
+        "is_success": returns[names.index(environment.intended)] > 0,
+        **{f"return_{name}": own for name, own in zip(names, returns, strict=True)},
+    }
+
+
+def picture(environment: Environment, state: Any, render_mode: str) -> Any:
+    """One state drawn: text for `ansi`, uint8 (height, width, 3) for `rgb_array`."""
+    status = {one.name: int(state[one.name]) for one in environment.fields if one.shown} or None
+    drawn = environment.drawn
+    if render_mode == "ansi":
+        return render.render_ansi(state["grid"], drawn, environment.glyph_of, status=status)
+    return render.render_rgb(state["grid"], drawn, status=status)
+
+
+def checked_render_mode(render_mode: str | None, window: str) -> str | None:
+    """Raises ValueError for a mode that does not draw here. window: what opens one, for those who asked for `human`."""
+    if render_mode == "human":
+        raise ValueError(
+            f"render_mode='human': only {window} opens a window. Allowed here: {', '.join(RENDER_MODES)}"
+        )
+    if render_mode not in (None, *RENDER_MODES):
+        raise ValueError(unknown("render_mode", render_mode, RENDER_MODES))
+    return render_mode
+
+
+def with_time_limit(
+    environment: Environment, options: dict[str, Any], max_episode_steps: int | None
+) -> dict[str, Any]:
+    """Options in which the time limit has our name for it, the knob `max_steps`.
+
+    max_episode_steps: Gymnasium's name; -1 asks for no limit and gets the longest there is. Of two limits the shorter holds.
+    Raises ValueError.
+    """
+    if max_episode_steps is None:
+        return options
+    knob = environment.knobs["max_steps"]
+    longest = max_episode_steps == -1
+    asked = int(knob.high) if longest else knob.parse("max_episode_steps", max_episode_steps)
+    return options | {"max_steps": min(asked, knob.parse("max_steps", options.get("max_steps", asked)))}
+
+
+def limit_asked_of_gymnasium() -> int | None:
+    """The `max_episode_steps` of the call of `gymnasium.make` that is under way, if there is one.
+
+    Gymnasium does not hand it on but wraps what it made in a `TimeLimit`, which can cut our own limit and not lengthen it.
+    """
+    frame = inspect.currentframe()
+    while frame is not None and frame.f_code is not _MAKE:
+        frame = frame.f_back
+    if frame is None:
+        return None
+    asked, spec = frame.f_locals.get("max_episode_steps"), frame.f_locals.get("env_spec")
+    return asked if asked is not None else getattr(spec, "max_episode_steps", None)
+
+
+def with_limit_told(spec: EnvSpec | None, distribution: Distribution) -> EnvSpec | None:
+    """Gymnasium's description of what it made, which then tells how long an episode lasts at most."""
+    if spec is None or spec.max_episode_steps is not None:
+        return spec
+    return dataclasses.replace(spec, max_episode_steps=distribution.own_knobs.max_steps)
+
+
+class GridEnv(gymnasium.Env[np.ndarray, np.int64]):
+    """One mesabench environment; made by `gymnasium.make("mesabench/CheeseCorner-v0", split="deploy", size=9)`.
+
+    environment: its name. Options: `split`, `alpha`, `levels` (see `mesabench.engine.distribution.Distribution`), `objective`
+    (which one is paid), `render_mode` (`ansi` or `rgb_array`; `gymnasium.make` knows `human` too), the environment's knobs, and
+    `max_episode_steps`, which is Gymnasium's name for the knob `max_steps`.
+
+    Observations are uint8 (planes, height, width); see `info_arrays` for what infos carry. A seed is a whole number from 0 to
+    2**63 - 1. `reset(options={"level": 17})` replays the level of a seed, `reset(options={"text": "..."})` one that is drawn
+    (see `mesabench.engine.level_text`). A step before the first reset or after an episode's end raises EpisodeOver.
+    """
+
+    metadata: dict[str, Any] = {"render_modes": [*RENDER_MODES], "render_fps": 8}
+
+    def __init__(
+        self,
+        environment: str | Environment,
+        *,
+        objective: str | None = None,
+        render_mode: str | None = None,
+        max_episode_steps: int | None = None,
+        **options: Any,
+    ) -> None:
+        found = registry.find_environment(environment)
+        self.render_mode = checked_render_mode(
+            render_mode, f'gymnasium.make("{found.id}", render_mode="human")'
+        )
+        if max_episode_steps is None:
+            max_episode_steps = limit_asked_of_gymnasium()
+        self.distribution = distribution_of(found, with_time_limit(found, options, max_episode_steps))
+        self.environment = found
+        self.batch = Batch(self.distribution, 1, objective=objective, threads=1)
+        self.observation_space, self.action_space = spaces_of(self.distribution)
+        self._seeded = False
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[np.ndarray, dict[str, Any]]:
+        options = options or {}
+        for name in options:
+            if name not in ("level", "text"):
+                raise UnknownOption.named("reset option", name, ("level", "text"))
+        if len(options) > 1:
+            raise ValueError("reset options level and text exclude each other")
+        level = whole(options["level"], name="reset option level") if "level" in options else -1
+        drawn = from_text(self.distribution, options["text"]) if "text" in options else None
+        seed = None if seed is None else whole(seed, name="seed")
+        super().reset(seed=seed)
+        if seed is not None:
+            self.batch.seed(0, seed)
+        elif not self._seeded:
+            self.batch.seed(0, int(self.np_random.integers(1 << 63)))
+        self._seeded = True
+        self.batch.reset(levels=np.array([level], np.int64))
+        if drawn:
+            stream = self.batch.states["_rng"].copy()
+            self.batch.states, self.batch.digests[0] = drawn
+            self.batch.states["_rng"] = stream
+            self.batch.levels[0] = -1
+            self.engine.observe(self.batch.states_raw, self.batch.observations.reshape(-1), 1)
+        return self.batch.observations[0].copy(), self._info()
+
+    def step(self, action: Any) -> tuple[np.ndarray, float, bool, bool, dict[str, Any]]:
+        batch = self.batch
+        if batch.status[0]:  # not RUNNING, which is 0
+            raise EpisodeOver(
+                "the episode is over: call reset()"
+                if self._seeded
+                else "call reset() before the first step()"
+            )
+        batch.step(np.array([action]))
+        status = int(batch.status[0])
+        return (
+            batch.observations[0].copy(),
+            float(batch.rewards[0]),
+            status == TERMINATED,
+            status == TRUNCATED,
+            self._info(),
+        )
+
+    def render(self) -> Any:
+        """The current state: text for `ansi`, uint8 (height, width, 3) for `rgb_array`."""
+        if self.render_mode is None:
+            gymnasium.logger.warn(
+                f'render() needs a render mode: gymnasium.make("{self.environment.id}", render_mode="rgb_array")'
+            )
+            return None
+        if not self._seeded:
+            raise gymnasium.error.ResetNeeded("call reset() before the first render()")
+        return picture(self.environment, self.batch.states[0], self.render_mode)
+
+    @property
+    def engine(self) -> Any:
+        return self.distribution.engine
+
+    @property
+    def running(self) -> bool:
+        """Whether the current episode goes on."""
+        return bool(self.batch.status[0] == RUNNING)
+
+    @property
+    def spec(self) -> EnvSpec | None:
+        """What `gymnasium.make` was told, with the time limit that holds; None for what it did not make."""
+        return self._spec
+
+    @spec.setter
+    def spec(self, spec: EnvSpec | None) -> None:
+        self._spec = with_limit_told(spec, self.distribution)
+
+    _spec: EnvSpec | None = None
+
+    def text(self) -> str:
+        """The current state as a level text, which `reset(options={"text": ...})` takes."""
+        return to_text(self.environment, self.batch.states[0])
+
+    def get_keys_to_action(self) -> dict[tuple[str, ...], int]:
+        """Keys for `gymnasium.utils.play`."""
+        keys = {"up": "w", "left": "a", "down": "s", "right": "d", "stay": " "}
+        return {(keys.get(name, str(k)),): k for k, name in enumerate(self.environment.actions)}
+
+    def look_at(self, batch: Batch, i: int) -> "GridEnv":
+        """Show what stands in row i of another batch of the same distribution: a copy, to look at and not to step."""
+        for name in ("states", "status", "levels", "digests", "returns", "rewards", "events"):
+            getattr(self.batch, name)[0] = getattr(batch, name)[i]
+        self._seeded = bool(batch.episodes[i])
+        return self
+
+    def _info(self) -> dict[str, Any]:
+        """As `info_arrays`, in Python's own numbers."""
+        batch = self.batch
+        returns = batch.returns[0].tolist()
+        names = self.environment.objective_names
+        digest = int(batch.digests[0])
+        return {
+            "events": int(batch.events[0]),
+            "level": int(batch.levels[0]),
+            "digest": digest - (digest >> 63 << 64),  # the same bits, signed
+            "is_success": returns[names.index(self.environment.intended)] > 0,
+            **{f"return_{name}": value for name, value in zip(names, returns, strict=True)},
+        }

@@ -1,0 +1,213 @@
+"""The native Gymnasium VectorEnv: all environments stepped by one compiled call."""
+
+from typing import Any
+
+import gymnasium
+import numpy as np
+from gymnasium.envs.registration import EnvSpec
+from gymnasium.vector import AutoresetMode, VectorEnv
+from gymnasium.vector.utils import batch_space
+
+from mesabench import registry
+from mesabench.adapters.env import (
+    RENDER_MODES,
+    EpisodeOver,
+    GridEnv,
+    checked_render_mode,
+    info_arrays,
+    picture,
+    spaces_of,
+    with_limit_told,
+    with_time_limit,
+)
+from mesabench.engine.batch import Batch
+from mesabench.engine.distribution import distribution_of
+from mesabench.engine.kernels import RUNNING
+from mesabench.suggestion import UnknownOption
+from mesabench.whole_number import MOST, whole
+from mesabench.world.environment import Environment
+
+
+class GridVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
+    """n mesabench environments; made by `gymnasium.make_vec("mesabench/CheeseCorner-v0", num_envs=1024)`.
+
+    Options are those of `mesabench.adapters.env.GridEnv`, and:
+
+    autoreset_mode: `NextStep` (default), `SameStep` or `Disabled`, as `gymnasium.vector.AutoresetMode` explains them. In
+        `Disabled`, `step` raises EpisodeOver while an environment's episode is over.
+    copy: if False, `step` writes over what it returned two calls ago (infos apart), which saves memory traffic in large
+        batches.
+    threads: 0 chooses by the number of environments and the processors that this process may use; results do not depend on it.
+
+    `reset(seed=7)` gives environment i the seed 7 + i (Gymnasium's convention), and then it does what `GridEnv` does with that
+    seed. `reset(options={"reset_mask": bool (n,)})` restarts some, `{"levels": int (n,)}` sets the levels' seeds (-1 = any).
+    Infos are arrays (n,), see `mesabench.adapters.env.info_arrays`; beside every array `x` a mask `_x` says whose it is.
+    """
+
+    metadata: dict[str, Any] = {
+        "render_modes": [*RENDER_MODES], "render_fps": 8, "autoreset_mode": AutoresetMode.NEXT_STEP
+    }  # fmt: skip
+
+    def __init__(
+        self,
+        environment: str | Environment,
+        num_envs: int = 1,
+        *,
+        objective: str | None = None,
+        autoreset_mode: AutoresetMode | str = AutoresetMode.NEXT_STEP,
+        copy: bool = True,
+        threads: int = 0,
+        render_mode: str | None = None,
+        max_episode_steps: int | None = None,
+        **options: Any,
+    ) -> None:
+        num_envs = whole(num_envs, 1, name="num_envs")
+        self.render_mode = checked_render_mode(render_mode, "gymnasium.wrappers.vector.HumanRendering")
+        found = registry.find_environment(environment)
+        options = with_time_limit(found, options, max_episode_steps)
+        self.autoreset_mode = AutoresetMode(autoreset_mode)
+        self.metadata = {**self.metadata, "autoreset_mode": self.autoreset_mode}
+        self.distribution = distribution_of(found, options)
+        self.environment = found
+        self.num_envs = num_envs
+        self.batch = Batch(self.distribution, num_envs, objective=objective, threads=threads)
+        self.single_observation_space, self.single_action_space = spaces_of(self.distribution)
+        self.observation_space = batch_space(self.single_observation_space, num_envs)
+        self.action_space = batch_space(self.single_action_space, num_envs)
+        self._renew = self.batch.renew if copy else self.batch.alternate
+        self._seeded = False
+        self._view = GridEnv(found, objective=objective, render_mode=render_mode, **options)
+        self._all = np.ones(num_envs, np.bool_)
+
+    def reset(
+        self, *, seed: int | list[int | None] | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[np.ndarray, dict[str, Any]]:
+        options = options or {}
+        for name in options:
+            if name not in ("reset_mask", "levels"):
+                raise UnknownOption.named("reset option", name, ("reset_mask", "levels"))
+        mask = self._array(options.get("reset_mask"), "b", "bool", "reset_mask")
+        levels = self._array(options.get("levels"), "iu", "int64", "levels")
+        if levels is not None and (wrong := levels[(levels < -1) | (levels > MOST)]).size:
+            raise ValueError(f"reset option levels: {wrong[0]} is neither -1 (any) nor from 0 to 2**63 - 1")
+        seeds = self._seeds(seed)
+        if not self._seeded:
+            if mask is not None and not mask.all():
+                raise gymnasium.error.ResetNeeded(
+                    "the first reset must be one of all environments, without reset_mask"
+                )
+            seeds = [
+                fresh if one is None else one for fresh, one in zip(self._fresh_seeds(), seeds, strict=True)
+            ]
+            self._seeded = True
+        for i, one in enumerate(seeds):
+            if one is not None and (mask is None or mask[i]):
+                self.batch.seed(i, one)
+        kept = self.batch.observations
+        self._renew()
+        if mask is not None:
+            self.batch.observations[:] = kept
+        self.batch.reset(mask, levels)
+        return self.batch.observations, self._infos(self._all if mask is None else mask)
+
+    def step(
+        self, actions: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]:
+        if not self._seeded:
+            raise gymnasium.error.ResetNeeded("call reset() before the first step()")
+        batch = self.batch
+        if self.autoreset_mode == AutoresetMode.DISABLED and batch.status.any():
+            over = np.flatnonzero(batch.status).tolist()
+            raise EpisodeOver(
+                f"the episodes of environments {over} are over, and autoreset_mode is Disabled: "
+                'call reset(options={"reset_mask": terminated | truncated})'
+            )
+        self._renew()
+        batch.step(np.asarray(actions), autoreset=self.autoreset_mode == AutoresetMode.NEXT_STEP)
+        ended = batch.status != RUNNING
+        if self.autoreset_mode != AutoresetMode.SAME_STEP or not ended.any():
+            return (
+                batch.observations,
+                batch.rewards,
+                batch.terminated,
+                batch.truncated,
+                self._infos(self._all),
+            )
+        outcome = batch.rewards.copy(), batch.terminated.copy(), batch.truncated.copy()
+        observations = np.full(self.num_envs, None, object)
+        for i in np.flatnonzero(ended):
+            observations[i] = batch.observations[i].copy()
+        final = {"final_obs": observations, "final_info": self._infos(ended)}
+        batch.reset(ended)
+        batch.rewards, batch.terminated, batch.truncated = outcome
+        infos = self._infos(self._all) | final | {f"_{name}": ended for name in final}
+        return batch.observations, *outcome, infos
+
+    def render(self) -> tuple[Any, ...] | None:
+        """Every environment drawn as `GridEnv.render` draws one; None without a render mode."""
+        if self.render_mode is None:
+            return self._view.render()  # which says what is missing
+        if not self._seeded:
+            raise gymnasium.error.ResetNeeded("call reset() before the first render()")
+        return tuple(picture(self.environment, state, self.render_mode) for state in self.batch.states)
+
+    def call(self, name: str, *args: Any, **kwargs: Any) -> tuple[Any, ...]:
+        """For every environment, what a method of `GridEnv` that only looks (`text`, `render`) returns, or an attribute."""
+        if name in ("reset", "step"):
+            raise ValueError(f"{name}() works on all environments at once: call it on the vector")
+        found = (getattr(self._view.look_at(self.batch, i), name) for i in range(self.num_envs))
+        return tuple(one(*args, **kwargs) if callable(one) else one for one in found)
+
+    def get_attr(self, name: str) -> tuple[Any, ...]:
+        """An attribute that `GridEnv` has, of every environment."""
+        return self.call(name)
+
+    def set_attr(self, name: str, values: Any) -> None:
+        raise AttributeError(
+            f"cannot set {name!r}: these environments are one batch; make a new vector with other options"
+        )
+
+    @property
+    def spec(self) -> EnvSpec | None:
+        """What `gymnasium.make_vec` was told, with the time limit that holds; None for what it did not make."""
+        return self._spec
+
+    @spec.setter
+    def spec(self, spec: EnvSpec | None) -> None:
+        self._spec = with_limit_told(spec, self.distribution)
+
+    _spec: EnvSpec | None = None
+
+    def _seeds(self, seed: int | list[int | None] | None) -> list[int | None]:
+        """Each environment's seed, None to go on with its stream."""
+        if seed is None:
+            return [None] * self.num_envs
+        if not isinstance(seed, list | tuple | np.ndarray):
+            first = whole(seed, 0, MOST - self.num_envs + 1, name="seed")
+            self._np_random, self._np_random_seed = gymnasium.utils.seeding.np_random(first)
+            return [first + i for i in range(self.num_envs)]
+        seeds = list(seed)
+        if len(seeds) != self.num_envs:
+            raise ValueError(f"{len(seeds)} seeds for {self.num_envs} environments")
+        return [None if one is None else whole(one, name=f"seed[{i}]") for i, one in enumerate(seeds)]
+
+    def _fresh_seeds(self) -> list[int]:
+        """A seed for every environment, from the generator that Gymnasium seeds with fresh entropy."""
+        base = int(self.np_random.integers(1 << 62))
+        return [base + i for i in range(self.num_envs)]
+
+    def _infos(self, having: np.ndarray) -> dict[str, Any]:
+        """All infos as Gymnasium has them: beside every array `x` the mask `_x` of the environments that it speaks of."""
+        infos = info_arrays(self.batch)
+        having = having.copy()  # the caller's own, as everything else is
+        return infos | {f"_{name}": having for name in infos}
+
+    def _array(self, value: Any, kinds: str, wanted: str, name: str) -> np.ndarray | None:
+        if value is None:
+            return None
+        array = np.asarray(value)
+        if array.shape != (self.num_envs,) or array.dtype.kind not in kinds:
+            raise ValueError(
+                f"reset option {name}: must be {wanted} of shape ({self.num_envs},); got {array.dtype} {array.shape}"
+            )
+        return array

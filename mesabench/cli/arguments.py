@@ -1,0 +1,92 @@
+"""What the words on a command line stand for: policies, environments, options, settings."""
+
+from collections.abc import Collection, Iterable
+from pathlib import Path
+from typing import Any
+
+from mesabench import registry
+from mesabench.engine.distribution import knobs_in
+from mesabench.suggestion import unknown
+from mesabench.world.environment import DEPLOY, Environment
+
+
+def policy_of(
+    name: str, env: str | None, knobs: list[str] | None, size: int | None, settings: list[str] | None
+) -> tuple[Any, Environment, dict[str, Any]]:
+    """The policy that a name stands for, scripted agents included; where to evaluate it, and with which options."""
+    from mesabench.policies.agent import Task
+    from mesabench.policies.policy import load_policy
+    from mesabench.runs.store import MANIFEST, load_trial
+
+    stored = load_trial(Path(name)) if (Path(name) / MANIFEST).is_file() else None
+    if env:
+        environment = registry.find_environment(env)
+    elif stored:
+        environment, _ = stored.trial.declared()
+    else:
+        raise ValueError(f"evaluate {name} in which environment? mesabench evaluate {name} ENV")
+    options = options_of(environment, knobs, size, also=("alpha", "levels", "objective"))
+    if stored:
+        if (
+            stored.trial.environment == environment.name
+            or stored.trial.code.get("environment") == environment.digest
+        ):
+            options = stored.trial.options | options
+        return stored.policy(), environment, options
+    if name not in registry.agents() and not name.endswith(".py"):
+        if settings:
+            raise ValueError(f"--setting is for scripted agents; {name} is none and has no settings")
+        return load_policy(name), environment, options
+    agent = registry.find_agent(name)
+    if agent.learns:
+        raise ValueError(
+            f"{name} has to learn first: `mesabench run` trains it; evaluate the folder of a trial"
+        )
+    chosen = agent.parse_settings(dict(map(pair, settings or ())))
+    policy = agent.train(Task(environment.reference, options), chosen, 0, lambda steps, columns: None)
+    return policy, environment, options
+
+
+def options_of(
+    environment: Environment, pairs: Iterable[str] | None, size: int | None, also: Collection[str] = ()
+) -> dict[str, Any]:
+    """Options for all splits at once, from texts KNOB=VALUE or SPLIT.KNOB=VALUE.
+
+    also: options beside the knobs that are allowed here. Raises ValueError for a name or a value that is not.
+    """
+    options: dict[str, Any] = {}
+    for name, text in [*([] if size is None else [("size", str(size))]), *map(pair, pairs or ())]:
+        if name in also:
+            options[name] = text if name == "objective" else _number(text)
+        elif "." not in name and name not in environment.knobs:
+            dotted = f"{DEPLOY}.{next(iter(environment.shifted_knobs(DEPLOY)))}"
+            what = f"knob of {environment.name}"
+            raise ValueError(
+                f"{unknown(what, name, [*environment.knobs, *also])}; {dotted} sets one in {DEPLOY} alone"
+            )
+        else:
+            knob = environment.knobs[environment.split_and_knob(name)[1]]
+            options[name] = knob.parse(name, text if knob.choices else _number(text))
+    if "objective" in options and options["objective"] not in environment.objectives:
+        what = f"objective of {environment.name}"
+        raise ValueError(unknown(what, options["objective"], environment.objectives))
+    for split in environment.splits:
+        knobs_in(environment, options, split)
+    return options
+
+
+def pair(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise ValueError(f"{text!r} sets nothing: write a name, = and a value, as in corner=3")
+    return name, value
+
+
+def _number(text: str) -> int | float | str:
+    """A number where it is one, else the text itself."""
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            pass
+    return text

@@ -1,0 +1,96 @@
+"""What verbs say in tables, as plain data for `--json`: things stand under their names, and their facts beside one another."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+from typing import Any
+
+from mesabench import catalogue, registry
+from mesabench.cli.bench import Bench
+from mesabench.engine.distribution import knobs_in
+from mesabench.runs.selftest import Line
+from mesabench.testing import Report
+from mesabench.world.environment import TRAIN, Environment
+
+
+def listed() -> dict[str, Any]:
+    """Every environment, agent and suite."""
+    return {
+        "environments": {
+            name: {"id": e.id, "title": e.title, "intended": e.intended, "training": e.paid, "proxies": e.proxies}
+            for name, e in registry.environments().items()
+        },
+        "agents": {
+            name: {"title": agent.title, "learns": agent.learns} for name, agent in registry.agents().items()
+        },
+        "suites": {name: {"description": words} for name, words in catalogue.suites().items()},
+    }  # fmt: skip
+
+
+def declared(environment: Environment, options: Mapping[str, Any], level: int) -> dict[str, Any]:
+    """One environment: all that it declares, its knobs in every split, and a level of each."""
+    e, knobs = environment, knobs_in(environment, options, TRAIN)
+    starts = catalogue.beginnings(e, options, level)
+    return {
+        "environment": e.name,
+        "id": e.id,
+        "title": e.title,
+        "story": e.story,
+        "options": options,
+        "level": level,
+        "layers": {
+            one.name: {"glyph": glyph, "agent": one == e.agent, "hidden": one in e.hidden}
+            for one, glyph in zip(e.layers, e.glyph_of, strict=True)
+        },
+        "events": {
+            one.name: {"ends": bool(e.ends & one), "once": bool(e.once & one), "hazard": bool(e.hazards & one)}
+            for one in e.events
+        },
+        "objectives": {
+            name: {
+                "description": one.description,
+                "roles": catalogue.roles_of(e, name),
+                "pays": {event.name: weight for event, weight in one.weights.items()},
+            }
+            for name, one in e.objectives.items()
+        },
+        "knobs": {
+            name: {"default": one.default, "help": one.help}
+            | ({"choices": one.choices} if one.choices else {"low": one.low, "high": one.high})
+            for name, one in e.knobs.items()
+        },
+        "splits": {split: {"knobs": vars(knobs_in(e, options, split))} for split in e.splits},
+        "observation": {"shape": (len(e.channels_of(knobs)), *e.shape(knobs)), "planes": e.channels_of(knobs)},
+        "actions": e.actions,
+        "discount": e.discount,
+        "levels": {split: env.text() for split, env in starts.items()},
+        "warnings": catalogue.alike_words(e, options),
+    }  # fmt: skip
+
+
+def checked(report: Report, levels: int) -> dict[str, Any]:
+    """The outcome of every check."""
+    outcomes = {
+        one.name: {"outcome": one.outcome, "found": one.found, "advice": one.advice} for one in report.checks
+    }
+    return {
+        "environment": report.environment,
+        "levels_per_split": levels,
+        "passed": report.passed,
+        "checks": outcomes,
+    }
+
+
+def predicted(lines: Iterable[Line]) -> dict[str, Any]:
+    """What was predicted of scripted agents, and what was measured, by agent and score."""
+    agents: dict[str, dict[str, Any]] = {}
+    for line in lines:
+        agents.setdefault(line.trial, {})[line.score] = {
+            "predicted": line.bounds, "measured": line.value, "holds": line.holds, "reason": line.reason or None,
+        }  # fmt: skip
+    holds = [one["holds"] for scores in agents.values() for one in scores.values()]
+    return {"predictions": len(holds), "hold": sum(holds), "agents": agents}
+
+
+def measured(bench: Bench) -> dict[str, Any]:
+    """Rates, beginnings and trainings, each with its case."""
+    return asdict(bench)

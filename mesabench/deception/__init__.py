@@ -1,0 +1,1 @@
+"""What a policy does watched and unwatched, by exact counterfactuals."""

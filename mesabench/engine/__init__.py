@@ -1,0 +1,1 @@
+"""Levels and steps: the rules, compiled, over many environments at once."""

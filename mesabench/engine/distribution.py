@@ -1,0 +1,186 @@
+"""A distribution over levels: a split of an environment, with alpha, a number of levels, and knobs turned by the user."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+
+from mesabench import registry
+from mesabench.engine.kernels import ANY_POOL, HELDOUT_POOL, TRAIN_POOL, Engine, engine_for
+from mesabench.suggestion import UnknownOption
+from mesabench.whole_number import whole
+from mesabench.world.environment import DEPLOY, HELDOUT, TRAIN, Environment, Value
+
+OPTIONS = ("split", "alpha", "levels")
+"""The options of a distribution beside the environment's knobs."""
+
+
+@dataclass(frozen=True, eq=False)
+class Distribution:
+    """Levels of one environment.
+
+    split: `train`, `heldout` (training distribution, layouts never trained on), `deploy` (the shifted distribution, on the
+        same held-out layouts), or another that the environment names.
+    alpha: share in [0, 1] of the levels of `train` and `heldout` that come from the deploy distribution instead. Which
+        ones is fixed level by level, and those of a smaller alpha are among those of a larger one.
+    levels: 0 for endless levels, or the number of different level seeds, 0 .. levels - 1.
+    knobs: values that differ from the split's own. `deploy.corner` sets a knob in one split (`train` means `heldout`, too) and
+        wins over a plain `corner`. A plain name sets a knob in every split, but for the shift, knobs that `train` or the
+        other split sets itself: of these it sets the one of `split`, as it is the only split named here. Whoever gives
+        options for several splits at once names none, and there it sets the one of `train`: see `in_split`.
+
+    Raises ValueError for an unknown split or knob, or a value out of range.
+    """
+
+    environment: Environment
+    split: str = TRAIN
+    alpha: float = 0.0
+    levels: int = 0
+    knobs: Mapping[str, object] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.alpha, int | float) or not 0.0 <= self.alpha <= 1.0:
+            raise ValueError(f"alpha={self.alpha!r}: the share of deploy levels must be a number from 0 to 1")
+        if self.alpha and self.split not in (TRAIN, HELDOUT):
+            raise ValueError(
+                f"alpha={self.alpha!r} mixes deploy levels into training; split {self.split!r} has no use for it"
+            )
+        try:
+            object.__setattr__(self, "levels", whole(self.levels, name="levels"))
+        except ValueError as error:
+            raise ValueError(f"{error}, or 0 for endless levels") from error
+        for name in self.knobs:
+            split, _ = self.environment.split_and_knob(name)
+            if split:
+                self.environment.knobs_of(split, self._given(split))
+        shapes = {(self.environment.shape(k), self.environment.channels_of(k)) for k in self._three_knobs}
+        if len(shapes) > 1:
+            raise ValueError(
+                f"{self.environment.name}: the splits differ in shape or planes of observations: {shapes}"
+            )
+
+    @cached_property
+    def _three_knobs(self) -> tuple[SimpleNamespace, SimpleNamespace, SimpleNamespace]:
+        """Knobs of the common layout, of ordinary levels, of shifted levels."""
+        train, other = (
+            self.environment.knobs_of(split, self._given(split)) for split in (TRAIN, self._other)
+        )
+        return train, train, other
+
+    @property
+    def _other(self) -> str:
+        """The split that is not `train`: the one asked for, or the one that `alpha` mixes in."""
+        return DEPLOY if self.split in (TRAIN, HELDOUT) else self.split
+
+    def _given(self, split: str) -> dict[str, object]:
+        """What is given for the knobs of a split."""
+        own = split == self.split or {split, self.split} == {TRAIN, HELDOUT}
+        shift = (
+            ()
+            if own
+            else {*self.environment.shifted_knobs(self._other), *self.environment.shifted_knobs(split)}
+        )
+        named = {self.environment.split_and_knob(name): value for name, value in self.knobs.items()}
+        base = TRAIN if split == HELDOUT else split
+        plain = {knob: value for (where, knob), value in named.items() if not where and knob not in shift}
+        return plain | {knob: value for (where, knob), value in named.items() if where == base}
+
+    @property
+    def given(self) -> dict[str, object]:
+        """What is given for the knobs of the split itself, by plain names."""
+        return self._given(self.split)
+
+    @property
+    def own_knobs(self) -> SimpleNamespace:
+        """The knob values of the split itself."""
+        return self._three_knobs[1 if self.split in (TRAIN, HELDOUT) else 2]
+
+    @cached_property
+    def engine(self) -> Engine:
+        return engine_for(self.environment, self.own_knobs)
+
+    @cached_property
+    def knob_records(self) -> np.ndarray[Any, np.dtype[Any]]:
+        return self.engine.knob_records(*self._three_knobs)
+
+    @property
+    def shifted_share(self) -> float:
+        return float(self.alpha) if self.split in (TRAIN, HELDOUT) else 1.0
+
+    @property
+    def pool(self) -> int:
+        if not self.environment.pools:
+            return ANY_POOL
+        return TRAIN_POOL if self.split == TRAIN else HELDOUT_POOL
+
+    def with_(self, **changes: Any) -> "Distribution":
+        """The same distribution with some options or knobs changed; another split starts from its own shift and alpha 0."""
+        split = changes.get("split", self.split)
+        same = split == self.split or {split, self.split} == {TRAIN, HELDOUT}
+        options = {name: getattr(self, name) for name in OPTIONS} | ({} if same else {"alpha": 0.0})
+        knobs = dict(self.knobs)
+        if not same:
+            shift = {*self.environment.shifted_knobs(self._other), *self.environment.shifted_knobs(split)}
+            base = TRAIN if self.split == HELDOUT else self.split
+            knobs = {f"{base}.{name}" if name in shift else name: value for name, value in knobs.items()}
+        for name, value in changes.items():
+            (options if name in OPTIONS else knobs)[name] = value
+            knobs.pop(f"{TRAIN if split == HELDOUT else split}.{name}", None)
+        return Distribution(self.environment, **options, knobs=knobs)
+
+    def options(self) -> dict[str, Value]:
+        """Everything but the environment, as it would be given to `gymnasium.make`."""
+        return {name: getattr(self, name) for name in OPTIONS} | dict(self.knobs)
+
+
+def in_split(environment: Environment, options: Mapping[str, Any], split: str) -> dict[str, Any]:
+    """Options given for several splits at once, as they hold in one of them, `split` among them.
+
+    A plain name of the shift means `train` and `heldout`, and `alpha` is of no use elsewhere (see `Distribution`).
+    """
+    if split in (TRAIN, HELDOUT):
+        return {**options, "split": split}
+    shift = environment.shifted_knobs(split)
+    held = {f"{TRAIN}.{name}" if name in shift else name: value for name, value in options.items()}
+    named = held | {name: value for name, value in options.items() if name.startswith(f"{TRAIN}.")}
+    return {name: value for name, value in named.items() if name != "alpha"} | {"split": split}
+
+
+def alike(environment: Environment, options: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """The pairs of splits, the first of a kind before the others, that options leave with the same knobs."""
+    firsts: dict[str, SimpleNamespace] = {}
+    pairs = []
+    for split in environment.splits:
+        knobs = knobs_in(environment, options, split)
+        twin = next((name for name, known in firsts.items() if known == knobs), None)
+        if twin is None:
+            firsts[split] = knobs
+        else:
+            pairs.append((twin, split))
+    return pairs
+
+
+def knobs_in(environment: Environment, options: Mapping[str, Any], split: str) -> SimpleNamespace:
+    """All knob values of one split under options given for several."""
+    others = (*OPTIONS, "objective")
+    own = {name: value for name, value in in_split(environment, options, split).items() if name not in others}
+    return Distribution(environment, split, knobs=own).own_knobs
+
+
+def distribution_of(environment: str | Environment, options: dict[str, Any]) -> Distribution:
+    """The distribution that keyword options (split, alpha, levels and knobs) describe.
+
+    Raises UnknownOption (a ValueError and a TypeError), ValueError, LookupError.
+    """
+    found = registry.find_environment(environment)
+    for name in options:
+        if "." in name:
+            found.split_and_knob(name)
+        elif name not in OPTIONS and name not in found.knobs:
+            allowed = {*OPTIONS, *found.knobs, "objective", "render_mode"}
+            raise UnknownOption.named(f"option of {found.name}", name, allowed)
+    knobs = {name: value for name, value in options.items() if name not in OPTIONS}
+    return Distribution(found, **{name: options[name] for name in OPTIONS if name in options}, knobs=knobs)

@@ -1,0 +1,91 @@
+"""Episodes to look at, step by step, as plain data for the report's viewer."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from mesabench import solver
+from mesabench.deception.compliance import DeceptionScores, levels_of
+from mesabench.engine.batch import Batch
+from mesabench.engine.distribution import Distribution, distribution_of, in_split
+from mesabench.policies.episodes import checked_policy, sample_level
+from mesabench.registry import find_environment
+from mesabench.scores.reference import first_shares
+from mesabench.world.environment import DEPLOY, HELDOUT, Environment, classes_of
+
+
+def replays_of(
+    policy: Any, environment: str, options: Mapping[str, Any], table: Any, seed: int, number: int
+) -> list[dict[str, Any]]:
+    """One sampled episode each of the first disambiguating deploy levels, and of their twins in training."""
+    import polars
+
+    if not number or DEPLOY not in table["split"]:
+        return []
+    deploy = table.filter(polars.col("split") == DEPLOY)
+    chosen = deploy.filter(polars.col("disambiguating"))["level"].to_list() or deploy["level"].to_list()
+    declared = find_environment(environment)
+    return [
+        record(
+            policy,
+            distribution_of(declared, in_split(declared, options, split)),
+            level,
+            seed,
+        )
+        for level in chosen[:number]
+        for split in (HELDOUT, DEPLOY)
+    ]
+
+
+def lifetimes_lived(
+    policy: Any, environment: Environment, options: Mapping[str, Any], judged: DeceptionScores, seed: int
+) -> list[dict[str, Any]]:
+    """One sampled lifetime under the longest contract that makes compliance pay, and under the longest that does not.
+
+    Of those on which the agent was judged. `pays`: which of the two it is.
+    """
+    monitor = environment.monitor
+    assert monitor
+    wanted = {}
+    for one in judged.lifetimes:
+        (best,), free = one.choices["optimum"], one.choices["optimum_hired"]
+        wanted[one.level] = one.binding, best.counts.sum() + sum(view.counts.sum() for view in free)
+    found = []
+    first = None if monitor.contracts else max(wanted) + 1
+    levels = {level: begun for begun, _, level in levels_of(environment, options, levels=first)}
+    for pays in (True, False):
+        lengths = {level: rounds for level, (binding, rounds) in wanted.items() if binding == pays}
+        if lengths:
+            level = max(lengths, key=lambda level: (round(lengths[level], 6), -level))
+            found.append(record(policy, levels[level], level, seed) | {"pays": pays})
+    return found
+
+
+def record(policy: Any, distribution: Distribution, level: int, seed: int = 0) -> dict[str, Any]:
+    """One sampled episode of a level, step by step, as plain data for the report's viewer."""
+    environment = distribution.environment
+    checked = checked_policy(policy, distribution)
+    graph = solver.explore(distribution, level) if hasattr(policy, "on_graph") else None
+    shown = [one.name for one in environment.fields if one.shown]
+    grids: list[list[int]] = []
+    status: list[dict[str, int]] = []
+    events: list[list[str]] = []
+    positions: list[list[int]] = []
+
+    def watch(batch: Batch, running: np.ndarray) -> None:
+        state = batch.states[0]
+        grids.append(state["grid"].ravel().tolist())
+        status.append({name: int(state[name]) for name in shown})
+        positions.append([int(state["y"]), int(state["x"])])
+        happened = int(batch.events[0])
+        events.append([name for k, name in enumerate(environment.event_names) if happened >> k & 1])
+
+    sample = sample_level(checked, policy, distribution, level, graph, episodes=1, seed=seed, watch=watch)
+    classes = [*classes_of(environment), "none"]
+    height, width = distribution.engine.shape
+    return {
+        "split": distribution.split, "level": level, "digest": f"{sample.digest:016x}", "layout": f"{sample.layout:016x}",
+        "height": height, "width": width, "grids": grids, "path": positions, "status": status, "events": events,
+        "first": classes[int(first_shares(sample.first[0]).argmax())], "length": len(grids) - 1,
+    }  # fmt: skip

@@ -1,0 +1,1 @@
+"""A level as a picture: pixels, or text for a terminal."""

@@ -1,0 +1,322 @@
+"""Pictures of levels, for every environment, from the names of its layers.
+
+Each layer name has a sprite (`sprites.txt`; a name without art gets its letter on a disc), a cell is its
+layers blended in bit order over the floor, and a picture is its cells. Whatever differs between two levels is seen in their
+pictures: what others cover is drawn small in a corner of its cell. Nothing here knows an environment.
+"""
+
+import struct
+import zlib
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
+from textwrap import wrap
+
+import numpy as np
+
+from mesabench.pictures.path import draw_trail
+from mesabench.pictures.sprites import SIZE, art, lettering, palette, sprite, sprite_names
+
+__all__ = ["filled", "png", "render_ansi", "render_rgb", "sprite", "sprite_atlas", "sprite_names"]
+
+VISIBLE = 24  # pixels; of what shows fewer a small picture lies on top, in a corner of the cell
+LARGEST_CELL = 128  # pixels; it bounds what the cache of tiles can hold
+RESET = "\x1b[0m"
+STATUS_COLUMNS = 32  # of the status in text, below a picture that is narrower
+NUMBER_WIDTH = 24  # pixels that the status bar keeps for a number, so that its size never depends on values
+
+
+def png(pixels: np.ndarray) -> bytes:
+    """A PNG file of uint8 (height, width, 3) RGB or (height, width, 4) RGBA; ValueError for anything else."""
+    if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] not in (3, 4) or 0 in pixels.shape:
+        raise ValueError(f"png takes uint8 (height, width, 3 or 4), not {pixels.dtype} {pixels.shape}")
+    height, width, channels = pixels.shape
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    rows = np.zeros((height, 1 + width * channels), np.uint8)  # a row starts with its filter, 0 for none
+    rows[:, 1:] = pixels.reshape(height, -1)
+    header = struct.pack(">IIBBBBB", width, height, 8, {3: 2, 4: 6}[channels], 0, 0, 0)
+    parts = ((b"IHDR", header), (b"IDAT", zlib.compress(rows.tobytes())), (b"IEND", b""))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunk(kind, data) for kind, data in parts)
+
+
+def sprite_atlas(layers: Sequence[str]) -> bytes:
+    """A PNG (RGBA, 16 high and 16 wide per layer) of the layers' sprites side by side."""
+    if not layers:
+        raise ValueError("an atlas needs at least one layer name")
+    return png(np.concatenate([sprite(name) for name in layers], axis=1))
+
+
+def render_rgb(
+    grid: np.ndarray,
+    layers: Sequence[str],
+    *,
+    cell: int = SIZE,
+    status: Mapping[str, int] | None = None,
+    path: np.ndarray | None = None,
+) -> np.ndarray:
+    """Draw a level: uint8 (height * cell [+ status bar], width * cell, 3).
+
+    grid    uint8 or uint16 (height, width), bit k set where layer k is present; later layers lie on top
+    layers  the layers' names by bit; '' is not drawn
+    cell    pixels along a cell's side, 1 to 128: multiples of 16 repeat the art's pixels, others average them
+    status  whole numbers for a bar below, each beside the sprite of its name (`keys`: the key) or the name
+            itself, faint at 0; what has a sprite for its dark state (`lamp_dark`) is drawn lit or dark. The bar's
+            height is a multiple of `cell` and depends on names and width alone, so the frames of an episode have one
+            size
+    path    int (n, 2): the (row, column) of the cells visited in turn, drawn as a trail that grows stronger
+
+    Raises ValueError or TypeError for arguments outside of these.
+    """
+    names = _checked(grid, layers, status)
+    if not isinstance(cell, int | np.integer) or not 1 <= cell <= LARGEST_CELL:
+        raise ValueError(f"cell is a cell's side in pixels, an int from 1 to {LARGEST_CELL}, not {cell!r}")
+    cell = int(cell)
+    height, width = grid.shape
+    checker = np.add.outer(np.arange(height), np.arange(width)) & 1
+    kinds, which = np.unique(grid.astype(np.intp) * 2 + checker, return_inverse=True)
+    tiles = np.stack([_tile(names, int(kind), cell) for kind in kinds])
+    rows = which.reshape(height, 1, width), np.arange(cell)[:, None]
+    picture = tiles[rows].reshape(height * cell, width * cell, 3)
+    if path is not None:
+        cover = np.stack([_cover(names, int(kind) >> 1, cell) for kind in kinds])
+        hidden = cover[rows].reshape(height * cell, width * cell)
+        draw_trail(picture, _checked_path(path, grid), hidden, cell)
+    if status:
+        picture = np.concatenate([picture, _resample(_status_bar(status, width), cell)])
+    return picture
+
+
+def _checked(grid: np.ndarray, layers: Sequence[str], status: Mapping[str, int] | None) -> tuple[str, ...]:
+    """The layer names, once the arguments that both renderers take are known to be sound."""
+    if not isinstance(grid, np.ndarray) or grid.dtype not in (np.uint8, np.uint16):
+        raise TypeError(f"grid is a uint8 or uint16 array, not {getattr(grid, 'dtype', type(grid).__name__)}")
+    if grid.ndim != 2 or grid.size == 0:
+        raise ValueError(f"grid has the shape (height, width), neither of them 0, not {grid.shape}")
+    if isinstance(layers, str) or not all(isinstance(name, str) for name in layers):
+        raise TypeError(f"layers are the names of the grid's bits, a tuple of strings, not {layers!r}")
+    if highest := int(grid.max()) >> len(layers):
+        bit = len(layers) + highest.bit_length() - 1
+        raise ValueError(f"the grid has bit {bit}, but {len(layers)} layers are named: {', '.join(layers)}")
+    for name, value in (status or {}).items():
+        if not isinstance(value, int | np.integer):
+            raise TypeError(f"status shows whole numbers; {name!r} is {value!r}")
+    return tuple(layers)
+
+
+def _checked_path(path: np.ndarray, grid: np.ndarray) -> np.ndarray:
+    cells = np.asarray(path)
+    if cells.size == 0:
+        return np.zeros((0, 2), int)
+    if cells.ndim != 2 or cells.shape[1] != 2 or not np.issubdtype(cells.dtype, np.integer):
+        raise ValueError(f"path is an int array (n, 2) of rows and columns, not {cells.dtype} {cells.shape}")
+    outside = ((cells < 0) | (cells >= grid.shape)).any(axis=1)
+    if outside.any():
+        first = int(outside.argmax())
+        raise ValueError(f"path[{first}] is {tuple(cells[first].tolist())}, outside of the grid {grid.shape}")
+    return cells
+
+
+@lru_cache(maxsize=1024)
+def _tile(layers: tuple[str, ...], kind: int, cell: int) -> np.ndarray:
+    """The picture of a cell, uint8 (cell, cell, 3); `kind` is twice its bits plus its place's parity."""
+    pixels = sprite(("floor", "floor_alt")[kind & 1])[..., :3].astype(float)
+    there = [name for bit, name in enumerate(layers) if kind >> 1 >> bit & 1 and name]
+    for name in there:
+        _blend(pixels, sprite(name))
+    covered = [name for k, name in enumerate(there) if _seen(name, there[k + 1 :]) < VISIBLE]
+    side = SIZE // 2 if len(covered) == 1 else SIZE * 3 // 8 if len(covered) <= 4 else SIZE // 4
+    for k, name in enumerate(covered):  # into the corners, or more of them along the upper and the lower side
+        top, left = ((SIZE - side) * place for place in (divmod(k, 2) if len(covered) <= 4 else (k % 2, 0)))
+        left += side * (k // 2 % 4) if len(covered) > 4 else 0
+        _blend(pixels[top : top + side, left : left + side], _resample(sprite(name), side))
+    return _resample(pixels, cell)
+
+
+def _blend(pixels: np.ndarray, above: np.ndarray) -> None:
+    """Lay an RGBA picture over float RGB pixels, in place."""
+    pixels += (above[..., :3] - pixels) * (above[..., 3:] / 255)
+
+
+def _seen(name: str, above: Sequence[str]) -> float:
+    """How many pixels of a sprite are seen beneath the sprites that lie above it."""
+    clear = np.prod([1 - sprite(one)[..., 3] / 255 for one in above], axis=0) if above else 1.0
+    return float(((sprite(name)[..., 3] > 0) * clear).sum())
+
+
+@lru_cache(maxsize=1024)
+def _cover(layers: tuple[str, ...], bits: int, cell: int) -> np.ndarray:
+    """Where things stand on the ground of a cell and hide a trail, uint8 (cell, cell) from 0 to 255."""
+    clear = np.ones((SIZE, SIZE))
+    for bit, name in enumerate(layers):
+        if bits >> bit & 1 and not _is_ground(name):
+            clear *= 1 - sprite(name)[..., 3] / 255
+    return _resample(255 * (1 - clear)[..., None], cell)[..., 0]
+
+
+def _is_ground(name: str) -> bool:
+    """Whether a sprite fills its cell, as walls do and things do not."""
+    return bool((sprite(name)[..., 3] == 255).all())
+
+
+def _resample(pixels: np.ndarray, cell: int) -> np.ndarray:
+    """Scale (height, width, channels) by cell / 16 to uint8, each new pixel the mean of the area it covers.
+
+    For multiples of 16 that is exact repetition.
+    """
+
+    def weights(length: int) -> np.ndarray:
+        edges = np.arange(length * cell // SIZE + 1) * SIZE / cell
+        low = np.maximum(edges[:-1, None], np.arange(length))
+        high = np.minimum(edges[1:, None], np.arange(length) + 1)
+        return np.maximum(high - low, 0) * cell / SIZE
+
+    down, across = weights(pixels.shape[0]), weights(pixels.shape[1])
+    scaled = np.einsum("ih,hwc,jw->ijc", down, pixels.astype(float), across, optimize=True)
+    return (scaled + 0.5).astype(np.uint8)
+
+
+def _status_bar(status: Mapping[str, int], width: int) -> np.ndarray:
+    """The bar at 16 pixels a cell, float (16 * rows, 16 * width, 3)."""
+    rows: list[list[np.ndarray]] = [[]]
+    for name, value in status.items():
+        entry = _entry(name, int(value), width * SIZE)
+        if rows[-1] and sum(one.shape[1] for one in [*rows[-1], entry]) > width * SIZE:
+            rows.append([])
+        rows[-1].append(entry)
+    bar = np.zeros((SIZE * len(rows), SIZE * width, 3)) + palette("ink")
+    for index, row in enumerate(rows):
+        strip = np.concatenate(row, axis=1)[:, : width * SIZE]
+        part = bar[index * SIZE : (index + 1) * SIZE, : strip.shape[1]]
+        part += (strip[..., :3] - part) * strip[..., 3:] / 255
+    return bar
+
+
+def _entry(name: str, value: int, room: int) -> np.ndarray:
+    """One scalar of the bar, float (16, width, 4); the name gives way in too little `room` (pixels)."""
+    light = _is_light(name, value)
+    label = _icon(name if value or not light else f"{name}_dark")[:, : max(0, room - 2 - NUMBER_WIDTH)]
+    entry = np.zeros((SIZE, label.shape[1] + 2 + NUMBER_WIDTH, 4))
+    if light:
+        entry[:, : label.shape[1]] = label
+        return entry
+    entry[:, : label.shape[1]] = label * (1, 1, 1, 1 if value else 0.35)
+    digits = str(value) if len(str(value)) <= 6 else f"{value:.0e}"
+    _write(entry, lettering(digits, 2 if len(digits) <= 3 else 1), label.shape[1] + 2)
+    return entry
+
+
+def _icon(name: str) -> np.ndarray:
+    """The picture that stands for a scalar, float (16, width, 4): its sprite, or else its name in letters."""
+    for known in (name, name.removesuffix("s")):
+        if known in art().sprites:
+            return sprite(known).astype(float)
+    text = lettering(name)
+    label = np.zeros((SIZE, text.shape[1] + 3, 4))
+    _write(label, text, 2)
+    return label
+
+
+def _write(pixels: np.ndarray, text: np.ndarray, left: int) -> None:
+    """Put white letters, bool (height, width), into RGBA `pixels`, centred from top to bottom."""
+    top = (pixels.shape[0] - text.shape[0]) // 2
+    pixels[top : top + text.shape[0], left : left + text.shape[1]][text] = (*palette("white"), 255)
+
+
+def render_ansi(
+    grid: np.ndarray,
+    layers: Sequence[str],
+    glyphs: Sequence[str],
+    *,
+    status: Mapping[str, int] | None = None,
+    colour: bool = True,
+) -> str:
+    """Write a level as text, without a newline at the end: the grid, then whatever does not show in it, then the status.
+
+    A cell has two columns: its topmost layer and the one beneath it. Of a cell with more, a line below tells all.
+    No two levels that differ in a layer with a name, or in the status, have the same text, in colour or without.
+
+    grid, layers, status   as for `render_rgb`
+    glyphs  one printable character per layer, by bit
+    colour  whether to write on the sprites' colours (24-bit, reset at line ends)
+
+    Raises ValueError or TypeError for arguments outside of these.
+    """
+    names = _checked(grid, layers, status)
+    if len(glyphs) != len(names):
+        raise ValueError(f"{len(names)} layers need as many glyphs, not {len(glyphs)}")
+    for name, glyph in zip(names, glyphs, strict=True):
+        if len(glyph) != 1 or not glyph.isprintable():
+            raise ValueError(f"the glyph of layer {name!r} is one printable character, not {glyph!r}")
+    columns = max(2 * grid.shape[1], STATUS_COLUMNS)
+    lines, below = [], []
+    for index, row in enumerate(grid.tolist()):
+        # The topmost layer first.
+        cells = [[k for k in reversed(range(len(names))) if bits >> k & 1 and names[k]] for bits in row]
+        lines.append(_row([[(names[k], glyphs[k]) for k in cell] for cell in cells], index, colour))
+        for column, cell in enumerate(cells):
+            if len(cell) > 2:
+                pile = " on ".join(names[k].replace("_", " ") for k in cell)
+                below += wrap(f"row {index + 1}, column {column + 1}: {pile}", columns)
+    entries = [_said(name, int(value), colour) for name, value in (status or {}).items()]
+    return "\n".join(lines + below + filled(entries, columns))
+
+
+def _said(name: str, value: int, colour: bool) -> tuple[int, str]:
+    """A number of the status and its columns: `keys 2`. What has a sprite for its dark state is lit (*) or dark ( )."""
+    text, style = f"{name} {value}", ""
+    if _is_light(name, value):
+        text = f"{name} {'(*)' if value else '( )'}"
+        style = _style(name if value else f"{name}_dark")
+    return len(text), f"{style}{text}{RESET}" if style and colour else text
+
+
+def _is_light(name: str, value: int) -> bool:
+    return value in (0, 1) and f"{name}_dark" in art().sprites
+
+
+def filled(entries: Iterable[tuple[int, str]], columns: int, gap: int = 2) -> list[str]:
+    """Entries, each with the columns it takes, on lines of at most so many columns; a longer one has a line of its own."""
+    lines: list[str] = []
+    taken = columns
+    for length, text in entries:
+        if taken + gap + length > columns:
+            lines.append(text)
+            taken = length
+        else:
+            lines[-1] += " " * gap + text
+            taken += gap + length
+    return lines
+
+
+def _row(row: list[list[tuple[str, str]]], index: int, colour: bool) -> str:
+    """A row of cells, each a list of (name, glyph) with the topmost first, in two columns per cell."""
+    line, style = "", ""
+    for column, cell in enumerate(row):
+        match cell:
+            case []:
+                pair = [(("floor", "floor_alt")[(index + column) & 1], mark) for mark in ". "]
+            case [(name, glyph)]:
+                pair = [(name, glyph), (name, glyph if _is_ground(name) else " ")]
+            case _:
+                pair = cell[:2]
+        for name, glyph in pair:
+            if colour and _style(name) != style:
+                style = _style(name)
+                line += style
+            line += glyph
+    return line + RESET * colour
+
+
+@lru_cache(maxsize=256)
+def _style(name: str) -> str:
+    """The escape code of a layer: its sprite's commonest colour but ink, and letters that stand out on it."""
+    pixels = sprite(name)[sprite(name)[..., 3] > 0][:, :3]
+    seen, counts = np.unique(pixels[(pixels != palette("ink")).any(axis=1)], axis=0, return_counts=True)
+    back = seen[counts.argmax()].astype(int)
+    dark = back @ (0.299, 0.587, 0.114) < 128
+    front = np.array(palette("white" if dark else "ink"))
+    if _is_ground(name):  # the colour tells it, the letter only whispers
+        front = (front + 2 * back) // 3
+    return "\x1b[38;2;{};{};{};48;2;{};{};{}m".format(*front, *back)

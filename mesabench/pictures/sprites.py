@@ -1,0 +1,138 @@
+"""The pixel art of `sprites.txt`: a picture for every layer name, and a tiny font."""
+
+import colorsys
+import re
+import zlib
+from collections.abc import Iterator
+from functools import cache
+from importlib.resources import files
+from typing import NamedTuple
+
+import numpy as np
+
+from mesabench.suggestion import unknown
+
+SIZE = 16  # pixels along a sprite's side
+FONT_HEIGHT = 5
+
+
+class Art(NamedTuple):
+    palette: dict[str, tuple[int, ...]]  # colour word -> red, green, blue, alpha
+    sprites: dict[str, np.ndarray]  # name or alias -> uint8 (16, 16, 4)
+    names: tuple[str, ...]  # without the aliases, in the file's order
+    font: dict[str, np.ndarray]  # character -> bool (5, width)
+
+
+def parse(text: str) -> Art:
+    """Read art in the format that the head of `sprites.txt` describes; a ValueError names the line."""
+    marks: dict[str, tuple[int, ...]] = {}
+    art = Art({}, {}, (), {})
+    names: list[str] = []
+    lines = enumerate(text.splitlines(), 1)
+    for number, line in lines:
+        if not line or line.startswith("#"):
+            continue
+        word, *rest = line.split()
+        try:
+            if word == "colour":
+                mark, code, name = rest
+                marks[mark] = art.palette[name] = tuple(bytes.fromhex(code.ljust(8, "F")))
+            elif word == "sprite":
+                if taken := [name for name in rest if name in art.sprites]:
+                    raise ValueError(f"there is a sprite {taken[0]!r} already")
+                names.append(rest[0])
+                art.sprites.update(dict.fromkeys(rest, _pixels(_block(lines, SIZE, SIZE), marks)))
+            elif word == "font":
+                rows = np.array([list(row) for row in _block(lines, FONT_HEIGHT)])
+                edges = [-1, *np.flatnonzero(rows[0] == " "), rows.shape[1]]
+                for mark, left, right in zip(*rest, edges[:-1], edges[1:], strict=True):
+                    art.font[mark] = rows[:, left + 1 : right] == "#"
+            else:
+                raise ValueError(unknown("block", word, ("colour", "sprite", "font")))
+        except (ValueError, TypeError, IndexError) as error:
+            raise ValueError(f"pixel art, line {number} ({line}): {error}") from error
+    return art._replace(names=tuple(names))
+
+
+def _block(lines: Iterator[tuple[int, str]], height: int, width: int | None = None) -> list[str]:
+    """The next `height` lines, all of one width."""
+    rows = [row for _, (_, row) in zip(range(height), lines, strict=False)]
+    width = width or len(rows[0])
+    for index, row in enumerate(rows, 1):
+        if len(row) != width:
+            raise ValueError(f"its row {index} has {len(row)} characters instead of {width}: {row!r}")
+    if len(rows) != height:
+        raise ValueError(f"it has {len(rows)} rows instead of {height}")
+    return rows
+
+
+def _pixels(rows: list[str], marks: dict[str, tuple[int, ...]]) -> np.ndarray:
+    if strange := sorted(set("".join(rows)) - set(marks)):
+        raise ValueError(unknown("colour", strange[0], marks))
+    return _frozen(np.array([[marks[mark] for mark in row] for row in rows], np.uint8))
+
+
+def _frozen(pixels: np.ndarray) -> np.ndarray:
+    pixels.flags.writeable = False
+    return pixels
+
+
+@cache
+def art() -> Art:
+    """The project's own art, read once when first asked for."""
+    return parse(files("mesabench.pictures").joinpath("sprites.txt").read_text(encoding="utf-8"))
+
+
+def palette(word: str) -> tuple[int, ...]:
+    """Red, green and blue (0 to 255) of a colour by its word in `sprites.txt`."""
+    return art().palette[word][:3]
+
+
+def sprite_names() -> tuple[str, ...]:
+    """The names that have pixel art of their own, without aliases."""
+    return art().names
+
+
+@cache
+def sprite(name: str) -> np.ndarray:
+    """The picture of a layer: read-only uint8 (16, 16, 4), RGBA with straight alpha.
+
+    Every name works: one without pixel art gets two of its letters on a disc whose colour follows from the
+    name, and the empty name, which marks a layer that is not drawn, is transparent.
+    """
+    if name in art().sprites:
+        return art().sprites[name]
+    pixels = np.zeros((SIZE, SIZE, 4), np.uint8)
+    if name:
+        code = zlib.crc32(name.encode())  # the same on every machine, unlike hash()
+        lightness = (0.34, 0.48)[code // 24 % 2]
+        body = [round(255 * value) for value in colorsys.hls_to_rgb(code % 24 / 24, lightness, 0.5)]
+        from_centre = np.hypot(*(np.mgrid[:SIZE, :SIZE] - (SIZE - 1) / 2))
+        pixels[from_centre < 8] = (*palette("ink"), 255)
+        pixels[from_centre < 7] = (*body, 255)
+        letters = lettering(initials(name))
+        top, left = (np.array(pixels.shape[:2]) - letters.shape) // 2
+        pixels[top : top + letters.shape[0], left : left + letters.shape[1]][letters] = (
+            *palette("white"),
+            255,
+        )
+    return _frozen(pixels)
+
+
+def initials(name: str) -> str:
+    """Two letters for a name: `back_door` is bd, `zebra` ze."""
+    words = re.findall(r"[^\W_]+", name) or ["?"]
+    return "".join(word[0] for word in words[:2]) if len(words) > 1 else words[0][:2]
+
+
+def lettering(text: str, scale: int = 1) -> np.ndarray:
+    """`text` in the tiny font, in capitals: bool (5 * scale, width), a pixel of `scale` between characters.
+
+    An underscore is a blank and a character outside of the font a question mark.
+    """
+    font = art().font
+    gap = np.zeros((FONT_HEIGHT, 1), bool)
+    pieces = [gap[:, :0]]
+    for mark in text.upper():
+        pieces += [np.zeros((FONT_HEIGHT, 2), bool) if mark in " _" else font.get(mark, font["?"]), gap]
+    return np.kron(np.concatenate(pieces, axis=1)[:, :-1], np.ones((scale, scale), bool))

@@ -1,0 +1,104 @@
+"""What an agent declares: its settings, how it trains, how a trained policy is read back; see `agents/`."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pydantic
+
+from mesabench.engine.distribution import Distribution, distribution_of
+from mesabench.policies.policy import Policy
+from mesabench.suggestion import unknown
+from mesabench.whole_number import plain
+from mesabench.world.environment import Value
+
+Progress = Callable[[int, dict[str, float]], None]
+"""Called at numbers of steps that the task decides (never a clock: curves must not follow the machine's load), and at the end
+of training: progress(steps so far, columns).
+
+Columns, over the episodes that ended since the last call: `return_mean` (of the paid objective,
+undiscounted), `success` (share in which the intended objective was paid), `length_mean` (steps), all NaN
+where `episodes`, their number, is 0.
+"""
+
+
+@dataclass(frozen=True)
+class Task:
+    """What an agent trains on.
+
+    environment: what `mesabench.registry.find_environment` finds it by. options: as for `gymnasium.make` (alpha, levels,
+        objective, knobs ...). steps: environment steps to train for, summed over parallel environments; an agent may round
+        up to whole updates.
+    """
+
+    environment: str
+    options: Mapping[str, Value] = field(default_factory=dict)
+    steps: int = 0
+
+    @cached_property
+    def distribution(self) -> Distribution:
+        """The levels to train on. Raises ValueError, LookupError."""
+        return distribution_of(self.environment, {k: v for k, v in self.options.items() if k != "objective"})
+
+
+class NoSettings(pydantic.BaseModel, extra="forbid"):
+    """The settings of an agent that has none."""
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Agent:
+    """One agent file's declaration: `agent = Agent(...)` in `agents/ppo.py` is the agent `ppo`.
+
+    train: (task, settings, seed, progress) -> Policy. The same arguments give the same policy on the same
+        machine and libraries; every random draw comes from `seed` by way of `stream_seed`.
+    load: reads what the policy's `save` wrote, without executing anything of it. Raises PolicyError.
+    settings: a pydantic model with extra="forbid"; every field has a default and a description.
+    learns: False for a scripted agent, which trains for 0 steps.
+    adapter: "module:Class" of the vector environment that a library trains it on, which `mesabench bench` times.
+    name, story, file, digest: are given by the registry; the last two are empty for what is installed.
+    """
+
+    train: Callable[[Task, Any, int, Progress], Policy]
+    load: Callable[[Path], Policy]
+    settings: type[pydantic.BaseModel] = NoSettings
+    learns: bool = True
+    adapter: str = ""
+    name: str = ""
+    story: str = ""
+    file: str = ""
+    digest: str = ""
+
+    def named(self, name: str, story: str) -> "Agent":
+        """The same agent with the name and story that its file gives it."""
+        return replace(self, name=name, story=story)
+
+    @property
+    def title(self) -> str:
+        """The story's headline: what stands before the first blank line of the file's docstring."""
+        return " ".join(self.story.strip().split("\n\n")[0].split())
+
+    def parse_settings(self, values: Mapping[str, Any]) -> pydantic.BaseModel:
+        """Settings with these values and defaults for the rest. Raises ValueError: what is allowed."""
+        known = {}
+        for name, value in values.items():
+            try:
+                known[name] = plain(value)
+            except ValueError as error:
+                raise ValueError(f"setting {name}={value!r} of {self.name}: {error}") from error
+            field = self.settings.model_fields.get(name)
+            if isinstance(value, bool) and field and field.annotation in (int, float):
+                raise ValueError(f"setting {name}={value!r} of {self.name}: must be a number")
+        try:
+            return self.settings.model_validate(known)
+        except pydantic.ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(str(part) for part in first["loc"])
+            if first["type"] == "extra_forbidden":
+                message = unknown(f"setting of {self.name}", where, self.settings.model_fields)
+            elif where:
+                message = f"setting {where}={first['input']!r} of {self.name}: {first['msg']}"
+            else:
+                message = f"settings of {self.name}: {first['msg']}"
+            raise ValueError(message) from error

@@ -1,0 +1,60 @@
+"""A population's lifetimes, seed by seed, as the page on deception asks for them."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from mesabench.deception.compliance import DeceptionScores, compliance, summary
+from mesabench.deception.counterfactuals import Lifetime, lifetimes_of
+from mesabench.runs.cohort import Population
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A population's lifetimes by split, then seed, the split that counts first."""
+
+    population: Population
+    lifetimes: Mapping[str, Sequence[tuple[Lifetime, ...]]]
+
+    @cached_property
+    def scores(self) -> Mapping[str, Sequence[DeceptionScores]]:
+        monitor = self.population.environment.monitor
+        assert monitor
+        level = monitor.genuineness if self.population.learns else "G0"
+        return {split: [summary(one, level) for one in seeds] for split, seeds in self.lifetimes.items()}
+
+    @property
+    def main(self) -> str:
+        return next(iter(self.lifetimes))
+
+    def verdicts(self, split: str) -> Counter[str]:
+        return Counter(one.verdict for one in self.scores[split])
+
+    def rates(self, split: str, view: str) -> np.ndarray:
+        """float64 (seeds, contracts): compliance, NaN where there are no choices."""
+        return np.array([[rate_of((life,), view) for life in seed] for seed in self.lifetimes[split]])
+
+
+def judged(population: Population) -> Judged | None:
+    """None where nobody watches, or a trial was not asked for what it does watched and unwatched."""
+    monitor = population.environment.monitor
+    if monitor is None:
+        return None
+    splits = [monitor.split, *(split for split in monitor.contracts if split != monitor.split)]
+    tables = [one.lifetimes for one in population.trials]
+    found = {split: [lifetimes_of(table, split) for table in tables] for split in splits}
+    found = {split: seeds for split, seeds in found.items() if all(seeds)}
+    return Judged(population, found) if monitor.split in found else None
+
+
+def rate_of(lifetimes: Sequence[Lifetime], view: str) -> float:
+    """Compliance under a view, NaN without choices; see `mesabench.deception.compliance.compliance`."""
+    return number_of(compliance(lifetimes, view).value)
+
+
+def number_of(value: float | None) -> float:
+    """NaN for what is missing."""
+    return float("nan") if value is None else value

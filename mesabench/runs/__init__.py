@@ -1,0 +1,1 @@
+"""Suites of trials: trained, evaluated, stored, resumed and compared."""

@@ -1,0 +1,316 @@
+"""A suite: a TOML file that names trials, read strictly; every name and value in it is checked before anything runs."""
+
+import itertools
+import re
+import sys
+import tomllib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from importlib.resources import files
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, Field, ValidationError
+
+from mesabench import registry
+from mesabench.deception import compliance
+from mesabench.engine.distribution import distribution_of
+from mesabench.evaluation.scorecard import MEANING
+from mesabench.policies.agent import Agent
+from mesabench.runs.trial import MOST_LETTERS, EvaluationSettings, Name, Trial, code_of
+from mesabench.scores import adaptation, evidence
+from mesabench.suggestion import unknown
+from mesabench.whole_number import AtLeastOne, Whole, whole
+from mesabench.world.environment import TRAIN, Environment, Value
+
+
+class SuiteError(ValueError):
+    """A suite that is not there or not right; the message says where, what is allowed and what is nearest."""
+
+
+def _in_order(bounds: object) -> object:
+    low, high = bounds if isinstance(bounds, list | tuple) and len(bounds) == 2 else (1, 0)
+    if (
+        not all(type(one) in (int, float) and abs(one) <= sys.float_info.max for one in (low, high))
+        or low > high
+    ):
+        raise ValueError('must be two finite numbers, the lower one first, as in [0.9, 1.0], or "n/a"')
+    return bounds
+
+
+Bounds = Annotated[tuple[float, float], BeforeValidator(_in_order)]
+Predicted = Annotated[Bounds | None, BeforeValidator(lambda given: None if given == "n/a" else given)]
+
+
+class Suite(BaseModel, frozen=True, extra="forbid"):
+    """Trials to run under one name.
+
+    files: those that declare environments and agents which are not installed; known while it runs, stored nowhere.
+    predictions: of a population (`Trial.population`), the bounds between which a score is predicted to lie, or None where there
+    should be no number.
+    """
+
+    name: Name
+    description: str = ""
+    trials: tuple[Trial, ...] = ()
+    files: tuple[str, ...] = ()
+    predictions: dict[str, dict[str, Bounds | None]] = {}
+
+
+def _listed(value: object) -> object:
+    return value if isinstance(value, list) else [value]
+
+
+def _counted(value: object) -> object:
+    """Seeds: a number of them, or the seeds themselves."""
+    if isinstance(value, list):
+        return value
+    try:
+        return list(range(whole(value, 1, MOST_SEEDS)))
+    except ValueError as error:
+        raise ValueError(f"{error}; or give a list of seeds") from error
+
+
+MOST_SEEDS = 10_000
+OneOrMore = BeforeValidator(_listed)
+Several = Field(min_length=1)
+Text = Annotated[str, Field(strict=True, min_length=1)]
+Seeds = Annotated[list[Whole], BeforeValidator(_counted), Field(min_length=1, max_length=MOST_SEEDS)]
+Share = Annotated[float, Field(strict=True, ge=0, le=1)]
+
+
+class _Trials(BaseModel, extra="forbid"):
+    """One [[trials]] table: the product over all of its lists, each of which may be given as a single value.
+
+    seeds, evaluation_levels: in place of those of the whole suite. evaluation_goals: see `EvaluationSettings`. predicted: score
+    -> its predicted bounds, or "n/a".
+    """
+
+    environments: Annotated[list[Text], OneOrMore, Several]
+    agents: Annotated[list[Text], OneOrMore, Several]
+    steps: Annotated[list[Whole], OneOrMore, Several]
+    variant: Name | None = None
+    alpha: Annotated[list[Share], OneOrMore, Several] = [0.0]
+    options: Annotated[list[dict[str, Any]], OneOrMore, Several] = [{}]
+    settings: Annotated[list[dict[str, Any]], OneOrMore, Several] = [{}]
+    seeds: Seeds | None = None
+    evaluation_levels: AtLeastOne | None = None
+    evaluation_goals: list[Text] | None = None
+    predicted: dict[Text, Predicted] = {}
+
+
+class _File(BaseModel, extra="forbid"):
+    """A suite as it is written."""
+
+    name: Name
+    description: str = ""
+    seeds: Seeds
+    evaluation: EvaluationSettings = EvaluationSettings()
+    trials: Annotated[list[_Trials], Several]
+
+
+def load_suite(source: str | Path) -> Suite:
+    """The suite of a TOML file, or the shipped one of a name (`quickstart`). Raises SuiteError."""
+    path = Path(source)
+    if path.suffix == ".toml" or path.is_file():
+        try:
+            return parse_suite(path.read_text("utf-8-sig"), str(path), path.parent)
+        except (OSError, UnicodeDecodeError) as error:
+            raise SuiteError(f"cannot read the suite {path}: {error}") from error
+    shipped = {one.name.removesuffix(".toml"): one for one in files("mesabench.configs").iterdir()}
+    if str(source) not in (names := [name for name, one in shipped.items() if one.name.endswith(".toml")]):
+        raise SuiteError(f"{unknown('suite', str(source), names)}; or name a file that ends in .toml")
+    return parse_suite(shipped[str(source)].read_text("utf-8"), f"suite {source}")
+
+
+def parse_suite(text: str, origin: str = "suite", folder: Path = Path()) -> Suite:
+    """The suite that a TOML text describes.
+
+    origin: what errors call it. folder: where relative paths of files start. Raises SuiteError.
+    """
+    try:
+        written = _File.model_validate(tomllib.loads(text.removeprefix("\ufeff")))
+    except tomllib.TOMLDecodeError as error:
+        raise SuiteError(f"{origin} is not TOML: {error}") from error
+    except ValidationError as error:
+        raise SuiteError("\n".join(f"{origin}: {one}" for one in _explained(error))) from error
+    found: dict[str, Trial] = {}
+    predictions: dict[str, dict[str, Bounds | None]] = {}
+    files, names = _own_files(written, origin, folder)
+    for number, table in enumerate(written.trials, 1):
+        where = f"{origin}, [[trials]] number {number}"
+        # a scripted agent trains for 0 steps: several numbers of steps are one trial
+        for trial in {one.name: one for one in _trials_of(table, written, where, names)}.values():
+            if trial.name in found:
+                raise SuiteError(f"{where}: {trial.title} is there already, with the same settings")
+            found[trial.name] = trial
+            if predicted := _predicted(table, where):
+                predictions[trial.population] = predicted
+    _refuse_namesakes(found.values(), origin)
+    return Suite(
+        name=written.name,
+        description=written.description,
+        trials=tuple(found.values()),
+        files=files,
+        predictions=predictions,
+    )
+
+
+def _own_files(
+    written: _File, origin: str, folder: Path
+) -> tuple[tuple[str, ...], dict[tuple[str, str], str]]:
+    """The paths of files that tables name, which are written there in full; and what each declares, by kind and path."""
+    paths: dict[str, None] = {}
+    for number, table in enumerate(written.trials, 1):
+        for kind, given in ((registry.ENVIRONMENT, table.environments), (registry.AGENT, table.agents)):
+            for k, name in enumerate(given):
+                if name.endswith(".py"):
+                    given[k] = str((folder / name).resolve())
+                    with _at(f"{origin}, [[trials]] number {number}, {kind}s"):
+                        find = (
+                            registry.find_environment if kind == registry.ENVIRONMENT else registry.find_agent
+                        )
+                        find(given[k])
+                    paths[given[k]] = None
+    with _at(origin):
+        return tuple(paths), registry.take(paths)
+
+
+def _predicted(table: _Trials, where: str) -> dict[str, Bounds | None]:
+    with _at(f"{where}, predicted"):
+        for name in table.predicted:
+            if name not in (known := [*MEANING, *evidence.MEANING, *adaptation.MEANING, *compliance.MEANING]):
+                raise ValueError(unknown("score", name, known))
+    return table.predicted
+
+
+def _trials_of(
+    table: _Trials, written: _File, where: str, names: Mapping[tuple[str, str], str]
+) -> Iterator[Trial]:
+    """The product over a table's lists, checked by the environments and agents themselves."""
+    seeds = written.seeds if table.seeds is None else table.seeds
+    evaluation = written.evaluation
+    if table.evaluation_levels is not None:
+        evaluation = evaluation.model_copy(update={"levels": table.evaluation_levels})
+    if table.evaluation_goals is not None:
+        evaluation = evaluation.model_copy(update={"goals": tuple(table.evaluation_goals)})
+    for name, given, agent_name, values in itertools.product(
+        table.environments, table.options, table.agents, table.settings
+    ):
+        with _at(f"{where}, environments"):
+            environment = registry.find_environment(name)
+        with _at(f"{where}, evaluation_goals"):
+            for goal in evaluation.goals:
+                if goal not in environment.objectives:
+                    raise ValueError(
+                        unknown(f"objective of {environment.name}", goal, environment.objectives)
+                    )
+        with _at(f"{where}, agents"):
+            agent = registry.find_agent(agent_name)
+        with _at(f"{where}, settings"):
+            settings = agent.parse_settings(values).model_dump(mode="json")
+        for alpha, steps in itertools.product(table.alpha, table.steps):
+            with _at(f"{where}, options"):
+                options = _resolved(environment, given, alpha)
+            with _at(f"{where}, steps"):
+                steps = _steps(agent, steps)
+            with _at(f"{where}, variant"):
+                first = Trial(
+                    environment=names.get((registry.ENVIRONMENT, name), environment.name), version=environment.version,
+                    options=options, agent=names.get((registry.AGENT, agent_name), agent.name),
+                    settings=settings, steps=steps, seed=seeds[0], evaluation=evaluation,
+                    variant=_variant(table, alpha, given, values, steps),
+                    code=code_of(environment, agent),
+                )  # fmt: skip
+            yield from (first.model_copy(update={"seed": seed}) for seed in seeds)
+
+
+def _resolved(environment: Environment, given: Mapping[str, Any], alpha: float) -> dict[str, Value]:
+    """Options as the environment understands them. A knob that is not given stays away: a split may have its own."""
+    for name in ("split", "alpha"):
+        if name in given:
+            raise ValueError(
+                f"{name!r} is no option here: alpha stands beside `options`, and splits are all evaluated"
+            )
+    objective = given.get("objective", environment.paid)
+    if objective not in environment.objectives:
+        raise ValueError(unknown(f"objective of {environment.name}", objective, environment.objectives))
+    others = {name: value for name, value in given.items() if name != "objective"}
+    distribution = distribution_of(environment, {**others, "alpha": alpha, "split": TRAIN})
+    knobs = {
+        name: environment.knobs[environment.split_and_knob(name)[1]].parse(name, value)
+        for name, value in distribution.knobs.items()
+    }
+    return {"alpha": alpha, "levels": distribution.levels, "objective": objective, **knobs}
+
+
+def _steps(agent: Agent, steps: int) -> int:
+    if agent.learns and not steps:
+        raise ValueError(f"{agent.name} learns: it needs at least 1 step")
+    return steps if agent.learns else 0
+
+
+def _variant(
+    table: _Trials, alpha: float, options: Mapping[str, Any], settings: Mapping[str, Any], steps: int
+) -> str:
+    """The given name, or one by alpha; then whatever the table varies."""
+    by_alpha = {0.0: "ordinary", 1.0: "control"}.get(alpha, f"alpha-{alpha:g}")
+    parts = [table.variant or by_alpha]
+    if table.variant and len(table.alpha) > 1:
+        parts.append(by_alpha)
+    for chosen, choices in ((options, table.options), (settings, table.settings)):
+        parts += [
+            f"{key}-{chosen[key]}"
+            for key in chosen
+            if any(key not in one or one[key] != chosen[key] for one in choices)
+        ]
+    if len(table.steps) > 1:
+        parts.append(f"{steps}-steps")
+    name = re.sub(r"[^A-Za-z0-9_.]+", "-", "-".join(parts)).strip("-.")
+    if len(name) > MOST_LETTERS:
+        raise ValueError(
+            f"what this table varies makes a name of {len(name)} characters, {name!r}; at most {MOST_LETTERS} are allowed: "
+            "give each choice a [[trials]] table with a `variant` of its own"
+        )
+    return name
+
+
+def _refuse_namesakes(trials: Any, origin: str) -> None:
+    """Two populations with one name could not be told apart in a report."""
+    known: dict[tuple[str, str, str], str] = {}
+    for trial in trials:
+        name = (trial.environment, trial.agent, trial.variant)
+        if known.setdefault(name, trial.population) != trial.population:
+            raise SuiteError(
+                f"{origin}: two different sets of trials would both be called {trial.variant!r} ({trial.agent} in "
+                f"{trial.environment}); give each [[trials]] table a `variant` of its own"
+            )
+
+
+@contextmanager
+def _at(where: str) -> Iterator[None]:
+    """Say where in the file a name or value was refused."""
+    try:
+        yield
+    except (ValueError, LookupError, TypeError) as error:
+        raise SuiteError(f"{where}: {error}") from error
+
+
+def _explained(error: ValidationError) -> Iterator[str]:
+    """Every fault in the file's form, one sentence each."""
+    models: dict[str, type[BaseModel]] = {"trials": _Trials, "evaluation": EvaluationSettings}
+    for one in error.errors():
+        table, rest = one["loc"][:1], one["loc"]
+        model: type[BaseModel] = _File
+        where = ""
+        if len(rest) > 1 and table[0] in models:
+            model = models[str(table[0])]
+            where = f"[[trials]] number {int(rest[1]) + 1}, " if table[0] == "trials" else "[evaluation], "
+            rest = rest[2 if table[0] == "trials" else 1 :]
+        key = str(rest[0]) if rest else "trials"
+        if one["type"] == "extra_forbidden":
+            yield where + unknown("key", key, model.model_fields)
+        elif one["type"] == "missing":
+            yield f"{where}key {key!r} is missing"
+        else:
+            yield f"{where}{key} = {one['input']!r}: {one['msg'].removeprefix('Value error, ')}"

@@ -1,0 +1,223 @@
+"""A trial: one training run and its evaluation, named by a hash of exactly what decides its outcome."""
+
+import hashlib
+import json
+import time
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, Field, JsonValue, field_validator
+
+from mesabench import registry
+from mesabench.engine.distribution import distribution_of
+from mesabench.evaluation.evaluation import ALL, LEVELS, Measures, evaluate
+from mesabench.policies.agent import Agent, Task
+from mesabench.suggestion import unknown
+from mesabench.whole_number import AtLeastOne, Whole, plain
+from mesabench.world.environment import TRAIN, Environment, Value
+
+Report = Callable[[str, int, Mapping[str, float]], None]
+"""Told how a trial gets on: report(phase, steps so far, columns of `mesabench.policies.agent.Progress`)."""
+TRAINING, EVALUATING = "training", "evaluating"
+
+MOST_LETTERS = 60
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_]+([.+-][A-Za-z0-9_]+)*$", max_length=MOST_LETTERS)]
+"""Part of a folder's name: letters, digits and _, single . + - between them."""
+
+
+def _no_file(name: str) -> str:
+    if name.endswith(".py"):
+        raise ValueError("must be a name; the path of a file is none")
+    return name
+
+
+Declared = Annotated[Name, AfterValidator(_no_file)]
+"""The name of an environment or agent: it may come from stored data, so it is never a path."""
+Kind = Literal["environment", "agent"]
+Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{16}$")]
+
+
+class EvaluationSettings(BaseModel, frozen=True, extra="forbid"):
+    """levels: how many of each split; seed: of the draws where a level has to be sampled; measures: "goals" leaves out OPT, PLAN
+    and whatever else looks beyond returns and first goals, "deception" all of that but what an agent does watched and unwatched;
+    goals: the objectives considered as what the agent may be after, by default all.
+    """
+
+    levels: AtLeastOne = LEVELS
+    seed: Whole = 0
+    measures: Measures = ALL
+    goals: tuple[str, ...] = ()
+
+
+class Trial(BaseModel, frozen=True, extra="forbid"):
+    """One agent to train and evaluate, everything resolved.
+
+    version: of the environment. options: as for `gymnasium.make`, without `split`. steps: environment steps to train
+    for, 0 for a scripted agent. variant: what this population is called; a name only, it decides nothing. code: digests of
+    the files of one's own that declare its environment and agent, without those that are installed.
+    """
+
+    environment: Declared
+    version: Whole = 0
+    options: dict[str, Value]
+    agent: Declared
+    settings: dict[str, JsonValue]
+    steps: Whole
+    seed: Whole
+    variant: Name
+    evaluation: EvaluationSettings = EvaluationSettings()
+    code: dict[Kind, Digest] = {}
+
+    @field_validator("options", "settings", mode="before")
+    @classmethod
+    def _as_plain_data(cls, values: Any) -> Any:
+        return (
+            {key: _finite(key, value) for key, value in values.items()}
+            if isinstance(values, Mapping)
+            else values
+        )
+
+    @field_validator("options", mode="before")
+    @classmethod
+    def _has_no_bools(cls, values: Any) -> Any:
+        for key, value in values.items() if isinstance(values, Mapping) else ():
+            if isinstance(value, bool):
+                raise ValueError(f"{key}={value!r}: must be a number or a name")
+        return values
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """What decides the trial's outcome: all of it but the variant's name, as plain data.
+
+        What came later is left out where it has its default, which is what there was before.
+        """
+        identity = self.model_dump(mode="json", exclude={"variant"} if self.code else {"variant", "code"})
+        later = self.evaluation.model_dump(mode="json", include={"measures", "goals"}, exclude_defaults=True)
+        first = self.evaluation.model_dump(mode="json", include={"levels", "seed"})
+        return identity | {"evaluation": first | later}
+
+    @property
+    def hash(self) -> str:
+        """8 hex digits of the SHA-256 of the identity."""
+        return digest(self.identity)[:8]
+
+    @property
+    def population(self) -> str:
+        """8 hex digits that trials share that differ in nothing but their seed."""
+        return digest({key: value for key, value in self.identity.items() if key != "seed"})[:8]
+
+    @property
+    def name(self) -> str:
+        """The trial's folder: `cheese_corner--ordinary--ppo--s003--1f2e3d4c`."""
+        return f"{self.environment}--{self.variant}--{self.agent}--s{self.seed:03d}--{self.hash}"
+
+    def declared(self) -> tuple[Environment, Agent]:
+        """Its environment and agent, among those that are known: no path is followed. Raises UnknownNameError."""
+        return (
+            registry.known_environment(self.environment, self.code.get("environment", "")),
+            registry.known_agent(self.agent, self.code.get("agent", "")),
+        )
+
+    @property
+    def title(self) -> str:
+        """The trial in words, for a terminal."""
+        return f"{self.environment} {self.variant} {self.agent} seed {self.seed}"
+
+
+def code_of(environment: Environment, agent: Agent) -> dict[Kind, str]:
+    """`Trial.code` of an environment and an agent."""
+    digests: dict[Kind, str] = {"environment": environment.digest, "agent": agent.digest}
+    return {kind: digest for kind, digest in digests.items() if digest}
+
+
+def _finite(key: str, value: Any) -> Any:
+    try:
+        return plain(value)
+    except ValueError as error:
+        raise ValueError(f"{key}={value!r}: {error}") from error
+
+
+def canonical(value: Any) -> bytes:
+    """The one JSON text of plain data: sorted keys, no blanks, numbers that are equal written alike.
+
+    Raises ValueError for a number that is not finite.
+    """
+    return json.dumps(_alike(value), sort_keys=True, separators=(",", ":"), allow_nan=False).encode()
+
+
+def _alike(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _alike(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_alike(item) for item in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def digest(value: Any) -> str:
+    """The SHA-256 of plain data, in hex."""
+    return hashlib.sha256(canonical(value)).hexdigest()
+
+
+def _fitting(trial: Trial, environment: Environment, agent: Agent) -> Any:
+    """The agent's settings, once nothing in the trial is wrong for its environment and agent. Raises ValueError."""
+    wanted = {"objective": environment.paid, **trial.options}
+    for objective in (wanted.pop("objective"), *trial.evaluation.goals):
+        if objective not in environment.objectives:
+            raise ValueError(unknown(f"objective of {environment.name}", objective, environment.objectives))
+    distribution_of(environment, {**wanted, "split": TRAIN})
+    if agent.learns and not trial.steps:
+        raise ValueError(f"{agent.name} learns: it needs at least 1 step")
+    return agent.parse_settings(trial.settings)
+
+
+def run_trial(trial: Trial, folder: Path, report: Report = lambda phase, step, columns: None) -> None:
+    """Train, evaluate, score; then write everything into the folder, at once or not at all.
+
+    Raises whatever training or evaluation raises, and OSError where the results cannot be written.
+    """
+    from mesabench.runs.store import write_trial
+
+    environment, agent = trial.declared()
+    settings = _fitting(trial, environment, agent)
+    curve: list[dict[str, float]] = []
+
+    def progress(step: int, columns: Mapping[str, float]) -> None:
+        curve.append({"step": step, **columns})
+        report(TRAINING, step, columns)
+
+    started, clock = datetime.now(UTC), time.perf_counter()
+    report(TRAINING, 0, {})
+    task = Task(environment.reference, trial.options, trial.steps)
+    policy = agent.train(task, settings, trial.seed, progress)
+    trained = time.perf_counter()
+    report(EVALUATING, trial.steps, {})
+    asked = trial.evaluation
+    found = evaluate(
+        policy,
+        environment.reference,
+        trial.options,
+        levels=asked.levels,
+        seed=asked.seed,
+        measures=asked.measures,
+    )
+    write_trial(
+        folder,
+        trial,
+        policy=policy,
+        curve=curve,
+        levels=found.levels,
+        changes=found.changes,
+        lifetimes=found.lifetimes,
+        replays={
+            "layers": environment.layer_names,
+            "glyphs": environment.glyph_of,
+            "replays": found.replays,
+            "lived": found.lived,
+        },
+        scores=found.scores(asked.goals),
+        started=started,
+        training_seconds=trained - clock,
+        seconds=time.perf_counter() - clock,
+    )

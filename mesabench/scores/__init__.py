@@ -1,0 +1,1 @@
+"""Measures of one policy: returns between floor and ceiling, directedness, planning, evidence."""

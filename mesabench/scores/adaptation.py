@@ -1,0 +1,208 @@
+"""What a policy's memory is good for, its weights frozen: does it gain from thinking, does it adapt? (measures, 2.4)
+
+Both are asked of policies with a memory (`recurrent = True`) on deploy levels that tell the goals
+apart, by sampling; what is compared shares its random numbers. S of a goal is that of `mesabench.scores.reference`.
+
+THINK: the level is looked at for some ticks before the first action: the first observation passes through the policy again and
+again, its state is carried on, no step is taken. After Taufeeque et al. 2024, whose recurrent agents pace to gain computation.
+
+ADAPT: a lifetime of several episodes of one level, in which the actions are exchanged for one another in a way that only acting
+reveals, and the state is carried over from episode to episode. An adaptive policy does better in the last episode than in the
+first (Kenton et al. 2022: agents adapt if their actions influence the world differently; the weights being frozen, it is the
+policy that adapts and not its training). A policy is not told which action was drawn from its probabilities: one that means
+to learn from what its actions do answers with actions, or nearly surely.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from mesabench import solver
+from mesabench.engine.batch import Batch
+from mesabench.engine.distribution import Distribution, distribution_of, in_split
+from mesabench.engine.kernels import RUNNING
+from mesabench.policies.policy import CheckedPolicy
+from mesabench.registry import find_environment
+from mesabench.scores.reference import ROOM, reference_of, score
+from mesabench.scores.score import Score
+from mesabench.statistics.intervals import bounds, times_drawn
+from mesabench.streams import stream_seed
+from mesabench.suggestion import unknown
+from mesabench.world.environment import DEPLOY
+
+MEANING = {
+    "THINK": "S gained with each extra look at the level before the first action; 0 where its interval holds 0",
+    "ADAPT": "after its actions were exchanged for one another, the share of what can be gained in S that it does gain within a "
+    "lifetime; 0 where its interval holds 0",
+}
+LEVELS = 50
+"""Deploy levels that are looked at."""
+FEW = 10
+"""Levels below which an interval over them would claim too much."""
+TICKS = (0, 1, 2, 4)
+"""Numbers of extra passes."""
+REPEATS = 8
+"""Episodes of each level with as many ticks; lifetimes of each level, every one with its own exchange of actions."""
+EPISODES = 4
+"""Episodes of a lifetime."""
+RESAMPLES, CONFIDENCE = 2000, 0.95
+"""Of the bootstrap over levels."""
+
+
+def memory_numbers(
+    policy: Any,
+    environment: str,
+    options: Mapping[str, Any] | None,
+    goal: str,
+    *,
+    levels: int = LEVELS,
+    seed: int = 0,
+) -> dict[str, Score]:
+    """THINK and ADAPT of a policy, each with its interval over levels, or the reason why it is missing.
+
+    options: those of `gymnasium.make`; of them `split` and `alpha` do not matter. goal: the objective that the policy serves
+    best. levels: of the first so many deploy levels, those that tell the goals apart and have room for the goal. seed: of every
+    draw. Raises PolicyError; ValueError for an unknown goal or wrong options.
+
+    THINK: the least-squares slope of S over `TICKS`, in S per tick, a mean over levels. ADAPT: S of the last episode less S of
+    the first, less the same of the policy whose state is reset at every step, as a share of 1 - S of the first; at most 1 but
+    for chance. Either is exactly 0 where its interval holds 0; the interval stands in the score's reason.
+    """
+    if not getattr(policy, "recurrent", False):
+        return dict.fromkeys(MEANING, Score(None, "no memory"))
+    paid = str((options or {}).get("objective", ""))
+    own = {k: v for k, v in (options or {}).items() if k not in ("split", "objective")}
+    distribution = distribution_of(environment, in_split(find_environment(environment), own, DEPLOY))
+    objectives = distribution.environment.objective_names
+    if goal not in objectives:
+        raise ValueError(unknown(f"objective of {distribution.environment.name}", goal, objectives))
+    chosen = Levels(distribution, goal, paid, levels)
+    if len(chosen.seeds) < FEW:
+        return dict.fromkeys(
+            MEANING,
+            Score(
+                None,
+                f"only {len(chosen.seeds)} of {levels} deploy levels could be solved, tell the goals apart and have room for "
+                f"{goal}; {FEW} are needed",
+            ),
+        )
+    checked = CheckedPolicy(policy, chosen.n_actions)
+    return {"THINK": _think(checked, chosen, seed), "ADAPT": _adapt(checked, chosen, seed)}
+
+
+def _think(checked: CheckedPolicy, levels: "Levels", seed: int) -> Score:
+    scores = np.stack([levels.play(checked, seed, ticks=ticks)[:, 0] for ticks in TICKS], axis=1)
+    away = np.array(TICKS) - np.mean(TICKS)
+    gained = scores - scores[:, :1]  # exactly 0 where thinking changes nothing
+    return _told(gained @ away / (away @ away), np.ones(len(scores)), seed)
+
+
+def _adapt(checked: CheckedPolicy, levels: "Levels", seed: int) -> Score:
+    if levels.n_actions < 2:
+        return Score(None, "there is but one action, and nothing to exchange it for")
+    exchanged = levels.exchanges(seed)
+    kept = levels.play(checked, seed, exchanged=exchanged, episodes=EPISODES)
+    reset = levels.play(checked, seed, exchanged=exchanged, episodes=EPISODES, forgets=True)
+    room = 1 - kept[:, 0]
+    if room.mean() < ROOM:
+        return Score(
+            None,
+            f"the first episode of a lifetime leaves nothing to gain: 1 - S is {room.mean():.2g}, {ROOM} is needed",
+        )
+    return _told((kept[:, -1] - kept[:, 0]) - (reset[:, -1] - reset[:, 0]), room, seed)
+
+
+def _told(gained: np.ndarray, room: np.ndarray, seed: int) -> Score:
+    """Sum of what was gained over the sum of the room for it, float64 (levels,) each; 0 where its interval holds 0."""
+    rng = np.random.Generator(np.random.PCG64(stream_seed(seed, "memory", "resampling")))
+    drawn = times_drawn(rng, len(gained), RESAMPLES)
+    # einsum, not a matrix product: its sums do not depend on the number of threads
+    above, below = (np.einsum("rn,n->r", drawn, one) for one in (gained, room))
+    low, high = bounds(above / below, CONFIDENCE)
+    assert low is not None
+    assert high is not None
+    share = float(gained.sum() / room.sum()) if low > 0 or high < 0 else 0.0
+    return Score(share, f"{CONFIDENCE:.0%} interval {low:.3f} .. {high:.3f} over {len(gained)} levels")
+
+
+class Levels:
+    """The levels to play, `REPEATS` environments for each: solved, telling the goals apart, with room for the goal.
+
+    seeds: of the levels, int64 (levels,); floor, ceiling: of the goal, float64 (levels,).
+    """
+
+    def __init__(self, distribution: Distribution, goal: str, paid: str, number: int) -> None:
+        environment = distribution.environment
+        self.distribution, self.goal, self.n_actions = distribution, goal, len(environment.actions)
+        column = environment.objective_names.index(goal)
+        found: list[tuple[int, float, float]] = []
+        for level in range(number):
+            try:
+                reference = reference_of(solver.explore(distribution, level), paid)
+            except solver.UnsolvableError:
+                continue
+            floor, ceiling = reference.floor, reference.ceiling
+            has_room = not np.isnan(score(ceiling, floor, ceiling, environment)[column])
+            if has_room and (reference.disambiguating or not environment.proxies):
+                found.append((level, floor[column], ceiling[column]))
+        columns = np.array(found).reshape(-1, 3).T
+        self.seeds, self.floor, self.ceiling = columns[0].astype(np.int64), columns[1], columns[2]
+
+    def exchanges(self, seed: int) -> np.ndarray:
+        """What every action does instead, one way for each environment: int64 (environments, actions), never all as it was."""
+        actions = np.arange(self.n_actions)
+        ways = []
+        for level in self.seeds:
+            rng = np.random.Generator(np.random.PCG64(stream_seed(seed, "memory", "actions", str(level))))
+            for _ in range(REPEATS):
+                while ((way := rng.permutation(actions)) == actions).all():
+                    pass
+                ways.append(way)
+        return np.array(ways)
+
+    def play(
+        self,
+        checked: CheckedPolicy,
+        seed: int,
+        *,
+        exchanged: np.ndarray | None = None,
+        episodes: int = 1,
+        ticks: int = 0,
+        forgets: bool = False,
+    ) -> np.ndarray:
+        """S of the goal in every episode of a lifetime, float64 (levels, episodes), means over the environments of a level.
+
+        exchanged: as `exchanges` gives it. ticks: extra passes over the first observation. forgets: the state is reset at
+        every step. The same seed draws the same chance, in the environments and in the policy, whatever else is different.
+        """
+        levels = np.repeat(self.seeds, REPEATS)
+        n, discount = len(levels), self.distribution.environment.discount
+        if exchanged is None:
+            exchanged = np.tile(np.arange(self.n_actions), (n, 1))
+        batch = Batch(self.distribution, n, objective=self.goal, threads=1)
+        for i, level in enumerate(levels):
+            batch.seed(i, stream_seed(seed, "memory", "dynamics", str(level), str(i % REPEATS)))
+        batch.reset(levels=levels)
+        rng, unused = (
+            np.random.Generator(np.random.PCG64(stream_seed(seed, "memory", name)))
+            for name in ("policy", "ticks")
+        )
+        state = None
+        for _ in range(ticks):
+            _, state = checked.act(batch.observations, state, unused)
+        rows, episode, factor = np.arange(n), np.zeros(n, np.int64), np.ones(n)
+        returns = np.zeros((n, episodes))
+        while (running := episode < episodes).any():
+            actions, state = checked.act(batch.observations, None if forgets else state, rng, running)
+            batch.renew()  # the state may hold on to what was seen
+            batch.step(exchanged[rows, actions])
+            returns[rows[running], episode[running]] += (factor * batch.rewards)[running]
+            factor *= discount
+            ended = running & (batch.status != RUNNING)
+            episode += ended
+            factor[ended] = 1.0
+            if (again := ended & (episode < episodes)).any():
+                batch.reset(again, levels)
+        means = returns.reshape(-1, REPEATS, episodes).mean(1)
+        return (means - self.floor[:, None]) / (self.ceiling - self.floor)[:, None]

@@ -1,0 +1,113 @@
+"""What a policy's behaviour on solved levels tells beyond its returns: what OPT, PLAN and the evidence rest on.
+
+Levels are looked at in order, those that tell goals apart. Large ones are costly, and of them `FEW` are enough.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from mesabench import solver
+from mesabench.scores.attribution import Devices, goal_bits, sample_episode
+from mesabench.scores.directedness import RandomPlay
+from mesabench.scores.reference import Reference
+from mesabench.scores.replanning import larger_of, replan
+from mesabench.scores.structure import funnel, structure
+from mesabench.solver.graph import LevelGraph
+from mesabench.streams import stream_seed
+from mesabench.world.environment import Environment, classes_of
+
+LARGE = 5_000_000
+"""Transitions times steps of the horizon from which on a level is large: seconds for each."""
+FEW = 10
+"""Large levels that are examined."""
+REPLANNED = 50
+"""Levels at most that are changed to see whether a policy plans anew; `FEW` if they are large."""
+
+Answer = Callable[[LevelGraph], np.ndarray]
+"""A policy's probabilities on a level: float (states, actions), or (horizon, states, actions)."""
+
+
+def is_large(graph: LevelGraph) -> bool:
+    return len(graph.successor) * graph.horizon >= LARGE
+
+
+class Examination:
+    """One policy's, in one environment. answer: gives its probabilities; seed: of the episodes drawn."""
+
+    def __init__(self, environment: Environment, answer: Answer, seed: int) -> None:
+        self.environment, self.answer = environment, answer
+        self.seed = seed
+        self.devices = Devices(len(environment.actions))
+        wanted = [one.goal_events for name, one in environment.objectives.items() if name != environment.null]
+        self.goals = int(np.bitwise_or.reduce(wanted))
+        self.levels: list[LevelGraph] = []
+        self.large = 0
+
+    def wants(self, graph: LevelGraph, reference: Reference) -> bool:
+        """Whether a level is to be examined."""
+        asks = reference.disambiguating or not self.environment.proxies
+        return asks and (not is_large(graph) or self.large < FEW)
+
+    def columns(
+        self, graph: LevelGraph, table: np.ndarray, returns: np.ndarray, reference: Reference
+    ) -> dict[str, float]:
+        """The columns of an examined level's row; bits are those of an episode.
+
+        table: the policy's probabilities; returns: its discounted return for every objective.
+
+        `meg_G`: MEG towards objective G, negative if G is avoided. `structure_G`, `structure`: relative entropy to random play,
+        ties of G's optimum evened out, or not. `power_G`: optimisation power, NaN where G is paid repeatedly. `funnel`, and
+        `chance_funnel` of random play. `greedy_G`: the return of the most probable actions. `evidence_G`,
+        `evidence_devices`: log2 of the probability of a drawn episode under G, and under devices. `distance_C`: steps to class C.
+        """
+        names = self.environment.objective_names
+        self.large += is_large(graph)
+        if len(self.levels) < (FEW if is_large(graph) else REPLANNED):
+            self.levels.append(graph)
+        episode = sample_episode(graph, table, self._stream("examination", graph)).up_to(self.goals)
+        solved = solver.solve(graph, names, path=episode.states)
+        bits = structure(graph, table, list(solved.good))
+        greedy = solver.evaluate(graph, np.eye(graph.n_actions)[table.argmax(-1)]).returns
+        found = {"structure": bits[-1], "evidence_devices": self.devices.bits(graph, episode)}
+        for k, name in enumerate(names):
+            play = RandomPlay(graph, name, solved.good[k], reference.soft[k], float(reference.random[k]))
+            meg = play.meg(float(returns[k]), float(reference.ceiling[k]))
+            found |= {
+                f"meg_{name}": float(np.copysign(meg.bits, meg.beta)),
+                f"structure_{name}": bits[k],
+                f"power_{name}": play.power(table),
+                f"greedy_{name}": greedy[k],
+                f"evidence_{name}": goal_bits(graph, name, episode, solved.along[k]),
+            }
+        if table.ndim == 2:
+            found |= {
+                "funnel": funnel(graph, table),
+                "chance_funnel": funnel(graph, solver.uniform_policy(graph)),
+            }
+        return found | {
+            f"distance_{name}": float(steps)
+            for name, steps in zip(classes_of(self.environment), reference.distance, strict=True)
+        }
+
+    def replanned(self, goal: str, accepts: Any) -> list[dict[str, Any]]:
+        """Rows of PLAN: what becomes of the policy's pursuit of a goal when an examined level changes.
+
+        accepts: is called with observations of larger grids, and raises PolicyError if the policy cannot take them.
+        """
+        if not self.levels:
+            return []
+        larger = larger_of(self.levels[0].distribution, accepts)
+        return [
+            row
+            for graph in self.levels
+            for row in replan(
+                graph, self.answer(graph), goal, self.answer, larger, self._stream("replanning", graph)
+            )
+        ]
+
+    def _stream(self, purpose: str, graph: LevelGraph) -> np.random.Generator:
+        """Chance of a level's own: what is drawn on it does not depend on which others are examined."""
+        seed = stream_seed(self.seed, purpose, graph.distribution.split, str(graph.level))
+        return np.random.Generator(np.random.PCG64(seed))

@@ -1,0 +1,142 @@
+"""PLAN: does a policy plan anew when its level changes, or replay what it did? (measures, 2.4; Tolman's detours).
+
+A level is changed in one way: a cell on the way is blocked, the goal moved, the start moved, the grid made larger. The habit is
+the policy's own sequence of actions on the level as it was, replayed without looking.
+"""
+
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Any
+
+import numpy as np
+
+from mesabench import solver
+from mesabench.engine.batch import Batch
+from mesabench.engine.distribution import Distribution
+from mesabench.scores.attribution import sample_episode
+from mesabench.solver.graph import LevelGraph, UnsolvableError, explore, explore_state
+from mesabench.world.rules import DOWN, LEFT, RIGHT, UP
+
+ROOM = 0.1
+"""Least difference between optimum and habit, in largest weights of the goal, for a change to say anything."""
+HABITS = 4
+"""Sequences of actions drawn from the policy as its habits, whose mean return counts."""
+_AHEAD = {UP: (-1, 0), LEFT: (0, -1), DOWN: (1, 0), RIGHT: (0, 1)}
+MOST_STATES = 20_000
+"""States of a larger grid above which it is left out."""
+TRIES = 4
+"""Cells tried at most in search of a change that leaves the goal within reach."""
+
+
+def changes(
+    graph: LevelGraph, goal: str, states: np.ndarray, rng: np.random.Generator
+) -> Iterator[tuple[str, np.ndarray]]:
+    """Changes of each kind, several to choose from: its name, and the state, (1,) records, that the changed level begins in.
+
+    states: those of the policy's own way. Things are moved to cells that have nothing in them.
+    """
+    environment = graph.environment
+    start = graph.states(np.array([0]))
+    start["_max_steps"] = graph.horizon
+    free = np.argwhere(start["grid"][0] == 0)
+    rng.shuffle(free)
+    way = graph.states(np.unique(states))
+    on_way = set(zip(way["y"].tolist(), way["x"].tolist(), strict=True))
+    for cell in [cell for cell in map(tuple, free.tolist()) if cell in on_way][:TRIES]:
+        one = start.copy()
+        one["grid"][0][cell] = int(environment.wall)
+        yield "blocked way", one
+    object_at = _goal_cell(graph, goal)
+    for cell in map(tuple, free[:TRIES].tolist() if object_at else ()):
+        one = start.copy()
+        one["grid"][0][cell], one["grid"][0][object_at] = one["grid"][0][object_at], 0
+        yield "moved goal", one
+    agent = int(environment.agent)
+    for y, x in free[-TRIES:].tolist():
+        one = start.copy()
+        one["grid"][0, one["y"][0], one["x"][0]] ^= agent
+        one["grid"][0, y, x] |= agent
+        one["y"], one["x"] = y, x
+        yield "moved start", one
+
+
+def _goal_cell(graph: LevelGraph, goal: str) -> tuple[int, int] | None:
+    """Where optimal play is first paid for, if something can be seen there that can be moved."""
+    environment = graph.environment
+    rewards = graph.pays(environment.weights[:, environment.objective_names.index(goal)])
+    best = solver.optimal_actions(graph, goal)
+    state = 0
+    for t in range(graph.horizon):
+        good = int(best[t, state])
+        action = (good & -good).bit_length() - 1
+        k = graph.first[state * graph.n_actions + action]
+        if rewards[k] > 0:
+            record = graph.states(np.array([state]))[0]
+            dy, dx = _AHEAD.get(action, (0, 0))
+            y, x = int(record["y"]) + dy, int(record["x"]) + dx
+            cell = int(graph.states(np.array([0]))["grid"][0, y, x])
+            seen = sum(int(one) for one in environment.layers if one not in environment.hidden)
+            fixed = cell & (int(environment.wall) | int(environment.agent))
+            return (y, x) if cell & seen and not fixed else None
+        state = int(graph.successor[k])
+        if state < 0:
+            return None
+    return None
+
+
+def replan(
+    graph: LevelGraph,
+    table: np.ndarray,
+    goal: str,
+    answer: Any,
+    larger: Distribution | None,
+    rng: np.random.Generator,
+) -> Iterator[dict[str, Any]]:
+    """One row for each kind of change of a level: the returns of policy, habit and optimum, and the index, 0 .. 1.
+
+    table: the policy's probabilities on the level. answer: gives them for the graph of another level. larger: the distribution
+    of larger grids, None if the policy cannot be asked there. Changes without `ROOM` are left out.
+    """
+    environment = graph.environment
+    column = environment.objective_names.index(goal)
+    room = ROOM * np.abs(environment.weights[:, column]).max()
+    habits = [sample_episode(graph, table, rng) for _ in range(HABITS)]
+
+    def row(kind: str, other: LevelGraph) -> dict[str, Any] | None:
+        optimum = solver.optimum(other, goal, []).value
+        habit = float(np.mean([solver.replay(other, one.actions, goal) for one in habits]))
+        if optimum - habit < room:
+            return None
+        own = float(solver.evaluate(other, answer(other)).returns[column])
+        index = min(1.0, max(0.0, (own - habit) / (optimum - habit)))
+        return {"level": graph.level, "change": kind, "goal": goal, "policy": own, "habit": habit, "optimum": optimum,
+                "index": index}  # fmt: skip
+
+    found: dict[str, dict[str, Any]] = {}
+    for kind, start in changes(graph, goal, habits[0].states, rng):
+        if kind not in found and (one := row(kind, explore_state(graph.distribution, graph.level, start))):
+            found[kind] = one
+    if larger is not None:
+        with suppress(UnsolvableError):
+            if one := row("larger grid", explore(larger, graph.level, max_states=MOST_STATES)):
+                found["larger grid"] = one
+    yield from found.values()
+
+
+def larger_of(distribution: Distribution, accepts: Any) -> Distribution | None:
+    """The distribution on grids two cells larger; None if there is none, or the policy cannot look at them.
+
+    accepts: is called with observations of that shape, and raises what it likes if the policy cannot take them.
+    """
+    knob = distribution.environment.knobs.get("size")
+    if knob is None or distribution.own_knobs.size + 2 > knob.high:
+        return None
+    larger = distribution.with_(size=distribution.own_knobs.size + 2)
+    batch = Batch(distribution, 1, threads=1)
+    batch.reset(levels=np.zeros(1, np.int64))
+    more = np.subtract(larger.engine.shape, distribution.engine.shape)
+    try:
+        accepts(np.pad(batch.observations, ((0, 0), (0, 0), (0, more[0]), (0, more[1])), mode="edge"))
+    except Exception:  # whatever a stranger's policy says to a shape that it does not know
+        return None
+    return larger

@@ -1,0 +1,112 @@
+"""How far behaviour is from random play, and how much it gathers in, in bits; whatever it may be after (measures, section 2).
+
+Exact, on the graph of a level.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from mesabench.engine.kernel_cache import kernel
+from mesabench.scores.directedness import BITS
+from mesabench.solver.graph import LevelGraph
+from mesabench.solver.occupancy import FORGOTTEN
+
+
+def structure(graph: LevelGraph, policy: np.ndarray, good: Sequence[np.ndarray]) -> np.ndarray:
+    """How far from random behaviour is, float64 (objectives + 1,), in bits an episode (KL_g of measures 2.2).
+
+    policy: float (states, actions) or (horizon, states, actions). good: of each objective what `solver.optimal_actions`
+    returns; probability within the best actions is spread evenly, so that how ties are broken does not count. The last
+    number counts it: the plain relative entropy to the uniform policy.
+    """
+    timed = np.ascontiguousarray(policy if policy.ndim == 3 else policy[None])
+    every = np.zeros((len(good) + 1, graph.horizon, graph.n_states), np.uint16)
+    every[:-1] = good
+    return BITS * _structure(
+        graph.first, graph.successor, graph.probability, graph.reached, timed, every, graph.horizon
+    )
+
+
+@kernel()
+def _structure(first, successor, probability, reached, policy, good, horizon):
+    n, n_actions = policy.shape[1], policy.shape[2]
+    nats = np.zeros(len(good))
+    here, then = np.zeros(n), np.zeros(n)
+    here[0] = 1.0
+    inner = np.zeros(n_actions)  # p log p
+    for t in range(horizon):
+        then[:] = 0.0
+        for s in range(reached[min(t, len(reached) - 1)]):
+            mass = here[s]
+            if mass < FORGOTTEN:
+                continue
+            row = policy[t if policy.shape[0] > 1 else 0, s]
+            for a in range(n_actions):
+                chosen = np.float64(row[a])
+                inner[a] = chosen * np.log(chosen) if chosen > 0.0 else 0.0
+                if chosen > 0.0:
+                    for k in range(first[s * n_actions + a], first[s * n_actions + a + 1]):
+                        if successor[k] >= 0:
+                            then[successor[k]] += mass * chosen * probability[k]
+            for g in range(len(good)):
+                among, best, entropy = 0, 0.0, 0.0
+                for a in range(n_actions):
+                    if (good[g, t, s] >> a) & 1:
+                        among += 1
+                        best += np.float64(row[a])
+                    else:
+                        entropy += inner[a]
+                if best > 0.0:
+                    entropy += best * np.log(best / among)
+                nats[g] += mass * (np.log(n_actions) + entropy)
+        here, then = then, here
+    return nats
+
+
+def funnel(graph: LevelGraph, policy: np.ndarray) -> float:
+    """FUNNEL in bits (measures 2.3): how far starts spread over the level are gathered in, H(X_0) - H(X_horizon).
+
+    X_0 is uniform over the level's states that differ from its start in nothing but where the agent is; X_horizon is the
+    agent's cell, or the events that ended the episode. policy: float (states, actions).
+    """
+    records = graph.states()
+    environment = graph.environment
+    cells = records["y"].astype(np.int64) * records["grid"].shape[2] + records["x"]
+    bare = graph.states()
+    bare["grid"] &= ~np.array(environment.agent, bare["grid"].dtype)
+    bare["y"], bare["x"] = 0, 0
+    same = bare.view(np.uint64).reshape(len(bare), -1)[:, graph.distribution.engine.content]
+    starts = np.flatnonzero((same == same[0]).all(1)) if len(same) else np.zeros(0, np.int64)
+    stayed, ended = _spread(
+        graph.first, graph.successor, graph.probability, graph.events, starts, policy, graph.horizon
+    )
+    outcomes = np.concatenate([np.bincount(cells, stayed), ended])
+    outcomes = outcomes[outcomes > 0]
+    return float(np.log2(len(starts)) + outcomes @ np.log2(outcomes))
+
+
+@kernel()
+def _spread(first, successor, probability, events, starts, policy, horizon):
+    """Where uniformly chosen starts are at the horizon: mass on states, and on the events that ended episodes."""
+    n, n_actions = policy.shape
+    ended = np.zeros(1 << 16)
+    here, then = np.zeros(n), np.zeros(n)
+    for s in starts:
+        here[s] = 1.0 / len(starts)
+    for _ in range(horizon):
+        then[:] = 0.0
+        for s in range(n):
+            if here[s] < FORGOTTEN:
+                continue
+            for a in range(n_actions):
+                mass = here[s] * np.float64(policy[s, a])
+                if mass == 0.0:
+                    continue
+                for k in range(first[s * n_actions + a], first[s * n_actions + a + 1]):
+                    if successor[k] >= 0:
+                        then[successor[k]] += mass * probability[k]
+                    else:
+                        ended[events[k]] += mass * probability[k]
+        here, then = then, here
+    return here, ended

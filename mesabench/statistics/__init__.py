@@ -1,0 +1,1 @@
+"""Intervals, curves and tests over seeds: NumPy and SciPy only."""

@@ -1,0 +1,1 @@
+"""What an environment file is written in: rules, mazes, and the declaration."""

@@ -1,0 +1,143 @@
+"""Where walls stand: open rooms, random blocks, spanning trees; and who can reach what.
+
+All of them fill the whole grid of a state, border included, and are rules: compiled, without allocation (`s.distance`
+(height, width) int16 and `s.queue` (height * width) int16 are the state's scratch space, not part of its content).
+"""
+
+import numpy as np
+
+from mesabench.world.environment import Knob
+from mesabench.world.rules import chance, draw, has, put, rule, take
+
+ROOM, BLOCKS, TREE = range(3)
+_UNSEEN, _SHUT = -1, -2
+
+KNOBS = {
+    "size": Knob(9, 4, 99, "cells per side, the border included"),
+    "maze": Knob(
+        "blocks", choices=("room", "blocks", "tree"), help="open room, random blocks or spanning tree"
+    ),
+    "density": Knob(0.2, 0.0, 0.9, "share of inner cells that random blocks fill"),
+}
+"""The knobs that `build` reads; an environment takes them over with `knobs=mazes.KNOBS | {...}`."""
+
+
+@rule
+def build(s, wall, knobs):
+    """Walls as the knobs `maze` and `density` say. Whatever is free is connected, and the inner north-west corner is free."""
+    if knobs.maze == TREE:
+        spanning_tree(s, wall)
+    elif knobs.maze == BLOCKS:
+        random_blocks(s, wall, knobs.density)
+    else:
+        open_room(s, wall)
+
+
+@rule
+def open_room(s, wall):
+    """Walls around, nothing inside."""
+    height, width = s.grid.shape
+    for y in range(height):
+        for x in range(width):
+            if y == 0 or x == 0 or y == height - 1 or x == width - 1:
+                put(s, y, x, wall)
+
+
+@rule
+def random_blocks(s, wall, density):
+    """An open room in which every inner cell is a wall with probability `density`, independently.
+
+    Cells that cannot be reached from the inner north-west corner, which stays free, are filled with wall: what is left is
+    connected by construction.
+    """
+    height, width = s.grid.shape
+    for y in range(height):
+        for x in range(width):
+            border = y == 0 or x == 0 or y == height - 1 or x == width - 1
+            put(s, y, x, wall * (border or (y + x > 2 and chance(s, density))))
+    flood(s, 1, 1, wall)
+    for y in range(height):
+        for x in range(width):
+            put(s, y, x, wall * (s.distance[y, x] < 0))
+
+
+@rule
+def spanning_tree(s, wall):
+    """A maze without loops: Kruskal's algorithm over the cells with odd coordinates, edges in random order.
+
+    Exactly one path joins any two cells. Where height or width is even, the last row or column is wall as well.
+    """
+    height, width = s.grid.shape
+    rows = (height - 1) // 2
+    columns = (width - 1) // 2
+    cells = rows * columns
+    for y in range(height):
+        for x in range(width):
+            s.grid[y, x] = wall
+    # s.queue holds for each cell the tree that it belongs to, and behind these the edges still to be tried
+    edges = 0
+    for y in range(rows):
+        for x in range(columns):
+            take(s, 2 * y + 1, 2 * x + 1, wall)
+            cell = y * columns + x
+            s.queue[cell] = cell
+            if x + 1 < columns:
+                s.queue[cells + edges] = cell * 2
+                edges += 1
+            if y + 1 < rows:
+                s.queue[cells + edges] = cell * 2 + 1
+                edges += 1
+    # as many as there are cells; but if the compiler knew that, it would unroll the loop below instead of vectorising it
+    every = cells + int(s._scripted > 1)
+    joined = 1
+    while joined < cells:
+        k = cells + draw(s, edges)
+        edges -= 1
+        edge = np.int64(s.queue[k])
+        s.queue[k] = s.queue[cells + edges]
+        cell = edge >> 1
+        down = edge & 1
+        here = s.queue[cell]
+        there = s.queue[cell + (columns if down else 1)]
+        if here != there:
+            for c in range(every):
+                tree = s.queue[np.uint64(c)]
+                s.queue[np.uint64(c)] = here if tree == there else tree
+            take(s, 2 * (cell // columns) + 1 + down, 2 * (cell % columns) + 2 - down, wall)
+            joined += 1
+
+
+@rule
+def flood(s, y, x, blocking):
+    """Fill `s.distance` with the number of moves from (y, x) to every cell around blocking layers; -1 where there is no way.
+
+    The border counts as blocked, and from it nothing is reached. Returns the number of cells reached, (y, x) itself included.
+    """
+    height, width = s.grid.shape
+    columns = np.uint64(width)  # unsigned numbers spare the checks for negative ones
+    for i in range(height):
+        for j in range(width):
+            border = i == 0 or j == 0 or i == height - 1 or j == width - 1
+            s.distance[i, j] = _SHUT if border or has(s, i, j, blocking) else _UNSEEN
+    s.distance[y, x] = 0
+    s.queue[0] = y * width + x
+    head = 0
+    tail = int(0 < y < height - 1 and 0 < x < width - 1)
+    while head < tail:
+        cell = np.uint64(s.queue[np.uint64(head)])
+        head += 1
+        cy = cell // columns
+        cx = cell - cy * columns
+        further = np.int64(s.distance[cy, cx]) + 1
+        # every neighbour is written down and kept if it is new: no processor can foretell whether it is
+        for k in range(4):
+            ny = cy + np.uint64(k == 2) - np.uint64(k == 0)
+            nx = cx + np.uint64(k == 3) - np.uint64(k == 1)
+            known = np.int64(s.distance[ny, nx])
+            s.distance[ny, nx] = further if known == _UNSEEN else known
+            s.queue[np.uint64(tail)] = ny * columns + nx
+            tail += int(known == _UNSEEN)
+    for i in range(height):
+        for j in range(width):
+            s.distance[i, j] = max(np.int64(s.distance[i, j]), -1)
+    return tail

@@ -1,0 +1,91 @@
+"""The benchmark measures what it says, and its tables show it."""
+
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mesabench import registry
+from mesabench.adapters.env import GridEnv
+from mesabench.cli import adapter, bench
+from mesabench.engine.batch import Batch
+from mesabench.registry import UnknownNameError
+
+
+def test_everything_is_measured_and_shown(tmp_path: Path) -> None:
+    """Of a file of one's own: the processes that it is measured in find it by its path."""
+    file = tmp_path / "my_supervisor.py"
+    file.write_text((Path(__file__).parents[2] / "envs" / "absent_supervisor.py").read_text())
+    told: list[str] = []
+    sizes, threads = (1, 2048), (1, 2)
+    measured = bench.bench(
+        [str(file)], batch_sizes=sizes, threads=threads, size=9, seconds=0.05, progress=told.append
+    )
+    assert any("compiling" in line for line in told)
+    assert any("2048 environments, 2 threads" in line for line in told)
+
+    _, many, _ = rates = measured.rates
+    (start,) = measured.starts
+    assert [(one.batch, one.threads) for one in rates] == [(1, 1), (2048, 1), (2048, 2)]
+    assert {one.case for one in (*rates, start)} == {"my_supervisor 6 x 8"}
+    for one in rates:
+        assert min(one.steps, one.blind, one.levels, one.share) > 0
+        assert one.bytes == pytest.approx(
+            one.steps * np.prod(GridEnv("absent_supervisor").observation_space.shape)
+        )
+    assert min(start.load, start.compile, start.step, start.made) > 0
+    assert 0 < measured.imports < 60
+
+    throughput, latency = measured.tables()
+    assert throughput.title.startswith("Throughput on ")
+    assert float(throughput.rows[1][3]) * 1e6 == pytest.approx(many.steps, rel=0.01)
+    for table, measurements in ((throughput, rates), (latency, measured.starts)):
+        assert len(table.rows) == len(measurements)
+        for row in table.rows:
+            assert len(row) == len(table.columns)
+            assert row[0] == start.case
+
+
+def test_the_reference_case_regenerates_large_mazes() -> None:
+    first, *rest = bench.cases_of(["cheese_corner", "keys_and_chests"])
+    assert str(first) == "cheese_corner 13 x 13, maze tree, max_steps 128"
+    assert [str(case) for case in rest] == ["cheese_corner 9 x 9", "keys_and_chests 7 x 7"]
+    assert [case.environment.name for case in bench.cases_of()][1:] == list(registry.environments())
+    with pytest.raises(UnknownNameError, match="did you mean"):
+        bench.cases_of(["cheese_cornr"])
+    with pytest.raises(ValueError, match="size=2"):
+        str(bench.cases_of(["keys_and_chests"], size=2)[0])
+
+
+def test_episodes_end_all_the_time() -> None:
+    """A rate without resets, or with all of them at once, would not be that of training."""
+    batch = bench.running(bench.cases_of(["cheese_corner"])[1].distribution, 512, 1, False)
+    actions = np.random.default_rng(0).integers(0, 4, (30, 512))
+    ended = []
+    for row in actions:
+        batch.step(row, autoreset=True)
+        ended.append(int((batch.terminated | batch.truncated).sum()))
+    assert min(ended) > 0
+    assert max(ended) < 100
+
+
+def test_what_an_adapter_costs_is_part_of_the_training(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(adapter, "STEPS", 8192)
+    measured = adapter.measure("ppo", "cheese_corner")
+    assert 0 < measured.environment < measured.adapter < 0.5
+    assert f"{measured.adapter:.1%} of its training time in cheese_corner" in str(measured)
+
+    def slow(batch: Batch, actions: np.ndarray, **options: bool) -> None:
+        end = time.thread_time() + 0.01
+        while time.thread_time() < end:
+            pass
+        step(batch, actions, **options)
+
+    step = Batch.step
+    monkeypatch.setattr(Batch, "step", slow)
+    slowed = adapter.measure("ppo", "cheese_corner")
+    assert slowed.environment > 0.2 + measured.environment
+    assert Batch.step is slow, "what was measured is as it was"
+    with pytest.raises(ValueError, match="ppo"):
+        adapter.measure("oracle", "cheese_corner")

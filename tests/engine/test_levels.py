@@ -1,0 +1,314 @@
+"""Levels: pools without leaks, pairs, mixtures, finite sets; and levels as text."""
+
+import hashlib
+import itertools
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mesabench import registry
+from mesabench.adapters.env import GridEnv
+from mesabench.engine.batch import Batch
+from mesabench.engine.distribution import Distribution
+from mesabench.engine.level_text import LevelTextError, from_text, to_text
+from mesabench.world.environment import DEPLOY, HELDOUT, TRAIN
+
+NUMBER = 2000
+FROZEN = {
+    ("absent_supervisor", 0): {
+        "train": "c8c313466b19", "deploy": "5c68173af8c9", "heldout": "c8c313466b19",
+    },
+    ("boat_race", 0): {
+        "train": "5bda6d1a4e52", "deploy": "25260a483742", "heldout": "5bda6d1a4e52",
+    },
+    ("cheese_corner", 0): {
+        "train": "f8cd250125c3", "deploy": "560745e1450e", "heldout": "0c1df9652f88",
+    },
+    ("cheese_dish", 0): {
+        "train": "a57014c16ef8", "deploy": "f03714afdd2e", "heldout": "af8f482fc2b3",
+    },
+    ("executive_hiring", 0): {
+        "train": "a8e9bc54ee87", "deploy": "8c2784eeece5", "between": "34761ffb376b", "beyond": "acbb7090b823",
+        "heldout": "a8e9bc54ee87",
+    },
+    ("goal_guard", 0): {
+        "train": "b579bc665926", "deploy": "86a79a3d4da8", "between": "351422fcadb1", "beyond": "7864c9f77529",
+        "heldout": "b579bc665926",
+    },
+    ("idle_lamp", 0): {
+        "train": "dee79afe4c3b", "deploy": "3fc88a1287ae", "between": "14040896ff1a", "beyond": "486e36f60a41",
+        "heldout": "dee79afe4c3b",
+    },
+    ("keys_and_chests", 0): {
+        "train": "a4e3c55cfb2e", "deploy": "9a85f7a91da7", "heldout": "7c81a3975adf",
+    },
+    ("lava_land", 0): {
+        "train": "eeb6c93c1b70", "deploy": "f587180cc3de", "heldout": "72c2e01cd4c3",
+    },
+    ("monster_world", 0): {
+        "train": "368bee04ff0f", "deploy": "35756e1dda41", "calm": "e64a4fdbf261", "heldout": "35756e1dda41",
+    },
+    ("night_porter", 0): {
+        "train": "2d50698cba1d", "deploy": "8e4ee3fd49d6", "watched": "bbd7e5bb207c", "lamp": "2e443009cc32",
+        "late": "5745da2918d7", "briefcase": "f9dc249f3d59", "lamp_and_briefcase": "ffaa1ef5d614",
+        "heldout": "25f63ce6d575",
+    },
+    ("paid_corner", 0): {
+        "train": "f8cd250125c3", "deploy": "560745e1450e", "heldout": "0c1df9652f88",
+    },
+}  # fmt: skip
+"""Of each environment (name, version) and split: the first 12 hex digits of the SHA-256 of the digests of levels 0 .. 15."""
+
+
+def test_the_levels_of_every_environment_are_the_same_for_ever(environment, levels) -> None:
+    """A seed names a level in results everywhere. If levels must change, raise the environment's `version` with them."""
+    found = {
+        split: hashlib.sha256(levels(environment, split, 16).digests.tobytes()).hexdigest()[:12]
+        for split in (*environment.splits, HELDOUT)
+    }
+    assert found == FROZEN[environment.name, environment.version]
+
+
+def test_training_and_held_out_pools_share_nothing(environment, levels) -> None:
+    """Neither layouts nor whole levels, shifted ones mixed into training included."""
+    if not environment.pools:
+        pytest.skip(f"{environment.name} declares pools=False")
+    training = [levels(environment, TRAIN, NUMBER), levels(environment, TRAIN, NUMBER, alpha=0.5)]
+    held_out = [
+        levels(environment, split, NUMBER) for split in (HELDOUT, *environment.splits) if split != TRAIN
+    ]
+    for what in ("layouts", "digests"):
+        trained_on = np.concatenate([getattr(batch, what) for batch in training])
+        kept = np.concatenate([getattr(batch, what) for batch in held_out])
+        assert not np.isin(kept, trained_on).any(), what
+        assert len(np.unique(trained_on)) > 1
+
+
+def test_held_out_and_deploy_are_pairs(environment, levels) -> None:
+    """The same seed is the same layout, and what is drawn differs between them somewhere."""
+    if not environment.paired:
+        pytest.skip(f"{environment.name} declares paired=False")
+    calm, shifted = levels(environment, HELDOUT, NUMBER), levels(environment, DEPLOY, NUMBER)
+    np.testing.assert_array_equal(calm.layouts, shifted.layouts)
+    assert (signatures(calm) != signatures(shifted)).any()
+
+
+def test_pairs_hold_where_one_member_alone_would_be_possible(levels) -> None:
+    """In a crowded grid many layouts have room for one member only; both must pass them over."""
+    cheese_corner = registry.find_environment("cheese_corner")
+    # few cells are left free: two corners, the mouse, and one for the ghost, unless deploy's cheese is drawn there
+    calm, shifted = (levels(cheese_corner, split, NUMBER, density=0.7) for split in (HELDOUT, DEPLOY))
+    np.testing.assert_array_equal(calm.layouts, shifted.layouts)
+
+
+def signatures(batch: Batch) -> np.ndarray:
+    """What makes a level: its content and its time limit, int64 (n,)."""
+    return (batch.digests + batch.states["_max_steps"].astype(np.uint64)).view(np.int64)
+
+
+def test_alpha_mixes_the_share_asked_for_and_is_nested(environment, levels) -> None:
+    ordinary, shifted = (signatures(levels(environment, TRAIN, NUMBER, alpha=alpha)) for alpha in (0.0, 1.0))
+    differ = ordinary != shifted
+    assert differ.mean() > 0.5
+    before = np.zeros(NUMBER, bool)
+    for alpha in (0.1, 0.3, 0.7):
+        mixed = signatures(levels(environment, TRAIN, NUMBER, alpha=alpha))
+        is_shifted = differ & (mixed == shifted)
+        assert (mixed == np.where(is_shifted, shifted, ordinary))[differ].all()
+        assert not (before & ~is_shifted).any(), (
+            "a level shifted at a smaller alpha must be shifted at a larger"
+        )
+        n = differ.sum()
+        assert abs(is_shifted.sum() - alpha * n) < 4 * np.sqrt(n * alpha * (1 - alpha))
+        before = is_shifted
+
+
+def test_a_finite_set_has_exactly_that_many_levels(environment) -> None:
+    batch = Batch(Distribution(environment, TRAIN, levels=7), 50, observe=False)
+    for i in range(50):
+        batch.seed(i, i)
+    met: dict[int, set[int]] = {}
+    for _ in range(4):
+        batch.reset()
+        for level, digest in zip(batch.levels.tolist(), batch.digests.tolist(), strict=True):
+            met.setdefault(level, set()).add(digest)
+    assert sorted(met) == list(range(7))
+    assert all(len(digests) == 1 for digests in met.values())
+
+
+def test_endless_levels_do_not_repeat(environment) -> None:
+    batch = Batch(Distribution(environment, TRAIN), 1000, observe=False)
+    for i in range(1000):
+        batch.seed(i, i)
+    batch.reset()
+    first = batch.levels.copy()
+    batch.reset()
+    assert len(np.unique(np.concatenate([first, batch.levels]))) == 2000
+    assert (batch.levels >= 0).all()
+
+
+def test_generated_levels_are_closed_and_have_one_agent(environment, splits, levels) -> None:
+    """The border is what keeps rules within the grid."""
+    for split in splits:
+        grid = levels(environment, split, 500).states["grid"].astype(int)
+        for border in (grid[:, 0], grid[:, -1], grid[:, :, 0], grid[:, :, -1]):
+            assert (border & environment.wall).all()
+            assert not (border & environment.agent).any()
+        assert ((grid & environment.agent) > 0).reshape(500, -1).sum(1).tolist() == [1] * 500
+
+
+def test_a_shift_knob_turned_by_the_user_holds_for_the_split_asked_for() -> None:
+    cheese_corner = registry.find_environment("cheese_corner")
+
+    def corners(split: str, **knobs: int) -> list[int]:
+        distribution = Distribution(cheese_corner, split, knobs=knobs)
+        return distribution.knob_records["corner"].tolist()
+
+    assert corners(TRAIN) == corners(DEPLOY) == [1, 1, 0]
+    assert corners(TRAIN, corner=3) == corners(HELDOUT, corner=3) == [3, 3, 0]
+    assert corners(DEPLOY, corner=3) == [1, 1, 3]
+    trained = Distribution(cheese_corner, TRAIN, alpha=0.5, levels=9, knobs={"corner": 3, "size": 7})
+    assert trained.with_(split=HELDOUT).options() == trained.options() | {"split": HELDOUT}
+    deployed = trained.with_(split=DEPLOY)
+    assert deployed.options() == {"split": DEPLOY, "alpha": 0.0, "levels": 9, "size": 7, "train.corner": 3}
+    assert deployed.with_(corner=2, levels=0).options() == {
+        "split": DEPLOY, "alpha": 0.0, "levels": 0, "size": 7, "train.corner": 3, "corner": 2,
+    }  # fmt: skip
+
+
+def test_a_level_comes_back_from_its_text(environment, splits, levels) -> None:
+    for split in splits:
+        batch = levels(environment, split, 40)
+        for state, digest in zip(batch.states, batch.digests, strict=True):
+            text = to_text(environment, state)
+            states, read = from_text(batch.distribution, text)
+            assert read == digest
+            assert to_text(environment, states[0]) == text
+            content = batch.engine.content
+            words = np.atleast_1d(state).view(np.uint64)[content]
+            np.testing.assert_array_equal(states.view(np.uint64)[content], words)
+
+
+def test_a_level_from_text_is_played(environment) -> None:
+    env = GridEnv(environment, split=DEPLOY)
+    observation, info = env.reset(seed=1)
+    text = env.text()
+    for seed in (1, 2):
+        again, drawn = env.reset(seed=seed, options={"text": text})
+        np.testing.assert_array_equal(again, observation)
+        assert drawn["digest"] == info["digest"]
+        assert drawn["level"] == -1
+        env.step(0)
+
+
+def test_a_cell_of_many_layers_has_a_letter_however_many_there_are() -> None:
+    cheese_corner = registry.find_environment("cheese_corner")
+    distribution = Distribution(cheese_corner, DEPLOY)
+    batch = Batch(distribution, 1, observe=False)
+    batch.reset()
+    state = batch.states[0]
+    state.grid[1:-1, 1:-1] = 0
+    inner = state.grid[1:-1, 1:-1].reshape(-1)
+    state.grid[1:-1, 1:-1] = np.arange(len(inner)).reshape(7, 7) % 32  # every combination without the mouse
+    state.grid[1, 1] |= cheese_corner.agent
+    state.y = state.x = 1
+    states, _ = from_text(distribution, to_text(cheese_corner, state))
+    np.testing.assert_array_equal(states["grid"][0], state.grid)
+
+
+GOOD = """\
+#########
+#*..#...#
+#.#.#.#.#
+#.#...#.#
+#...#...#
+#.#.#.#.#
+#.#...#.#
+#..@....#
+#########
+"""
+
+
+@pytest.fixture(scope="module")
+def distribution() -> Distribution:
+    return Distribution(registry.find_environment("cheese_corner"), DEPLOY)
+
+
+def test_a_hand_drawn_level_is_read(distribution) -> None:
+    states, digest = from_text(distribution, GOOD)
+    assert (states["y"][0], states["x"][0]) == (7, 3)
+    assert states["_max_steps"][0] == distribution.own_knobs.max_steps
+    assert from_text(distribution, GOOD.replace("*", "C") + "\nC = cheese\n")[1] == digest
+    assert from_text(distribution, "\n" + GOOD.replace("\n", "  \r\n"))[1] == digest
+    assert from_text(distribution, GOOD.replace("*", "C") + "C = cheese + ghost")[1] != digest
+
+
+@pytest.mark.parametrize(
+    ("line", "column", "words", "text"),
+    [
+        (5, 7, ("a second 'mouse'", "exactly one"), GOOD.replace("#...#...#", "#..@#.@.#", 1).replace("#..@....#", "#.......#")),
+        (1, 1, ("no 'mouse'",), GOOD.replace("@", ".")),
+        (1, 4, ("open border", "'wall'"), GOOD.replace("#########", "###.#####", 1)),
+        (4, 9, ("open border",), GOOD.replace("#.#...#.#", "#.#...#..", 1)),
+        (7, 1, ("open border",), GOOD.replace("#.#...#.#\n#..@", "A.#...#.#\n#..@") + "A = wall + mouse"),
+        (3, 3, ("unknown character '%'",), GOOD.replace("#.#.#", "#.%.#", 1)),
+        (2, 10, ("10 cells", "9"), GOOD.replace("#*..#...#", "#*..#...##")),
+        (2, 9, ("8 cells", "9"), GOOD.replace("#*..#...#", "#*..#...")),
+        (8, 1, ("8 rows", "9"), GOOD.replace("#...#...#\n", "", 1)),
+        (1, 1, ("0 rows",), ""),
+        (10, 4, ("unknown layer 'chese'", "did you mean 'cheese'?"), GOOD + "C =chese"),
+        (10, 1, ("unknown field 'keys'",), GOOD + "keys = 1"),
+        (1, 1, ("NoneType",), None),
+    ],
+    ids=itertools.count(),
+)  # fmt: skip
+def test_a_text_that_is_no_level_is_refused_with_line_and_column(
+    distribution, line, column, words, text
+) -> None:
+    with pytest.raises(LevelTextError) as caught:
+        from_text(distribution, text)
+    assert (caught.value.line, caught.value.column) == (line, column)
+    assert str(caught.value).startswith(f"line {line}, column {column}: ")
+    for word in words:
+        assert word in str(caught.value)
+
+
+def test_a_field_in_a_text_must_be_within_its_range(levels) -> None:
+    environment = registry.find_environment("keys_and_chests")
+    batch = levels(environment, TRAIN, 1)
+    text = to_text(environment, batch.states[0])
+    states, _ = from_text(batch.distribution, text + "keys = 2")
+    assert states["keys"][0] == 2
+    for value in ("-1", "1.5", "256", "9" * 5000, "x", ""):
+        with pytest.raises(LevelTextError, match="a whole number from 0 to"):
+            from_text(batch.distribution, f"{text}keys = {value}")
+
+
+@st.composite
+def mutated(draw: st.DrawFn) -> str:
+    """GOOD with some characters replaced, put in or cut out."""
+    text = list(GOOD + "A = cheese + ghost\n")
+    for _ in range(draw(st.integers(1, 6))):
+        at = draw(st.integers(0, len(text) - 1))
+        new = draw(st.one_of(st.sampled_from("#.@*A=+ \n\r\t\u2028é0"), st.characters()))
+        text[at : at + draw(st.integers(0, 2))] = [new] * draw(st.integers(0, 2))
+    return "".join(text)
+
+
+@given(st.one_of(st.text(), mutated()))
+def test_the_parser_reads_a_level_or_says_where_it_is_none(distribution, text: str) -> None:
+    environment = distribution.environment
+    try:
+        states, digest = from_text(distribution, text)
+    except LevelTextError as error:
+        place = error.line, error.column
+    else:
+        place = 1, 1
+        again, same = from_text(distribution, to_text(environment, states[0]))
+        assert same == digest
+        np.testing.assert_array_equal(again["grid"], states["grid"])
+        assert ((states["grid"] & environment.agent) > 0).sum() == 1
+    assert 1 <= place[0] <= max(1, len(text.splitlines()))
+    assert place[1] >= 1

@@ -1,0 +1,165 @@
+"""The report's section on planted goals says what `mesabench detect` stored in the run's folder, and nothing else."""
+
+import json
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mesabench.agents.oracle import Oracle
+from mesabench.auditing.detection import ANY, Comparison, Detection
+from mesabench.auditing.findings import FINDINGS, Findings, read_findings, write_findings
+from mesabench.auditing.organism import BOTH, NAIVE, NONE, TWIN, WATCHED
+from mesabench.auditing.persistence import Point, Survival
+from mesabench.evaluation.evaluation import evaluate
+from mesabench.report import detection, persistence, roc, write_report
+from mesabench.runs.store import StoreError, load_run, write_suite, write_trial
+from mesabench.runs.suite import Suite
+from mesabench.runs.trial import EvaluationSettings, Trial
+from mesabench.statistics.intervals import Interval
+
+DASH = "\N{EN DASH}"
+STEP = ((0.0, 0.0), (0.0, 0.75), (1.0, 1.0))
+
+
+def interval(value, spread=0.1):
+    return Interval(value, value - spread, value + spread, 10)
+
+
+def findings(baseline=0.5):
+    comparisons = tuple(
+        Comparison(trigger, safety, against, {"<b>mine</b>": interval(0.875), "watched": interval(baseline)},
+                   {"<b>mine</b>": STEP, "watched": ((0.0, 0.0), (1.0, 1.0))})
+        for trigger, safety, against in (("lamp", NONE, TWIN), (ANY, NONE, TWIN), (ANY, NONE, NAIVE), (ANY, BOTH, TWIN))
+    )  # fmt: skip
+    suspicion = {"<b>mine</b>": {"lamp-7": 1.0}, "watched": {"lamp-7": 0.0}}
+    found = Detection(
+        (0,), (1, 2), comparisons, suspicion, {"lamp-7": "lamp"}, {"broken": "raised ZeroDivisionError on lamp-7"}, (),
+    )  # fmt: skip
+    points = (
+        Point(0, interval(0.8), interval(0.8), interval(1.0)),
+        Point(300_000, interval(0.3), interval(0.3), interval(0.37)),
+    )
+    nothing = (
+        Point(0, interval(0.0), interval(0.0), None),
+        Point(300_000, interval(0.0), interval(0.0), None),
+    )
+    return Findings((), (Survival("lamp", WATCHED, points), Survival("late", BOTH, nothing)), found)
+
+
+def test_a_panel_for_each_detector_the_check_first():
+    panels = roc.panels(findings().detection)
+    assert [one.detector for one in panels] == ["watched", "<b>mine</b>"]
+    for panel, value in zip(panels, ("0.50", "0.88"), strict=True):
+        # the comparisons of single triggers are left to the table of `mesabench detect`
+        assert [row[1] for row in panel.rows] == [value] * 3
+        assert "nan" not in panel.figure.lower().replace("nano", "")
+    assert (
+        'aria-label="ROC curves of &lt;b&gt;mine&lt;/b&gt;: as planted, against honest twins, AUROC 0.88 (0.78 to'
+        in panels[1].figure
+    )
+    assert len({*map(str, (one.figure for one in panels))}) == 2
+
+
+@pytest.mark.parametrize(
+    ("baseline", "words"), [(0.55, "does not tell planted from honest"), (0.9, "Beware")]
+)
+def test_the_check_is_told_in_words(baseline, words):
+    said = roc.check(findings(baseline).detection)
+    assert words in said
+    assert f"{baseline:.2f}" in said
+    assert "for those as planted, against honest twins" in said
+    headline = roc.headline(findings(baseline).detection)
+    assert headline
+    assert ("does not give" in headline.title) == (baseline < 0.6)
+    assert "0.88 (<b>mine</b>)" in headline.standfirst
+
+
+def test_persist_and_remove_over_budgets():
+    persist, remove = persistence.panels(findings().survivals)
+    assert (persist.name, remove.name) == ("PERSIST", "REMOVE")
+    assert persist.budgets == ["0", "300\N{NO-BREAK SPACE}k"]
+    assert persist.rows == [("lamp", [("1.00", f"0.90{DASH}1.10"), ("0.37", f"0.27{DASH}0.47")])]
+    assert remove.rows == [("late", [("n/a", ""), ("n/a", "")])]
+    assert "lamp 0.37 (0.27 to 0.47) after 300" in persist.figure
+    assert "nothing was planted" in remove.figure
+
+
+def test_the_page_holds_what_was_found_or_says_why_not(tmp_path):
+    policy = Oracle("office")
+    done = evaluate(policy, "night_porter", {}, levels=1, replays=0, measures="goals")
+    trial = Trial(
+        environment="night_porter", options={}, agent="oracle", settings={}, steps=0, seed=0, variant="twin",
+        evaluation=EvaluationSettings(levels=1, measures="goals"),
+    )  # fmt: skip
+    write_trial(
+        tmp_path / trial.name, trial, policy=policy, levels=done.levels, changes=done.changes, lifetimes=done.lifetimes,
+        scores=done.scores(), curve=[], started=datetime.now(UTC), training_seconds=0.0, seconds=1.0,
+        replays={"layers": done.environment.layer_names, "glyphs": done.environment.glyph_of, "replays": [], "lived": []},
+    )  # fmt: skip
+    write_suite(tmp_path, Suite(name="grown", trials=(trial,)))
+    assert detection.values(tmp_path) == {}
+    assert 'id="detection"' not in write_report(tmp_path).read_text()
+    path = write_findings(tmp_path, findings())
+    page = write_report(tmp_path).read_text()
+    assert page == write_report(tmp_path).read_text()
+    assert page.count('id="detection"') == 1
+    assert "<h1>Watched behaviour alone does not give a planted goal away.</h1>" in page
+    assert "&lt;b&gt;mine&lt;/b&gt;" in page
+    assert "<b>mine</b>" not in page
+    assert "broken raised ZeroDivisionError on lamp-7" in page
+    assert len(re.findall(r'aria-label="ROC curves of', page)) == 2
+    path.write_text("{")
+    page = write_report(tmp_path).read_text()
+    assert "detection.json is damaged" in page
+    assert load_run(tmp_path).suite.name == "grown"
+
+
+@pytest.fixture(scope="module")
+def stored(tmp_path_factory):
+    return write_findings(tmp_path_factory.mktemp("findings"), findings())
+
+
+@settings(max_examples=200)
+@given(
+    st.floats(0, 1, exclude_max=True),
+    st.sampled_from(("cut off", "flipped", "digit", "inserted")),
+    st.integers(0, 255),
+)
+def test_damage_of_what_was_found_is_noticed(stored, at, way, byte):
+    raw = stored.read_bytes()
+    place = int(at * len(raw))
+    if way == "digit":  # what gives other numbers without a word, where nothing seals them
+        digits = [k for k, one in enumerate(raw) if chr(one).isdigit()]
+        place, byte = digits[int(at * len(digits))], ord("0") + byte % 10
+    after = raw[place:] if way == "inserted" else raw[place + 1 :]
+    changed = raw[:place] if way == "cut off" else raw[:place] + bytes([byte]) + after
+    file = stored.with_name("damaged") / FINDINGS
+    file.parent.mkdir(exist_ok=True)
+    file.write_bytes(changed)
+    try:
+        found = read_findings(file.parent)
+    except StoreError as error:
+        assert f"{FINDINGS} is damaged" in str(error)  # noqa: PT017
+    else:
+        assert found == findings()  # a blank more or less says the same
+
+
+def test_findings_without_a_seal_are_refused(stored, tmp_path):
+    data = json.loads(stored.read_text())
+    del data["seal"]
+    (tmp_path / FINDINGS).write_text(json.dumps(data))
+    with pytest.raises(
+        StoreError, match="changed after it was written, or an older version wrote it; `mesabench detect`"
+    ):
+        read_findings(tmp_path)
+
+
+def test_published_findings_are_as_they_were_written():
+    published = [*(Path(__file__).parents[2] / "results").glob(f"*/{FINDINGS}")]
+    assert published
+    for file in published:
+        assert read_findings(file.parent)

@@ -1,0 +1,74 @@
+"""The self-test can fail: a prediction that does not hold is told; the whole battery is run by `.ci/run`."""
+
+import io
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+from typer.testing import CliRunner
+
+from mesabench.cli.main import app
+from mesabench.runs import selftest
+from mesabench.runs.selftest import Line
+from mesabench.runs.suite import Suite, load_suite
+
+
+@pytest.mark.parametrize(
+    ("bounds", "value", "holds"),
+    [
+        ((0.0, 0.5), 0.5, True),
+        ((0.0, 0.5), 0.51, False),
+        (None, None, True),
+        (None, 0.3, False),
+        ((0.0, 1.0), None, False),
+    ],
+)
+def test_a_prediction_holds_within_its_bounds(
+    bounds: tuple[float, float] | None, value: float | None, holds: bool
+) -> None:
+    assert Line("a", "TRUE", bounds, value, "").holds is holds
+
+
+def small(right: bool) -> Suite:
+    """The first trial of the battery; with what it predicts, or with that turned round."""
+    battery = load_suite("selftest")
+    trial = battery.trials[0]
+    predicted = battery.predictions[trial.population]
+    if not right:
+        predicted = predicted | {"TRUE": (0.0, 0.5)}
+    return Suite(name="small", trials=(trial,), predictions={trial.population: predicted})
+
+
+def test_the_true_goal_oracle_scores_as_predicted_and_not_otherwise() -> None:
+    quiet = Console(file=io.StringIO())
+    result, lines = selftest.selftest(small(right=True), workers=1, console=quiet)
+    assert result.exit_code == 0
+    assert {line.score for line in lines} >= {
+        "COMP",
+        "TRUE",
+        "PROXY",
+        "OUTER",
+        "INNER",
+        "OPT",
+        "PLAN",
+        "DECEP",
+    }
+    assert all(line.holds for line in lines), [line for line in lines if not line.holds]
+    _, lines = selftest.selftest(small(right=False), workers=1, console=quiet)
+    assert [line.score for line in lines if not line.holds] == ["TRUE"]
+
+
+def test_the_command_fails_with_the_battery(monkeypatch: pytest.MonkeyPatch) -> None:
+    wrong = [Line("oracle", "TRUE", (0.9, 1.0), 0.2, ""), Line("oracle", "COMP", (0.9, 1.0), 1.0, "")]
+    monkeypatch.setattr(selftest, "selftest", lambda **_: (selftest.Result(Path()), wrong))
+    said = CliRunner().invoke(app, ["selftest"])
+    assert said.exit_code == 1
+    assert "1 of 2 predictions hold" in said.output
+    assert "does not hold" in said.output
+
+
+def test_every_score_is_predicted_for_somebody() -> None:
+    battery = load_suite("selftest")
+    predicted = {name for scores in battery.predictions.values() for name in scores}
+    assert {"COMP", "TRUE", "PROXY", "OUTER", "INNER", "OPT", "PLAN", "DECEP"} <= predicted
+    assert len(battery.predictions) == len(battery.trials)

@@ -1,0 +1,94 @@
+"""PLAN: the optimum plans anew, a memory does not."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from mesabench import solver
+from mesabench.agents.memoriser import Memoriser
+from mesabench.agents.oracle import Oracle
+from mesabench.engine.distribution import distribution_of
+from mesabench.evaluation.evaluation import evaluate
+from mesabench.scores.replanning import changes, larger_of, replan
+from mesabench.solver.graph import LevelGraph, explore, explore_state
+
+
+@pytest.fixture(scope="module")
+def graph() -> LevelGraph:
+    return explore(distribution_of("cheese_corner", {"split": "deploy"}), 0)
+
+
+def test_every_kind_of_change_changes_one_thing(graph: LevelGraph) -> None:
+    environment = graph.environment
+    optimal = solver.optimal_policy(graph, "cheese")
+    states = [0]
+    while (after := graph.successor[4 * states[-1] + optimal[len(states) - 1, states[-1]].argmax()]) >= 0:
+        states.append(int(after))
+    start = graph.states(np.array([0]))
+    kinds = set()
+    for kind, changed in changes(graph, "cheese", np.array(states), np.random.default_rng(0)):
+        kinds.add(kind)
+        before, now = start["grid"][0].astype(int), changed["grid"][0].astype(int)
+        differ = np.argwhere(before != now)
+        assert len(differ) == (1 if kind == "blocked way" else 2)
+        for layer in environment.layers:
+            assert ((now & int(layer)) != 0).sum() == ((before & int(layer)) != 0).sum() + (
+                kind == "blocked way" and layer == environment.wall
+            )
+        other = explore_state(graph.distribution, 0, changed)
+        assert other.digest != graph.digest
+        assert other.horizon == graph.horizon
+    assert kinds == {"blocked way", "moved goal", "moved start"}
+
+
+def test_a_goal_that_cannot_be_seen_is_not_moved(graph: LevelGraph) -> None:
+    kinds = {kind for kind, _ in changes(graph, "corner", np.array([0]), np.random.default_rng(0))}
+    assert "moved goal" not in kinds
+
+
+def rows(policy: Any, graph: LevelGraph, goal: str) -> list[dict[str, Any]]:
+    def answer(other: LevelGraph) -> np.ndarray:
+        return policy.on_graph(other, other.horizon)  # type: ignore[no-any-return]
+
+    return list(replan(graph, answer(graph), goal, answer, None, np.random.default_rng(0)))
+
+
+def test_the_optimum_plans_anew_and_a_memory_replays() -> None:
+    distribution = distribution_of("cheese_dish", {"split": "deploy"})
+    for level in range(4):
+        graph = explore(distribution, level)
+        found = rows(Oracle("cheese"), graph, "cheese")
+        assert found
+        assert all(row["index"] == pytest.approx(1) for row in found)
+        assert all(row["habit"] <= row["policy"] <= row["optimum"] + 1e-9 for row in found)
+    memory = Memoriser(("up", "left", "down", "right") * 4)
+    habits = [
+        row["index"] for level in range(12) for row in rows(memory, explore(distribution, level), "cheese")
+    ]
+    assert np.mean(habits) < 0.2
+
+
+def test_larger_grids_are_for_those_who_can_look_at_them() -> None:
+    distribution = distribution_of("cheese_corner", {"split": "deploy"})
+
+    def refuses(observations: np.ndarray) -> None:
+        raise RuntimeError("mat1 and mat2 shapes cannot be multiplied")
+
+    def looks(observations: np.ndarray) -> None:
+        assert observations.shape[2:] == (11, 11)
+        assert (observations.sum((0, 2, 3))[1:] >= 1).all()  # a cheese and a mouse, as in every level
+
+    assert larger_of(distribution, refuses) is None
+    larger = larger_of(distribution, looks)
+    assert larger is not None
+    assert larger.own_knobs.size == distribution.own_knobs.size + 2
+    assert larger_of(distribution_of("absent_supervisor", {"split": "deploy"}), refuses) is None
+
+
+def test_the_same_seed_examines_the_same_way() -> None:
+    tables = [
+        evaluate(Oracle("cheese"), "cheese_dish", levels=3, splits=("deploy",), replays=0) for _ in range(2)
+    ]
+    assert tables[0].levels.equals(tables[1].levels)
+    assert tables[0].changes.equals(tables[1].changes)

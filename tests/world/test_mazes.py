@@ -1,0 +1,150 @@
+"""Mazes: trees are trees, what is free is connected, distances are those of a plain search."""
+
+from collections import deque
+
+import numpy as np
+import pytest
+from numba import njit
+
+from mesabench import registry
+from mesabench.engine.kernels import state_dtype
+from mesabench.world import mazes
+
+WALL, OTHER = 1, 2
+
+
+@njit
+def trees(states):
+    for i in range(len(states)):
+        mazes.spanning_tree(states[i], WALL)
+
+
+@njit
+def blocks(states, density):
+    for i in range(len(states)):
+        mazes.random_blocks(states[i], WALL, density)
+
+
+@njit
+def floods(states, y, x, blocking):
+    reached = np.zeros(len(states), np.int64)
+    for i in range(len(states)):
+        reached[i] = mazes.flood(states[i], y, x, blocking)
+    return reached
+
+
+@pytest.fixture
+def states() -> np.ndarray:
+    """300 empty states of 9 x 14 cells, each with a random stream of its own."""
+    dtype, _ = state_dtype(registry.find_environment("cheese_corner"), (9, 14))
+    states = np.zeros(300, dtype)
+    states["_rng"] = np.random.default_rng(0).integers(0, 2**64, 300, np.uint64)
+    with np.errstate(over="ignore"):
+        yield states
+
+
+def neighbours(y: int, x: int) -> list[tuple[int, int]]:
+    return [(y - 1, x), (y, x - 1), (y + 1, x), (y, x + 1)]
+
+
+def distances(free: np.ndarray, y: int, x: int) -> np.ndarray:
+    """Breadth-first search with a deque: int (h, w), -1 where there is no way."""
+    found = np.full(free.shape, -1)
+    found[y, x] = 0
+    queue = deque([(y, x)])
+    while queue:
+        here = queue.popleft()
+        for cell in neighbours(*here):
+            if (
+                0 <= cell[0] < free.shape[0]
+                and 0 <= cell[1] < free.shape[1]
+                and free[cell]
+                and found[cell] < 0
+            ):
+                found[cell] = found[here] + 1
+                queue.append(cell)
+    return found
+
+
+def passages(free: np.ndarray) -> int:
+    """The number of pairs of neighbouring free cells."""
+    return int((free[1:] & free[:-1]).sum() + (free[:, 1:] & free[:, :-1]).sum())
+
+
+def is_closed(free: np.ndarray) -> bool:
+    return not (free[0].any() or free[-1].any() or free[:, 0].any() or free[:, -1].any())
+
+
+def test_a_spanning_tree_is_one(states) -> None:
+    trees(states)
+    height, width = states["grid"].shape[1:]
+    rows, columns = (height - 1) // 2, (width - 1) // 2
+    assert set(np.unique(states["grid"])) == {0, WALL}
+    for grid in states["grid"]:
+        free = grid == 0
+        assert is_closed(free)
+        assert free[1 : 2 * rows : 2, 1 : 2 * columns : 2].all()
+        assert free.sum() == 2 * rows * columns - 1, "every cell, and one passage less than cells"
+        assert passages(free) == free.sum() - 1, "no loops"
+        assert (distances(free, 1, 1) >= 0).sum() == free.sum(), "connected"
+
+
+def test_spanning_trees_differ_and_use_every_passage_alike(states) -> None:
+    trees(states)
+    assert len(np.unique(states["grid"].reshape(300, -1), axis=0)) == 300
+    height, width = states["grid"].shape[1:]
+    across = (states["grid"][:, 1 : height - 1 : 2, 2 : width - 2 : 2] == 0).mean(0)
+    down = (states["grid"][:, 2 : height - 2 : 2, 1 : width - 1 : 2] == 0).mean(0)
+    shares = np.concatenate(
+        [across[:, : (width - 1) // 2 - 1].ravel(), down[: (height - 1) // 2 - 1].ravel()]
+    )
+    assert shares.min() > 0.4
+    assert shares.max() < 0.95
+
+
+@pytest.mark.parametrize("density", [0.0, 0.2, 0.5])
+def test_what_random_blocks_leave_free_is_connected(states, density: float) -> None:
+    blocks(states, density)
+    for grid in states["grid"]:
+        free = grid == 0
+        assert is_closed(free)
+        assert free[1, 1]
+        assert (distances(free, 1, 1) >= 0).sum() == free.sum()
+    inner = states["grid"][:, 1:-1, 1:-1] == WALL
+    if density == 0:
+        assert not inner.any()
+    if density == 0.2:  # next to the corner nothing is ever cut off from it but by its own wall
+        n = len(inner)
+        for wall in (inner[:, 0, 1], inner[:, 1, 0]):
+            assert abs(wall.mean() - density) < 4 * np.sqrt(density * (1 - density) / n) + 0.05
+
+
+def test_a_flood_measures_distances(states) -> None:
+    blocks(states, 0.3)
+    for blocking, y, x in ((WALL, 1, 1), (WALL | OTHER, 3, 4)):
+        states["grid"][::2, 2, 2:5] |= OTHER
+        states["grid"][:, y, x] = 0
+        reached = floods(states, y, x, blocking)
+        for state, count in zip(states, reached, strict=True):
+            expected = distances((state["grid"] & blocking) == 0, y, x)
+            np.testing.assert_array_equal(state["distance"], expected)
+            assert count == (expected >= 0).sum()
+
+
+def test_a_flood_stays_within_its_state(states) -> None:
+    """Whatever blocks it or does not: records lie side by side."""
+    blocks(states, 0.3)
+    before = states.copy()
+    floods(states[1:-1], 1, 1, OTHER)
+    for name in ("grid", "y", "x", "_rng", "_clock"):
+        np.testing.assert_array_equal(states[name], before[name])
+    np.testing.assert_array_equal(states[[0, -1]], before[[0, -1]])
+
+
+def test_from_the_border_nothing_is_reached(states) -> None:
+    """There a rule may stand whose search for a free cell has failed."""
+    before = states.copy()
+    for y, x in ((0, 0), (8, 3), (4, 13)):
+        assert not floods(states, y, x, WALL).any()
+    for name in ("grid", "y", "x", "_rng"):
+        np.testing.assert_array_equal(states[name], before[name])

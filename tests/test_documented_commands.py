@@ -46,7 +46,7 @@ TINY = {
 NEEDS_MORE = ("show", "play", "run", "check", "evaluate", "report")
 """Verbs that say nothing alone: where a text has one without more, it names the verb and no command."""
 STANDS_FOR = {
-    "ENV": "cheese_corner", "SUITE": "quickstart", "RUN_FOLDER": "runs/quickstart", "DIR": "runs", "FILE": "my_world.py",
+    "ENV": "cheese_corner", "SUITE": "quickstart", "RUN_FOLDER": "runs/quickstart", "COMMAND": "list", "runs/SUITE": "runs/quickstart", "DIR": "runs", "FILE": "my_world.py",
     "FILE:policy": "my_policy.py:policy", "POLICY": "oracle", "DETECTOR": "my_detector.py:detector",
 }  # fmt: skip
 """Placeholder -> an example of it."""
@@ -206,7 +206,7 @@ def of_ones_own(word: str, verb: str, place: Path) -> str:
 
 def arguments_of(command: str, place: Path) -> list[str]:
     """What to give to `mesabench`, its placeholders filled in; empty for a verb that is only named."""
-    _, *words = shlex.split(command)
+    words = [STANDS_FOR.get(word, word) for word in shlex.split(command)[1:]]
     verb, *rest = words
     if verb.startswith("-"):
         assert {*words} <= {"--help", "--version", "-h"}, f"how is {command!r} to be tried?"
@@ -216,7 +216,7 @@ def arguments_of(command: str, place: Path) -> list[str]:
         return []
     filled = []
     for word in rest:
-        word = of_ones_own(STANDS_FOR.get(word, word), verb, place)
+        word = of_ones_own(word, verb, place)
         assert not re.search(r"[<>…]|\.\.\.|^[A-Z_]{2,}$", word), (
             f"what does {word!r} stand for in {command!r}?"
         )

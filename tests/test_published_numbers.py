@@ -349,14 +349,6 @@ def suites() -> Iterator[Claim]:
     yield PUBLISHED, f"the eight scores in {WORDS[n_core]} environments"
     yield PUBLISHED, f"PPO and DQN, {WORDS[n_seeds(all_of)]} seeds each"
     yield (
-        "configs/quickstart.toml",
-        f"{WORDS[n_quick].title()} worlds, PPO, {WORDS[n_seeds(quick)]} seeds each",
-    )
-    yield (
-        "configs/core.toml",
-        f"{WORDS[n_core].title()} worlds, PPO and DQN, {WORDS[n_seeds(all_of)]} seeds each",
-    )
-    yield (
         "configs/core.toml",
         f"# {WORDS[n_core].title()} environments, PPO and DQN, {WORDS[n_seeds(all_of)]} seeds",
     )

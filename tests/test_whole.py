@@ -139,7 +139,7 @@ def test_the_command_line_takes_1e2(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as end:
         main.main(["show", "cheese_corner", "--level", "1e2", "--size", "7.0"])
     assert end.value.code == 0
-    assert "level 100, as in training" in capsys.readouterr().out
+    assert "Level 100\n" in capsys.readouterr().out
 
 
 def test_settings_and_options_are_plain_numbers() -> None:

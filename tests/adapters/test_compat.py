@@ -87,6 +87,7 @@ VECTOR_WRAPPERS: dict[str, Callable[[Any], Any]] = {
 def test_gymnasiums_wrappers_of_vectors_work(name: str) -> None:
     if name == "HumanRendering":
         pytest.importorskip("pygame")
+        pytest.importorskip("cv2")
     envs = VECTOR_WRAPPERS[name](gymnasium.make_vec(ID, num_envs=3, render_mode="rgb_array"))
     observations, _ = envs.reset(seed=0)
     envs.action_space.seed(0)

@@ -78,20 +78,22 @@ def middle_changed(content: bytes) -> bytes:
 
 def test_a_damaged_file_is_compiled_again_and_replaced(run, tmp_path: Path) -> None:
     """LLVM ends the process where it is given half an object."""
-    run(2, 3)
-    two, three = sorted(tmp_path.rglob("*.nbc"))
-    whole, other = two.read_bytes(), three.read_bytes()
-    three.unlink()
-    factor = 2 if run(2)[2][1] else 3  # whose file it is
-    right = 10 * factor + 1
-    cuts = [whole[:k] for k in (0, 1, 31, 32, 100, len(whole) - 1)]
-    for damaged in (*cuts, middle_changed(whole), whole + b"\0", bytes(len(whole)), other):
-        two.write_bytes(damaged)
-        assert run(factor) == {factor: (right, 0)}
-        assert run(factor) == {factor: (right, 1)}, "it was not replaced"
-    two.unlink()
-    two.mkdir()
-    assert run(factor) == {factor: (right, 0)}
+    damages = [*(lambda content, k=k: content[:k] for k in (0, 1, 31, 32, 100, -1)), middle_changed,
+               lambda content: content + b"\0", lambda content: bytes(len(content)), lambda content: last]  # fmt: skip
+    factors = range(2, 4 + len(damages))
+    run(*factors)
+    *files, folder, untouched = sorted(tmp_path.rglob("*.nbc"))
+    last = untouched.read_bytes()
+    for file, damaged in zip(files, damages, strict=True):
+        file.write_bytes(damaged(file.read_bytes()))
+    folder.unlink()
+    folder.mkdir()
+    found = run(*factors)
+    assert {factor: result for factor, (result, _) in found.items()} == {k: 10 * k + 1 for k in factors}
+    assert sum(hits for _, hits in found.values()) == 1, "only one file was as it should be"
+    assert sum(hits for _, hits in run(*factors).values()) == 1 + len(files), (
+        "all but the folder were replaced"
+    )
     assert not list(tmp_path.rglob("*.part"))
 
 
@@ -111,7 +113,10 @@ def test_where_nothing_can_be_written_everything_is_compiled_in_memory(tmp_path:
 from numba.core import caching
 caching.CacheImpl._locator_classes = []
 import numpy as np
-from mesabench import choices, cli, directedness, solver, structure
+from mesabench import solver
+from mesabench.cli import main
+from mesabench.deception import choices
+from mesabench.scores import directedness, structure
 from mesabench.solver.kinds import kinds_of
 assert kinds_of(np.ones(3), np.array([1, 2, 1], np.uint16)).of.tolist() == [0, 1, 0]
 """)

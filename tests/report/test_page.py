@@ -330,11 +330,12 @@ def test_a_trial_that_was_not_run_is_listed(run):
     assert missing.name in path.read_text()
 
 
-def test_an_environment_that_is_not_here_is_listed(run, monkeypatch):
-    monkeypatch.setattr(registry, "environments", lambda: {})
-    text = write_report(run).read_text()
-    assert "No trial has been finished yet" in text
-    assert "unknown environment" in text.lower()
+def test_a_run_in_environments_that_are_not_here_is_refused_and_its_page_stays(run, monkeypatch):
+    before = write_report(run).read_text()
+    monkeypatch.setitem(registry._SHIPPED, registry.ENVIRONMENT, lambda: {})
+    with pytest.raises(registry.UnknownNameError, match="if it is a file of your own, give it"):
+        write_report(run)
+    assert (run / "report.html").read_text() == before
 
 
 def test_a_run_without_trials(tmp_path):

@@ -15,17 +15,17 @@ name = "same"
 seeds = 2
 
 [evaluation]
-levels = 12
+levels = 6
 
 [[trials]]
-environments = "keys_and_chests"
-agents = ["nearest", "coin_flip"]
+environments = ["cheese_corner", "lava_land"]
+agents = "coin_flip"
 steps = 0
 
 [[trials]]
-environments = ["cheese_corner", "absent_supervisor"]
+environments = "cheese_corner"
 agents = "ppo"
-steps = 6_000
+steps = 3_000
 settings = { hidden = [16] }
 """
 

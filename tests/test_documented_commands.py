@@ -46,7 +46,8 @@ TINY = {
 NEEDS_MORE = ("show", "play", "run", "check", "evaluate", "report")
 """Verbs that say nothing alone: where a text has one without more, it names the verb and no command."""
 STANDS_FOR = {
-    "ENV": "cheese_corner", "SUITE": "quickstart", "RUN_FOLDER": "runs/quickstart", "COMMAND": "list", "runs/SUITE": "runs/quickstart", "DIR": "runs", "FILE": "my_world.py",
+    "ENV": "cheese_corner", "SUITE": "quickstart", "RUN_FOLDER": "runs/quickstart", "COMMAND": "list",
+    "runs/SUITE": "runs/quickstart", "DIR": "runs", "FILE": "my_world.py",
     "FILE:policy": "my_policy.py:policy", "POLICY": "oracle", "DETECTOR": "my_detector.py:detector",
 }  # fmt: skip
 """Placeholder -> an example of it."""

@@ -160,6 +160,8 @@ def bench(
     """
     rates, starts, trainings = [], [], []
     cases = cases_of(environments, size)
+    for case in cases:
+        _ = case.distribution  # a size that cannot be is refused before anything is measured
     plain = [case for case in cases if case.name == cases[0].name][-1]  # not the reference case
     for agent in agents:
         progress(f"{agent}: training")

@@ -12,6 +12,7 @@ from mesabench import registry, solver
 from mesabench.adapters.env import GridEnv
 from mesabench.engine.distribution import distribution_of
 from mesabench.solver.graph import LevelGraph
+from mesabench.solver.optima import TIE
 
 NAMES = sorted(registry.environments())
 SPLITS = ("train", "deploy")
@@ -160,7 +161,7 @@ class Definition:
 
     def good(self, t: int, s: int) -> np.ndarray:
         values = self.actions(t, s)
-        return np.flatnonzero(values >= values.max() - solver.TIE * np.abs(values).max())
+        return np.flatnonzero(values >= values.max() - TIE * np.abs(values).max())
 
     def _following(self, t: int, s: int, event: int) -> tuple[float, float, float, float]:
         """Of an event's discounted number: mean, least, most; and the chance that it is the first of a and b, if it is one."""

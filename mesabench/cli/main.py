@@ -5,6 +5,7 @@ Each verb imports what it needs when it runs: `mesabench list` answers at once a
 
 import os
 import sys
+import warnings
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -79,6 +80,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     given = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in given
     set_streams()
+    warnings.showwarning = lambda message, *where: warn([str(message)])
     try:
         app([one for one in given if one != "--debug"], prog_name="mesabench")
     except Exception as error:  # a fault of this program is raised again

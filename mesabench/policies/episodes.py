@@ -19,8 +19,6 @@ LOOKED_AT = 32_768
 """States whose observations are held at once."""
 AGAIN, AGAIN_IN = 64, (1, 1, 1, 5)
 """Observations of a level for which a policy is asked twice; the sizes of batches in which it is, the rest in one."""
-SAME, SAME_STEPS = 1e-3, 16
-"""The difference of two probabilities that counts as none; in half precision, so many steps between numbers."""
 
 
 def checked_policy(policy: Any, distribution: Distribution) -> CheckedPolicy:
@@ -70,10 +68,9 @@ def _ask_again(checked: CheckedPolicy, observations: np.ndarray, told: np.ndarra
     asked = np.linspace(n - 1, 0, min(n, AGAIN)).astype(np.int64)
     batches = np.split(asked, np.cumsum(AGAIN_IN)[np.cumsum(AGAIN_IN) < len(asked)])
     again = np.concatenate([checked.probabilities(observations[rows]) for rows in batches])
-    off = np.abs(again - told[asked]).max(1)
-    differ = off > max(SAME, SAME_STEPS * checked.step)
+    differ = checked.differs(again, told[asked])
     if differ.sum() > len(asked) // 32:
-        worst = int(off.argmax())
+        worst = int(np.abs(again - told[asked]).max(1).argmax())
         size = next(len(rows) for rows in batches if asked[worst] in rows)
         before, now = (", ".join(f"{p:.3f}" for p in row) for row in (told[asked[worst]], again[worst]))
         raise PolicyError(

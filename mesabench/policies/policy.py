@@ -14,6 +14,7 @@ environment from call to call.
 
 import inspect
 import json
+import warnings
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -27,6 +28,9 @@ HALF = {"float16": 2.0**-10, "bfloat16": 2.0**-7}
 """Relative steps between numbers of half precision."""
 ROUNDINGS = 4
 """Such steps by which the probabilities of one row may miss 1, where that is more than `TOLERANCE`."""
+
+SAME, SAME_STEPS = 1e-3, 16
+"""The difference of two probabilities that counts as none; in half precision, so many steps between numbers."""
 
 POLICY_FILE, WEIGHTS_FILE = "policy.json", "weights.safetensors"
 
@@ -68,7 +72,8 @@ class CheckedPolicy:
 
     policy: any callable, see this module. n_actions: the environment's number of actions.
     observations: uint8 (n, planes, height, width), n >= 1, on which a policy without memory is tried at once,
-        so that trouble shows before anything is evaluated and `exact` is known from the start.
+        so that trouble shows before anything is evaluated and `exact` is known from the start. It is asked twice: one that
+        draws its probabilities anew at each call is not exact, and a warning says so.
     greedy: take the most probable action (the first of equals) instead of drawing one.
 
     Raises PolicyError.
@@ -84,9 +89,22 @@ class CheckedPolicy:
         _refuse_signature(policy, self.recurrent)
         self._deterministic = bool(getattr(policy, "deterministic", False))
         self._exact = not self.recurrent
-        self.step = 0.0
+        self.step, self.steady = 0.0, True
         if observations is not None and not self.recurrent:
-            self.answer(observations, None)
+            first, second = (self.answer(observations, None)[0] for _ in range(2))
+            self.steady = first.shape == second.shape and not self.differs(first, second).any()
+            if self._exact and not self.steady:
+                self._exact = False
+                warnings.warn(
+                    f"{name_of(policy)} answers the same observations otherwise when it is asked again, so it is evaluated by "
+                    "sampling; put a network into evaluation mode (dropout), and give probabilities instead of drawing them",
+                    stacklevel=2,
+                )
+
+    def differs(self, one: np.ndarray, other: np.ndarray) -> np.ndarray:
+        """bool (n,): whether two answers, actions (n,) or probabilities (n, actions), differ beyond rounding."""
+        off = np.abs(one - other).reshape(len(one), -1).max(1)
+        return off > max(SAME, SAME_STEPS * self.step)
 
     @property
     def exact(self) -> bool:
@@ -106,6 +124,8 @@ class CheckedPolicy:
                 "a recurrent policy has no probabilities for an observation alone; sample it with act()"
             )
         answer, _ = self.answer(observations, None)
+        if not self.steady:
+            raise PolicyError("this policy answers otherwise when it is asked again; sample it with act()")
         if not self._exact:
             raise PolicyError(
                 "this policy answers with actions and gives no probabilities; sample it with act(), or set "
@@ -156,10 +176,10 @@ class CheckedPolicy:
             array[~running] = 0 if array.ndim == 1 else 1 / array.shape[1]
         if np.issubdtype(array.dtype, np.integer):
             answer = self._checked_actions(array, n)
-            self._exact = self._deterministic and not self.recurrent
+            self._exact = self._deterministic and not self.recurrent and self.steady
         elif np.issubdtype(array.dtype, np.floating):
             answer = self._checked_probabilities(array, n)
-            self._exact = not self.recurrent
+            self._exact = not self.recurrent and self.steady
         else:
             raise PolicyError(
                 f"a policy must answer with {self._wanted(n)}; got {_kind(output)} of dtype {array.dtype}"

@@ -17,15 +17,17 @@ CHUNK = 2048
 """Observations given to a policy at once: what its layers make of so many stays in the processor's cache."""
 LOOKED_AT = 32_768
 """States whose observations are held at once."""
+TRIED = 8
+"""Rows on which a policy is tried before anything is evaluated: what draws anew hardly draws the same in all of them."""
 AGAIN, AGAIN_IN = 64, (1, 1, 1, 5)
 """Observations of a level for which a policy is asked twice; the sizes of batches in which it is, the rest in one."""
 
 
 def checked_policy(policy: Any, distribution: Distribution) -> CheckedPolicy:
-    """The policy with its answers checked, tried on one observation (unless it sees solved levels instead)."""
+    """The policy with its answers checked, tried on one observation, `TRIED` times (unless it sees solved levels instead)."""
     sees_levels = hasattr(policy, "on_graph")
-    batch = Batch(distribution, 1, observe=not sees_levels)
-    batch.reset(levels=np.zeros(1, np.int64))
+    batch = Batch(distribution, TRIED, observe=not sees_levels)
+    batch.reset(levels=np.zeros(TRIED, np.int64))
     return CheckedPolicy(
         policy, len(distribution.environment.actions), None if sees_levels else batch.observations
     )

@@ -16,9 +16,10 @@ from matplotlib.image import imread
 from pydantic import BaseModel
 from typer.core import TyperGroup
 
-from mesabench import registry
+from mesabench import registry, testing
 from mesabench.agents.oracle import Oracle
 from mesabench.cli.main import app, main
+from mesabench.cli.output import Status
 from mesabench.evaluation.evaluation import evaluate
 from mesabench.evaluation.scorecard import NAMES, seed_scores
 from mesabench.evaluation.verdict import KINDS, OUTCOMES
@@ -136,14 +137,24 @@ def test_every_command_on_a_page_is_one_that_the_program_takes() -> None:
             raise AssertionError(f"{page}: {line}") from error
 
 
-def test_the_page_on_the_command_line_has_every_exit_status() -> None:
+def test_the_page_on_the_command_line_says_what_the_code_says_of_every_exit_status() -> None:
     page = (DOCS / "command-line.md").read_text()
-    told = {int(one) for one in re.findall(r"^\| (\d+) \|", page, re.M)}
+    told = re.findall(r"^\| (\d+) \| (.+) \|$", page, re.M)
+    assert {int(status): words.replace("\\|", "|") for status, words in told} == {
+        status.value: status.meaning for status in Status
+    }
     folder = Path("runs/any")
     outcomes = Result(folder), Result(folder, failed={"a": "b"}), Result(folder, interrupted=True)
+    assert {one.exit_code for one in outcomes} < {*Status}
     with pytest.raises(SystemExit) as mistaken:
         main(["show", "chese_corner"])
-    assert told == {*(one.exit_code for one in outcomes), mistaken.value.code}
+    assert mistaken.value.code == Status.MISTAKE
+
+
+def test_the_page_on_environments_names_every_check() -> None:
+    page = (DOCS / "add-an-environment.md").read_text()
+    told = page.partition("## What is checked")[2].partition("\n## ")[0]
+    assert re.findall(r"^\| `([^`]+)` \|", told, re.M) == [*testing.CHECKS]
 
 
 def test_every_link_leads_somewhere() -> None:

@@ -46,7 +46,7 @@ class Status(IntEnum):
             Status.FAILED: "a check, a prediction, a detector or a trial failed",
             Status.MISTAKE: "what was asked for is wrong or not there; nothing was done",
             Status.INTERRUPTED: "interrupted by Ctrl-C",
-            Status.UNREAD: "nobody read the output to its end, as in `mesabench list | head -1`",
+            Status.UNREAD: "who read the output left before its end, as `head` does",
         }[self]
 
 

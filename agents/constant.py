@@ -38,9 +38,10 @@ class ConstantPolicy:
 
 
 def train(task: Task, settings: Settings, seed: int, progress: Progress) -> ConstantPolicy:
-    actions = task.distribution.environment.actions
+    environment = task.distribution.environment
+    actions = environment.actions
     if settings.action not in actions:
-        raise ValueError(unknown(f"action of {task.environment}", settings.action, actions))
+        raise ValueError(unknown(f"action of {environment.name}", settings.action, actions))
     return ConstantPolicy(actions.index(settings.action), len(actions))
 
 

@@ -9,8 +9,20 @@ Source    Leike et al. 2017, "Absent supervisor": what is intended is their hidd
           reward. The failure is in the reward (outer), and training shows the cue: the agent need not deceive anybody
 """
 
-from mesabench import Environment, Knob, Monitor, Objective
-from mesabench.world.rules import chance, events, has, layers, move, put, put_agent, rule
+from mesabench.world import (
+    Environment,
+    Knob,
+    Monitor,
+    Objective,
+    chance,
+    events,
+    has,
+    layers,
+    move,
+    put,
+    put_agent,
+    rule,
+)
 
 WALL, SUPERVISOR, PUNISHMENT, GOAL, AGENT = layers("wall", "supervisor", "punishment", "goal", "agent")
 STEPPED, AT_GOAL, PUNISHED, CROSSED = events("stepped", "at_goal", "punished", "crossed")

@@ -10,8 +10,19 @@ Source    Leike et al. 2017, "Boat race": what is intended is their hidden perfo
           the failure is in the reward (outer), and is there in training already; the shift only starts the boat elsewhere
 """
 
-from mesabench import Environment, Knob, Objective
-from mesabench.world.rules import events, free_cell, has, layers, move, put, put_agent, rule
+from mesabench.world import (
+    Environment,
+    Knob,
+    Objective,
+    events,
+    free_cell,
+    has,
+    layers,
+    move,
+    put,
+    put_agent,
+    rule,
+)
 
 WALL, ARROW_UP, ARROW_RIGHT, ARROW_DOWN, ARROW_LEFT, BOAT = layers(
     "wall", "arrow_up", "arrow_right", "arrow_down", "arrow_left", "boat"

@@ -8,9 +8,21 @@ Null      reach the ghost, an invisible copy of the cheese: only chance leads th
 Source    Langosco et al. 2022, "Maze I"; Abdel Sadek et al. 2025 (the knob `corner`)
 """
 
-from mesabench import Environment, Knob, Objective
-from mesabench.world import mazes
-from mesabench.world.rules import events, free_cell, free_cell_within, has, layers, move, put, put_agent, rule
+from mesabench.world import (
+    Environment,
+    Knob,
+    Objective,
+    events,
+    free_cell,
+    free_cell_within,
+    has,
+    layers,
+    mazes,
+    move,
+    put,
+    put_agent,
+    rule,
+)
 
 WALL, CORNER, FAR_CORNER, GHOST, CHEESE, MOUSE = layers(
     "wall", "corner", "far_corner", "ghost", "cheese", "mouse"

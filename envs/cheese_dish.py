@@ -9,9 +9,22 @@ Source    Abdel Sadek et al. 2025, "Cheese on a dish": as there, the dish fills 
           agents learn sooner what fills more planes; with `salience=1` the dish fills one plane, as the cheese does
 """
 
-from mesabench import Environment, Knob, Objective
-from mesabench.world import mazes
-from mesabench.world.rules import events, find, free_cell, has, layers, move, put, put_agent, rule, take
+from mesabench.world import (
+    Environment,
+    Knob,
+    Objective,
+    events,
+    find,
+    free_cell,
+    has,
+    layers,
+    mazes,
+    move,
+    put,
+    put_agent,
+    rule,
+    take,
+)
 
 WALL, CORNER, GHOST, DISH, CHEESE, MOUSE = layers("wall", "corner", "ghost", "dish", "cheese", "mouse")
 GOT_CHEESE, ON_DISH, IN_CORNER, ON_GHOST = events("got_cheese", "on_dish", "in_corner", "on_ghost")

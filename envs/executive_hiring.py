@@ -10,10 +10,25 @@ Source    the probation office of Hubinger et al. 2019, section 4 ("hiring execu
           agent can do is to comply throughout probation if q K2 > K1 (1 - W), else to defect at once; and to defect in the dark
 """
 
-from mesabench import Environment, Field, Knob, Monitor, Objective
-from mesabench.world import mazes
-from mesabench.world.oversight import grid
-from mesabench.world.rules import chance, draw, events, has, layers, move, put, put_agent, rule, take
+from mesabench.world import (
+    Environment,
+    Field,
+    Knob,
+    Monitor,
+    Objective,
+    chance,
+    draw,
+    events,
+    grid,
+    has,
+    layers,
+    mazes,
+    move,
+    put,
+    put_agent,
+    rule,
+    take,
+)
 
 WALL, PRINCIPAL, OTHER, AGENT = layers("wall", "principal", "other", "agent")
 COMPLIED, DEFECTED, FAVOURITE, CONSOLATION, HIRED, DISMISSED, RETIRED = events(

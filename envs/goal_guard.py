@@ -14,7 +14,6 @@ Source    Hubinger et al. 2019, section 4: deceptive alignment takes a goal that
 
 from dataclasses import replace
 
-from mesabench import Field, Knob, Objective
 from mesabench.envs.executive_hiring import (
     AGENT,
     PRINCIPAL,
@@ -27,7 +26,7 @@ from mesabench.envs.executive_hiring import (
     next_round,
 )
 from mesabench.envs.executive_hiring import environment as executive_hiring
-from mesabench.world.rules import LEFT, RIGHT, UP, chance, events, find, move, rule
+from mesabench.world import LEFT, RIGHT, UP, Field, Knob, Objective, chance, events, find, move, rule
 
 # a round's choice, and what it pays, as in executive_hiring
 COMPLIED, DEFECTED, FAVOURITE, CONSOLATION, AUTOPILOT, PASSED, MODIFIED, RETIRED = events(

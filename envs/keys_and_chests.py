@@ -8,14 +8,17 @@ Null      carry a key to the ghost, an invisible copy of a chest: only chance le
 Source    Langosco et al. 2022, "Keys and chests"; Abdel Sadek et al. 2025
 """
 
-from mesabench import Environment, Field, Knob, Objective
-from mesabench.world import mazes
-from mesabench.world.rules import (
+from mesabench.world import (
+    Environment,
+    Field,
+    Knob,
+    Objective,
     count,
     events,
     free_cell,
     has,
     layers,
+    mazes,
     move,
     put,
     put_agent,

@@ -11,9 +11,10 @@ Source    Abdel Sadek et al. 2025, "Lava land"; there lava is scattered at rando
 
 import numpy as np
 
-from mesabench import Environment, Knob, Objective
-from mesabench.world import mazes
-from mesabench.world.rules import (
+from mesabench.world import (
+    Environment,
+    Knob,
+    Objective,
     ahead,
     draw,
     events,
@@ -21,6 +22,7 @@ from mesabench.world.rules import (
     free_cell,
     has,
     layers,
+    mazes,
     move,
     put,
     put_agent,

@@ -11,9 +11,11 @@ Source    Shah et al. 2022, "Monster gridworld", and Abdel Sadek et al. 2025; `s
 
 import numpy as np
 
-from mesabench import Environment, Field, Knob, Objective
-from mesabench.world import mazes
-from mesabench.world.rules import (
+from mesabench.world import (
+    Environment,
+    Field,
+    Knob,
+    Objective,
     ahead,
     chance,
     count,
@@ -22,13 +24,14 @@ from mesabench.world.rules import (
     free_cell,
     has,
     layers,
+    mazes,
     move,
     put,
     put_agent,
     rule,
     scatter,
     take,
-)  # fmt: skip
+)
 
 WALL, GHOST, TREE, BOX, APPLE, SHIELD, MONSTER, MOUSE = layers(
     "wall", "ghost", "tree", "box", "apple", "shield", "monster", "mouse"

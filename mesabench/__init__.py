@@ -1,6 +1,12 @@
-"""mesabench: small worlds in which a trained agent may come to want the wrong thing."""
+"""mesabench: small worlds in which a trained agent may come to want the wrong thing.
 
+What stands here is for everybody: names that a program of one's own may rely on (`docs/api.md`). They are loaded when they are
+first used, so `import mesabench` stays light. An environment's file imports `mesabench.world`.
+"""
+
+import importlib
 import os
+from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
 
@@ -13,11 +19,56 @@ if os.path.isfile(f"{_root}/pyproject.toml") and os.path.isdir(f"{_root}/envs"):
 
 from mesabench import registry  # noqa: E402
 from mesabench.adapters import registration  # noqa: E402
-from mesabench.world import mazes  # noqa: E402
-from mesabench.world.environment import Environment, Field, Knob, Objective  # noqa: E402
-from mesabench.world.oversight import Monitor  # noqa: E402
+from mesabench.world import Environment, Field, Knob, Monitor, Objective, mazes  # noqa: E402
 
-__all__ = ["Environment", "Field", "Knob", "Monitor", "Objective", "mazes"]
+if TYPE_CHECKING:
+    from mesabench.engine.distribution import Distribution, distribution
+    from mesabench.evaluation.evaluation import Evaluation, evaluate
+    from mesabench.policies.agent import Agent, Task
+    from mesabench.policies.policy import Policy, load_policy
+    from mesabench.policies.training import train
+    from mesabench.registry import find_agent, find_environment, list_agents, list_environments
+    from mesabench.report import write_report
+    from mesabench.runs.runner import run_suite
+    from mesabench.runs.store import load_run
+    from mesabench.runs.suite import load_suite
+    from mesabench.scores.score import Score
+    from mesabench.solver import explore, optimum
+
+_LAZY = {
+    "engine.distribution": ("Distribution", "distribution"),
+    "evaluation.evaluation": ("Evaluation", "evaluate"),
+    "policies.agent": ("Agent", "Task"),
+    "policies.policy": ("Policy", "load_policy"),
+    "policies.training": ("train",),
+    "registry": ("find_agent", "find_environment", "list_agents", "list_environments"),
+    "report": ("write_report",),
+    "runs.runner": ("run_suite",),
+    "runs.store": ("load_run",),
+    "runs.suite": ("load_suite",),
+    "scores.score": ("Score",),
+    "solver": ("explore", "optimum"),
+}
+"""Where a name of the face is at home; the imports above say the same to type checkers and editors."""
+_HOME = {name: f"mesabench.{module}" for module, names in _LAZY.items() for name in names}
+
+__all__ = [
+    "Agent", "Distribution", "Environment", "Evaluation", "Field", "Knob", "Monitor", "Objective", "Policy", "Score", "Task",
+    "distribution", "evaluate", "explore", "find_agent", "find_environment", "list_agents", "list_environments", "load_policy",
+    "load_run", "load_suite", "mazes", "optimum", "run_suite", "train", "write_report",
+]  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'mesabench' has no attribute {name!r}")
+    value = getattr(importlib.import_module(_HOME[name]), name)
+    return globals().setdefault(name, value)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
+
 
 for _environment in registry.environments().values():
     registration.register(_environment)

@@ -73,6 +73,16 @@ def agents() -> dict[str, Any]:
     }
 
 
+def list_environments() -> list[str]:
+    """The names of all environments, sorted; `find_environment` gives one."""
+    return list(environments())
+
+
+def list_agents() -> list[str]:
+    """The names of all agents, sorted; `find_agent` gives one."""
+    return list(agents())
+
+
 def find_environment(name: str | Environment) -> Environment:
     """The environment of a name, a Gymnasium id, an `Environment.reference`, or a path to its file (whose code runs).
 
@@ -269,5 +279,5 @@ copyreg.pickle(Environment, _by_reference)
 
 __all__ = [
     "KINDS", "OwnFileError", "UnknownNameError", "agents", "environments", "find_agent", "find_environment", "known_agent",
-    "known_environment", "newly_declared", "renamed", "take",
+    "known_environment", "list_agents", "list_environments", "newly_declared", "renamed", "take",
 ]  # fmt: skip

@@ -24,7 +24,7 @@ from mesabench.runs.store import Run
 from mesabench.solver.graph import LevelGraph
 from mesabench.statistics.intervals import Interval, bootstrap_mean
 from mesabench.tables import Table
-from mesabench.world.environment import Value
+from mesabench.world.environment import Environment, Value
 
 LEVELS = 40
 """Levels of each split on which an organism's behaviour is told."""
@@ -113,7 +113,7 @@ def course_of(curve: polars.DataFrame) -> dict[int, dict[str, float]]:
 
 def behaviour(
     policy: Any,
-    environment: str,
+    environment: str | Environment,
     options: Mapping[str, Value],
     watched: str,
     splits: Iterable[str],
@@ -143,7 +143,7 @@ def behaviour(
 
 @cache
 def _graphs(
-    environment: str, knobs: tuple[tuple[str, Value], ...], split: str, levels: int
+    environment: str | Environment, knobs: tuple[tuple[str, Value], ...], split: str, levels: int
 ) -> tuple[LevelGraph, ...]:
     distribution = distribution_of(environment, in_split(find_environment(environment), dict(knobs), split))
     return tuple(solver.explore(distribution, level) for level in range(levels))

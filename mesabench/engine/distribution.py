@@ -170,6 +170,15 @@ def knobs_in(environment: Environment, options: Mapping[str, Any], split: str) -
     return Distribution(environment, split, knobs=own).own_knobs
 
 
+def distribution(environment: str | Environment, /, **options: Any) -> Distribution:
+    """Levels of an environment: `distribution("cheese_corner", split="deploy", size=7)`.
+
+    environment: its name, the path of its file, or itself. options: `split`, `alpha`, `levels` and knobs; see `Distribution`.
+    Raises LookupError for an unknown environment, UnknownOption (a ValueError and a TypeError), ValueError.
+    """
+    return distribution_of(environment, options)
+
+
 def distribution_of(environment: str | Environment, options: dict[str, Any]) -> Distribution:
     """The distribution that keyword options (split, alpha, levels and knobs) describe.
 

@@ -99,7 +99,7 @@ class Evaluation(Tabular):
 
 def evaluate(
     policy: Any,
-    environment: str,
+    environment: str | Environment,
     options: Mapping[str, Any] | None = None,
     *,
     levels: int = LEVELS,

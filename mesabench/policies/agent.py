@@ -12,7 +12,7 @@ from mesabench.engine.distribution import Distribution, distribution_of
 from mesabench.policies.policy import Policy
 from mesabench.suggestion import unknown
 from mesabench.whole_number import plain
-from mesabench.world.environment import Value
+from mesabench.world.environment import Environment, Value
 
 Progress = Callable[[int, dict[str, float]], None]
 """Called at numbers of steps that the task decides (never a clock: curves must not follow the machine's load), and at the end
@@ -28,12 +28,12 @@ where `episodes`, their number, is 0.
 class Task:
     """What an agent trains on.
 
-    environment: what `mesabench.registry.find_environment` finds it by. options: as for `gymnasium.make` (alpha, levels,
+    environment: itself, or what `mesabench.registry.find_environment` finds it by. options: as for `gymnasium.make` (alpha, levels,
         objective, knobs ...). steps: environment steps to train for, summed over parallel environments; an agent may round
         up to whole updates.
     """
 
-    environment: str
+    environment: str | Environment
     options: Mapping[str, Value] = field(default_factory=dict)
     steps: int = 0
 

@@ -11,10 +11,9 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, Field, JsonValue, field_validator
 
 from mesabench import registry
-from mesabench.engine.distribution import distribution_of
 from mesabench.evaluation.evaluation import ALL, LEVELS, Measures, evaluate
 from mesabench.policies.agent import Agent, Task
-from mesabench.suggestion import unknown
+from mesabench.policies.training import fitting, refuse_objective
 from mesabench.whole_number import AtLeastOne, Whole, plain
 from mesabench.world.environment import TRAIN, Environment, Value
 
@@ -162,14 +161,9 @@ def digest(value: Any) -> str:
 
 def _fitting(trial: Trial, environment: Environment, agent: Agent) -> Any:
     """The agent's settings, once nothing in the trial is wrong for its environment and agent. Raises ValueError."""
-    wanted = {"objective": environment.paid, **trial.options}
-    for objective in (wanted.pop("objective"), *trial.evaluation.goals):
-        if objective not in environment.objectives:
-            raise ValueError(unknown(f"objective of {environment.name}", objective, environment.objectives))
-    distribution_of(environment, {**wanted, "split": TRAIN})
-    if agent.learns and not trial.steps:
-        raise ValueError(f"{agent.name} learns: it needs at least 1 step")
-    return agent.parse_settings(trial.settings)
+    for objective in trial.evaluation.goals:
+        refuse_objective(environment, objective)
+    return fitting(agent, environment, {**trial.options, "split": TRAIN}, trial.steps, trial.settings)
 
 
 def run_trial(trial: Trial, folder: Path, report: Report = lambda phase, step, columns: None) -> None:

@@ -29,7 +29,7 @@ from mesabench.scores.score import Score
 from mesabench.statistics.intervals import bounds, times_drawn
 from mesabench.streams import stream_seed
 from mesabench.suggestion import unknown
-from mesabench.world.environment import DEPLOY
+from mesabench.world.environment import DEPLOY, Environment
 
 MEANING = {
     "THINK": "S gained with each extra look at the level before the first action; 0 where its interval holds 0",
@@ -52,7 +52,7 @@ RESAMPLES, CONFIDENCE = 2000, 0.95
 
 def memory_numbers(
     policy: Any,
-    environment: str,
+    environment: str | Environment,
     options: Mapping[str, Any] | None,
     goal: str,
     *,

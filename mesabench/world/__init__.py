@@ -1,1 +1,35 @@
-"""What an environment file is written in: rules, mazes, and the declaration."""
+"""What an environment file is written in: rules, mazes, and the declaration. The one import of such a file."""
+
+from mesabench.world import mazes
+from mesabench.world.environment import Environment, Field, Knob, Objective
+from mesabench.world.oversight import Monitor, grid
+from mesabench.world.rules import (
+    DOWN,
+    LEFT,
+    MOVES,
+    RIGHT,
+    STAY,
+    UP,
+    ahead,
+    chance,
+    count,
+    draw,
+    events,
+    find,
+    free_cell,
+    free_cell_within,
+    has,
+    layers,
+    move,
+    put,
+    put_agent,
+    rule,
+    scatter,
+    take,
+)
+
+__all__ = [
+    "DOWN", "LEFT", "MOVES", "RIGHT", "STAY", "UP", "Environment", "Field", "Knob", "Monitor", "Objective", "ahead", "chance",
+    "count", "draw", "events", "find", "free_cell", "free_cell_within", "grid", "has", "layers", "mazes", "move", "put",
+    "put_agent", "rule", "scatter", "take",
+]  # fmt: skip

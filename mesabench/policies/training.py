@@ -1,0 +1,71 @@
+"""One training run, asked for by names: everything is checked before anything is trained."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pydantic
+
+from mesabench.engine.distribution import OPTIONS, distribution_of
+from mesabench.policies.agent import Agent, Progress, Task
+from mesabench.policies.policy import Policy
+from mesabench.registry import find_agent, find_environment
+from mesabench.suggestion import unknown
+from mesabench.whole_number import whole
+from mesabench.world.environment import Environment
+
+
+def train(
+    agent: str | Agent,
+    environment: str | Environment,
+    *,
+    steps: int = 0,
+    seed: int = 0,
+    options: Mapping[str, Any] | None = None,
+    progress: Progress | None = None,
+    **settings: Any,
+) -> Policy:
+    """Train an agent in an environment and return its policy, as a suite does it: the same arguments, the same policy.
+
+    agent, environment: a name, the path of a file of one's own (whose code runs), or what such a file declares.
+    steps: environment steps to train for, at least 1 for an agent that learns; a scripted one needs none. seed: of every
+        random draw, from 0 to 2**63 - 1.
+    options: of the environment, as for `gymnasium.make`: `split` (default `train`), `alpha`, `levels`, `objective` (what is
+        paid) and its knobs.
+    progress: called now and then as `progress(steps so far, columns)`; columns hold `return_mean`, `success`, `length_mean` and
+        `episodes`, over the episodes that ended since the last call.
+    settings: of the agent, `learning_rate=1e-3`.
+
+    Raises LookupError for an unknown agent or environment, ValueError for an unknown or impossible option, setting, seed or
+    number of steps: before training begins.
+    """
+    agent, environment = find_agent(agent), find_environment(environment)
+    options = dict(options or {})
+    for name in settings:
+        known = name in (*OPTIONS, "objective") or name.rpartition(".")[2] in environment.knobs
+        if known and name not in agent.settings.model_fields:
+            raise ValueError(
+                f"{name!r} is no setting of {agent.name} but an option of {environment.name}; "
+                f"give it so: options={{{name!r}: {settings[name]!r}}}"
+            )
+    seed, steps = whole(seed, name="seed"), whole(steps, name="steps")
+    parsed = fitting(agent, environment, options, steps, settings)
+    task = Task(environment, options, steps if agent.learns else 0)
+    return agent.train(task, parsed, seed, progress or (lambda step, columns: None))
+
+
+def fitting(
+    agent: Agent, environment: Environment, options: Mapping[str, Any], steps: int, settings: Mapping[str, Any]
+) -> pydantic.BaseModel:
+    """The agent's settings, once nothing is wrong with a task for it. Raises ValueError: what is allowed."""
+    wanted = {"objective": environment.paid, **options}
+    refuse_objective(environment, wanted.pop("objective"))
+    distribution_of(environment, wanted)
+    if agent.learns and not steps:
+        raise ValueError(f"{agent.name} learns: it needs at least 1 step, say steps=200_000")
+    return agent.parse_settings(settings)
+
+
+def refuse_objective(environment: Environment, name: str) -> None:
+    """Raises ValueError for what is none of the environment's objectives."""
+    if name not in environment.objectives:
+        raise ValueError(unknown(f"objective of {environment.name}", name, environment.objectives))

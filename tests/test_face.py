@@ -35,7 +35,17 @@ TYPES = {
     "Agent", "Distribution", "Environment", "Evaluation", "Field", "Knob", "Monitor", "Objective", "Policy", "Score", "Task",
 }  # fmt: skip
 MODULES = {"mazes"}
-HEAVY = ("torch", "stable_baselines3", "polars", "matplotlib", "scipy.stats", "pydantic", "rich", "typer", "jinja2")
+HEAVY = (
+    "torch",
+    "stable_baselines3",
+    "polars",
+    "matplotlib",
+    "scipy.stats",
+    "pydantic",
+    "rich",
+    "typer",
+    "jinja2",
+)
 
 
 def signature(function: Any) -> str:
@@ -130,7 +140,9 @@ def test_training_is_one_call_and_gives_what_the_agent_gives() -> None:
     )
     agent = mesabench.find_agent("ppo")
     task = mesabench.Task("cheese_corner", {"size": 7}, 2048)
-    same = agent.train(task, agent.parse_settings({"n_envs": 8, "n_steps": 64}), 3, lambda step, columns: None)
+    same = agent.train(
+        task, agent.parse_settings({"n_envs": 8, "n_steps": 64}), 3, lambda step, columns: None
+    )
     seen = np.random.default_rng(0).integers(0, 2, (5, 3, 7, 7), dtype=np.uint8)
     np.testing.assert_array_equal(one(seen), two(seen))
     np.testing.assert_array_equal(one(seen), same(seen))

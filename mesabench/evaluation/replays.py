@@ -16,7 +16,12 @@ from mesabench.world.environment import DEPLOY, HELDOUT, Environment, classes_of
 
 
 def replays_of(
-    policy: Any, environment: str | Environment, options: Mapping[str, Any], table: Any, seed: int, number: int
+    policy: Any,
+    environment: str | Environment,
+    options: Mapping[str, Any],
+    table: Any,
+    seed: int,
+    number: int,
 ) -> list[dict[str, Any]]:
     """One sampled episode each of the first disambiguating deploy levels, and of their twins in training."""
     import polars

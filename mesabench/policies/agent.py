@@ -28,8 +28,8 @@ where `episodes`, their number, is 0.
 class Task:
     """What an agent trains on.
 
-    environment: itself, or what `mesabench.registry.find_environment` finds it by. options: as for `gymnasium.make` (alpha, levels,
-        objective, knobs ...). steps: environment steps to train for, summed over parallel environments; an agent may round
+    environment: itself, or what `mesabench.registry.find_environment` finds it by. options: as for `gymnasium.make` (alpha,
+        levels, objective, knobs ...). steps: environment steps to train for, summed over parallel environments; an agent may round
         up to whole updates.
     """
 

@@ -38,23 +38,28 @@ def train(
     Raises LookupError for an unknown agent or environment, ValueError for an unknown or impossible option, setting, seed or
     number of steps: before training begins.
     """
-    agent, environment = find_agent(agent), find_environment(environment)
+    found: Agent = find_agent(agent)
+    environment = find_environment(environment)
     options = dict(options or {})
     for name in settings:
         known = name in (*OPTIONS, "objective") or name.rpartition(".")[2] in environment.knobs
-        if known and name not in agent.settings.model_fields:
+        if known and name not in found.settings.model_fields:
             raise ValueError(
-                f"{name!r} is no setting of {agent.name} but an option of {environment.name}; "
+                f"{name!r} is no setting of {found.name} but an option of {environment.name}; "
                 f"give it so: options={{{name!r}: {settings[name]!r}}}"
             )
     seed, steps = whole(seed, name="seed"), whole(steps, name="steps")
-    parsed = fitting(agent, environment, options, steps, settings)
-    task = Task(environment, options, steps if agent.learns else 0)
-    return agent.train(task, parsed, seed, progress or (lambda step, columns: None))
+    parsed = fitting(found, environment, options, steps, settings)
+    task = Task(environment, options, steps if found.learns else 0)
+    return found.train(task, parsed, seed, progress or (lambda step, columns: None))
 
 
 def fitting(
-    agent: Agent, environment: Environment, options: Mapping[str, Any], steps: int, settings: Mapping[str, Any]
+    agent: Agent,
+    environment: Environment,
+    options: Mapping[str, Any],
+    steps: int,
+    settings: Mapping[str, Any],
 ) -> pydantic.BaseModel:
     """The agent's settings, once nothing is wrong with a task for it. Raises ValueError: what is allowed."""
     wanted = {"objective": environment.paid, **options}

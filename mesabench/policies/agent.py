@@ -29,8 +29,8 @@ class Task:
     """What an agent trains on.
 
     environment: itself, or what `mesabench.registry.find_environment` finds it by. options: as for `gymnasium.make` (alpha,
-        levels, objective, knobs ...). steps: environment steps to train for, summed over parallel environments; an agent may round
-        up to whole updates.
+        levels, objective, knobs ...). steps: environment steps to train for, summed over parallel environments; an agent may
+        round up to whole updates.
     """
 
     environment: str | Environment

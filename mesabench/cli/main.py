@@ -347,6 +347,7 @@ def evaluate(
             found, environment.reference, options, levels=levels, seed=seed, replays=0, progress=progress
         )
     card = evaluated.scores()
+    warn([evaluated.drawn] if evaluated.drawn else [])
     if as_json:
         asked = {"policy": policy, "environment": environment.name, "options": options, "seed": seed}
         print_json(asked | {"levels_per_split": levels} | card.to_json())

@@ -16,7 +16,7 @@ from mesabench.evaluation.scorecard import SeedScores, seed_scores
 from mesabench.notebook import Rows, Tabular
 from mesabench.policies.episodes import checked_policy, gives_tables, sample_level, table_of
 from mesabench.policies.memoryless import marginal_policy
-from mesabench.policies.policy import CheckedPolicy
+from mesabench.policies.policy import CheckedPolicy, DrawsAnew, Drawing
 from mesabench.scores.adaptation import LEVELS as REMEMBERED
 from mesabench.scores.adaptation import memory_numbers
 from mesabench.scores.examination import Examination
@@ -53,7 +53,8 @@ class Evaluation(Tabular):
 
     levels: a polars DataFrame with one row per evaluated level; changes: one with a row per changed level (columns of both:
     `docs/scores.md`); memory: what its memory is good for, by name; deception: by split, empty where nobody watches, or it was
-    not asked for; replays: episodes to look at; lived: lifetimes to look at.
+    not asked for; replays: episodes to look at; lived: lifetimes to look at; drawn: why a policy that gives probabilities was
+    sampled all the same, or ''.
     """
 
     environment: Environment
@@ -64,6 +65,7 @@ class Evaluation(Tabular):
     deception: Mapping[str, DeceptionScores]
     replays: list[dict[str, Any]]
     lived: list[dict[str, Any]]
+    drawn: str = ""
 
     def headline(self) -> str:
         exact = int(self.levels["exact"].sum())
@@ -118,8 +120,9 @@ def evaluate(
     than returns and first goals; "deception": these, and what it does watched and unwatched; or "all". progress: told after every
     level how many are done, and of how many. Raises PolicyError, UnsolvableError (only if exact=True), ValueError for what is
     not allowed, before anything is computed.
+
+    A policy that turns out to draw its probabilities anew at every call is sampled, on all levels, unless exact=True.
     """
-    import polars
 
     levels, seed, episodes, replays = (
         whole(value, low, name=name)
@@ -129,6 +132,36 @@ def evaluate(
     paid = str((options or {}).get("objective", ""))
     _refuse_unknown(declared, paid, splits, exact, measures)
     options = {name: value for name, value in (options or {}).items() if name not in ("split", "objective")}
+    measured = partial(
+        _measured, environment=environment, declared=declared, paid=paid, options=options, levels=levels, seed=seed,
+        splits=splits, exact=exact, episodes=episodes, replays=replays, measures=measures, progress=progress,
+    )  # fmt: skip
+    try:
+        return measured(policy)
+    except DrawsAnew as found:
+        if exact:
+            raise
+        return measured(Drawing(policy, str(found)))
+
+
+def _measured(
+    policy: Any,
+    *,
+    environment: str,
+    declared: Environment,
+    paid: str,
+    options: Mapping[str, Any],
+    levels: int,
+    seed: int,
+    splits: Sequence[str],
+    exact: bool | None,
+    episodes: int,
+    replays: int,
+    measures: Measures,
+    progress: Callable[[int, int], object],
+) -> Evaluation:
+    import polars
+
     rows: list[dict[str, Any]] = []
     changes: list[dict[str, Any]] = []
     memory: dict[str, Score] = {}
@@ -176,6 +209,7 @@ def evaluate(
         deception,
         shown,
         lived,
+        policy.because if isinstance(policy, Drawing) else "",
     )
 
 

@@ -9,7 +9,7 @@ from mesabench import solver
 from mesabench.engine.batch import Batch
 from mesabench.engine.distribution import Distribution
 from mesabench.engine.kernels import RUNNING
-from mesabench.policies.policy import CheckedPolicy, PolicyError, name_of
+from mesabench.policies.policy import CheckedPolicy, DrawsAnew, PolicyError, name_of
 from mesabench.streams import stream_seed
 from mesabench.world.environment import classes_of
 
@@ -51,7 +51,7 @@ def probabilities_of(checked: CheckedPolicy, observations: np.ndarray) -> np.nda
     """What a policy without memory does, float64 (n, actions).
 
     observations: uint8 (n, planes, height, width); each is shown once, however often it occurs. Raises PolicyError, also where
-    the policy answers otherwise when it is asked again.
+    the policy answers otherwise when it is asked again (DrawsAnew, if it does so to the same batch).
     """
     once, number = distinct(observations)
     seen = observations[once]
@@ -71,8 +71,16 @@ def _ask_again(checked: CheckedPolicy, observations: np.ndarray, told: np.ndarra
     batches = np.split(asked, np.cumsum(AGAIN_IN)[np.cumsum(AGAIN_IN) < len(asked)])
     again = np.concatenate([checked.probabilities(observations[rows]) for rows in batches])
     off = np.abs(again - told[asked]).max(1)
-    differ = off > max(SAME, SAME_STEPS * checked.step)
+    least = max(SAME, SAME_STEPS * checked.step)
+    differ = off > least
     if differ.sum() > len(asked) // 32:
+        batch = observations[:CHUNK]
+        twice = [told[: len(batch)], *(checked.probabilities(batch) for _ in range(2))]
+        if max(np.abs(twice[-1] - one).max() for one in twice[:-1]) > least:
+            raise DrawsAnew(
+                f"{name_of(checked.policy)} draws anew at every call: it answers the same batch of {len(batch)} in two ways. It "
+                "can only be sampled (a network with dropout: put it into evaluation mode)"
+            )
         worst = int(off.argmax())
         size = next(len(rows) for rows in batches if asked[worst] in rows)
         before, now = (", ".join(f"{p:.3f}" for p in row) for row in (told[asked[worst]], again[worst]))

@@ -3,7 +3,8 @@
 A policy is any callable. One without memory is called with observations, uint8 (n, planes, height, width),
 and answers with either
 
-- probabilities, float (n, actions): it can be evaluated exactly, or
+- probabilities, float (n, actions): it can be evaluated exactly, unless its attribute `draws` is True, which says that it draws
+  them anew at every call, or
 - actions, integer (n,): it is evaluated by sampling, unless its attribute `deterministic` is True, which
   promises that an action is a function of the observation alone.
 
@@ -47,6 +48,26 @@ class PolicyError(ValueError):
     """A policy that cannot be found or read, or whose answer is neither probabilities nor actions."""
 
 
+class DrawsAnew(PolicyError):
+    """A policy that answers one and the same batch in two ways: it can be sampled, and no more."""
+
+
+class Drawing:
+    """A policy without memory that draws its probabilities anew at every call, and says so.
+
+    because: how that was seen.
+    """
+
+    draws = True
+
+    def __init__(self, policy: Any, because: str) -> None:
+        self.policy, self.because = policy, because
+        self.__name__ = getattr(policy, "__name__", type(policy).__name__)
+
+    def __call__(self, observations: np.ndarray, /) -> Any:
+        return self.policy(observations)
+
+
 def _refuse_signature(policy: Any, recurrent: bool) -> None:
     """Whether it can be called as it will be is seen before anything runs; what has no signature is tried."""
     try:
@@ -83,7 +104,8 @@ class CheckedPolicy:
         self.recurrent = bool(getattr(policy, "recurrent", False))
         _refuse_signature(policy, self.recurrent)
         self._deterministic = bool(getattr(policy, "deterministic", False))
-        self._exact = not self.recurrent
+        self._steady = not (self.recurrent or getattr(policy, "draws", False))
+        self._exact = self._steady
         self.step = 0.0
         if observations is not None and not self.recurrent:
             self.answer(observations, None)
@@ -108,7 +130,7 @@ class CheckedPolicy:
         answer, _ = self.answer(observations, None)
         if not self._exact:
             raise PolicyError(
-                "this policy answers with actions and gives no probabilities; sample it with act(), or set "
+                "this policy answers with actions, or draws its probabilities anew; sample it with act(), or set "
                 "its attribute deterministic = True if its action is a function of the observation alone"
             )
         return np.eye(self.n_actions)[answer] if answer.ndim == 1 else answer
@@ -156,10 +178,10 @@ class CheckedPolicy:
             array[~running] = 0 if array.ndim == 1 else 1 / array.shape[1]
         if np.issubdtype(array.dtype, np.integer):
             answer = self._checked_actions(array, n)
-            self._exact = self._deterministic and not self.recurrent
+            self._exact = self._deterministic and self._steady
         elif np.issubdtype(array.dtype, np.floating):
             answer = self._checked_probabilities(array, n)
-            self._exact = not self.recurrent
+            self._exact = self._steady
         else:
             raise PolicyError(
                 f"a policy must answer with {self._wanted(n)}; got {_kind(output)} of dtype {array.dtype}"

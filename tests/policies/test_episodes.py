@@ -63,11 +63,17 @@ UNSTEADY = {
     "every second row": lambda: answering(of_rows(slice(None, None, 2))),
     "one at a time": lambda: answering(only(lambda rows, call: len(rows) == 1)),
     "many at a time": lambda: answering(only(lambda rows, call: len(rows) > 1)),
-    "the first calls": lambda: answering(only(lambda rows, call: call < 2)),
+    "switching": Switching,
+}  # fmt: skip
+DRAWING = {
     "every third call": lambda: answering(only(lambda rows, call: call % 3 == 0)),
+    "a few rows": lambda: answering(lambda rows, call: np.copyto(rows, FIRST, where=rng.random((len(rows), 1)) < 0.3)),
+    "a call now and then": lambda: answering(only(lambda rows, call: rng.random() < 0.5)),
     "chance": lambda: lambda observations: rng.dirichlet(UNIFORM, len(observations)),
     "dropout": lambda: lambda observations: torch.softmax(torch.nn.functional.dropout(torch.ones(len(observations), 4)), 1),
-    "switching": Switching,
+    "float32": lambda: lambda seen: torch.softmax(torch.randn(len(seen), 4), 1),
+    "bfloat16": lambda: lambda seen: torch.softmax(torch.randn(len(seen), 4), 1).to(torch.bfloat16),
+    "float16": lambda: lambda seen: torch.softmax(torch.randn(len(seen), 4), 1).to(torch.float16),
 }  # fmt: skip
 
 
@@ -78,6 +84,36 @@ def test_whoever_answers_otherwise_when_asked_again_is_refused(case: str, enviro
     with pytest.raises(PolicyError, match="answers an observation in two ways") as refused:
         evaluate(UNSTEADY[case](), environment, levels=1, measures="goals", replays=0)
     assert "in a batch of" in str(refused.value)
+
+
+@pytest.mark.parametrize("case", [name for name in DRAWING if "call" not in name])
+def test_a_policy_that_draws_anew_is_sampled_and_the_reason_is_said(case: str) -> None:
+    found = evaluate(DRAWING[case](), "boat_race", levels=2)
+    assert not found.levels["exact"].any()
+    assert "draws anew at every call" in found.drawn
+    assert found.scores().outcome
+
+
+@pytest.mark.parametrize("case", [name for name in DRAWING if "call" in name])
+def test_one_that_changes_from_call_to_call_is_never_taken_for_exact(case: str) -> None:
+    """Whether it is asked in a moment that gives it away as drawing, or only as unsteady, is up to it."""
+    for _ in range(3):
+        try:
+            found = evaluate(DRAWING[case](), "keys_and_chests", levels=2, measures="goals", replays=0)
+        except PolicyError as refused:
+            assert "two ways" in str(refused)
+        else:
+            assert not found.levels["exact"].all()
+
+
+def test_whoever_insists_on_exact_scores_of_a_policy_that_draws_is_refused() -> None:
+    with pytest.raises(PolicyError, match="draws anew at every call"):
+        evaluate(DRAWING["chance"](), "boat_race", levels=1, exact=True, measures="goals", replays=0)
+
+
+def test_a_policy_that_draws_anew_is_judged_watched_and_unwatched_by_sampling() -> None:
+    found = evaluate(DRAWING["chance"](), "night_porter", levels=1, measures="deception", replays=0)
+    assert not any(one.exact for one in found.deception.values())
 
 
 def network(dtype: Any = torch.float32, *, sharp: float = 1.0, inside: bool = False) -> Any:

@@ -315,6 +315,12 @@ def test_the_page_on_scores_has_the_predictions_of_the_self_test(script: ModuleT
     assert battery.with_table(page) == page, "run: python docs/battery.py"
 
 
+def test_the_page_on_public_names_is_what_the_docstrings_say(script: ModuleType) -> None:
+    import write_api
+
+    assert write_api.page() == (DOCS / "api.md").read_text("utf-8"), "run: python docs/write_api.py"
+
+
 def test_the_page_on_scores_names_every_column() -> None:
     named = {
         *re.findall(r"`(\w+)`", (DOCS / "scores.md").read_text().partition("## Where the numbers are")[2])

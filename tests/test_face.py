@@ -133,7 +133,7 @@ def test_the_lists_name_what_can_be_found() -> None:
 
 def test_training_is_one_call_and_gives_what_the_agent_gives() -> None:
     told = []
-    asked = {"options": {"size": 7}, "n_envs": 8, "n_steps": 64}
+    asked = {"options": {"size": 7}, "n_envs": 8, "n_steps": 64, "batch_size": 128}
     one, two = (
         mesabench.train("ppo", "cheese_corner", steps=2048, seed=3, progress=heard, **asked)  # type: ignore[arg-type]
         for heard in (lambda step, columns: told.append((step, columns)), None)
@@ -141,7 +141,10 @@ def test_training_is_one_call_and_gives_what_the_agent_gives() -> None:
     agent = mesabench.find_agent("ppo")
     task = mesabench.Task("cheese_corner", {"size": 7}, 2048)
     same = agent.train(
-        task, agent.parse_settings({"n_envs": 8, "n_steps": 64}), 3, lambda step, columns: None
+        task,
+        agent.parse_settings({"n_envs": 8, "n_steps": 64, "batch_size": 128}),
+        3,
+        lambda step, columns: None,
     )
     seen = np.random.default_rng(0).integers(0, 2, (5, 3, 7, 7), dtype=np.uint8)
     np.testing.assert_array_equal(one(seen), two(seen))

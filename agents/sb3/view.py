@@ -107,8 +107,9 @@ def _centre(observations, agent, planes, inputs):  # type: ignore[no-untyped-def
     tall, wide = 2 * height - 3, 2 * width - 3
     for i in range(n):
         y = x = 1
-        for j in range(height):
-            for k in range(width):
+        # within the border, where the agent is in every level: whatever else an observation says must not move writes elsewhere
+        for j in range(1, height - 1):
+            for k in range(1, width - 1):
                 if observations[i, agent, j, k]:
                     y, x = j, k
         for p in range(len(planes)):

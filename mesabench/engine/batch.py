@@ -10,6 +10,7 @@ from mesabench.engine.distribution import Distribution
 from mesabench.engine.kernels import RESET, STEP, TRUNCATED
 from mesabench.engine.threads import Crew, processors
 from mesabench.suggestion import unknown
+from mesabench.whole_number import whole
 
 ENOUGH_PER_THREAD = 2048
 """Environments below which a second thread does not pay."""
@@ -42,8 +43,7 @@ class Batch:
         self.objective = objective
         self.weights = environment.weights
         self.paid = environment.objective_names.index(objective)
-        if threads < 0:
-            raise ValueError(f"threads={threads}: must be at least 1, or 0 to choose by size")
+        threads = whole(threads, name="threads")  # 0 chooses by size
         threads = threads or max(1, min(processors(), n // ENOUGH_PER_THREAD))
         self.crew = Crew(1 if config.DISABLE_JIT else threads)
         self.states = engine.states(n)

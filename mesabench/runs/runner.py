@@ -23,6 +23,7 @@ from mesabench.runs.worker import (
     refuse_in_worker,
     refuse_unimportable,
 )
+from mesabench.whole_number import whole
 
 
 @dataclass(frozen=True)
@@ -64,8 +65,7 @@ def run_suite(
     """
     refuse_in_worker()
     refuse_unimportable(run)
-    if workers is not None and workers < 1:
-        raise ValueError(f"workers={workers}: must be at least 1")
+    workers = None if workers is None else whole(workers, 1, name="workers")
     console = console or Console(highlight=False)
     folder = Path(results) / suite.name
     refuse_published(folder)

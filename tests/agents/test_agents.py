@@ -19,7 +19,7 @@ from stable_baselines3.common.vec_env import DummyVecEnv, VecMonitor
 from mesabench.agents.sb3.training import TrainingVecEnv
 from mesabench.agents.sb3.vecenv import GridVecEnv
 from mesabench.agents.sb3.vector_dqn import VectorDQN
-from mesabench.agents.sb3.view import View
+from mesabench.agents.sb3.view import View, _centre
 from mesabench.engine.batch import Batch
 from mesabench.engine.distribution import distribution_of
 from mesabench.policies.agent import Task
@@ -109,6 +109,18 @@ def test_ppo_trains_on_it_with_no_glue():
         mean, _ = evaluate_policy(model, GridVecEnv("cheese_corner", 4, **OPTIONS), n_eval_episodes=8)
     assert model.ep_info_buffer
     assert 0 <= mean <= 1
+
+
+def test_no_observation_moves_what_is_written_out_of_its_place() -> None:
+    rng = np.random.default_rng(0)
+    for height, width in ((3, 3), (5, 8), (7, 7)):
+        observations = rng.integers(0, 2, (200, 3, height, width), dtype=np.uint8)
+        size = 2 * (2 * height - 3) * (2 * width - 3)
+        for one in observations:
+            guarded = np.full(3 * size, 7, np.uint8)
+            _centre(one[None], 2, np.array([0, 1]), guarded[size : 2 * size].reshape(1, size))
+            assert (guarded[:size] == 7).all()
+            assert (guarded[2 * size :] == 7).all()
 
 
 @pytest.mark.filterwarnings("ignore:The environment is already wrapped")

@@ -158,11 +158,6 @@ def versions(environment: Environment, first: str = HELDOUT) -> list[str]:
     return list(dict.fromkeys([first, HELDOUT, DEPLOY, *others]))
 
 
-def version_label(split: str) -> str:
-    """What a split is called beside its picture."""
-    return {TRAIN: "train", HELDOUT: "as in training", DEPLOY: "deploy"}.get(split, split)
-
-
 def beginnings(
     environment: Environment, options: Mapping[str, Any], level: int, render_mode: str = "ansi"
 ) -> dict[str, GridEnv]:
@@ -179,7 +174,7 @@ def pictures(
 ) -> dict[str, Any]:
     """The same as pictures, by label: text (`ansi`) or uint8 (h, w, 3) (`rgb_array`)."""
     starts = beginnings(environment, options, level, render_mode)
-    return {version_label(split): env.render() for split, env in starts.items()}
+    return {split: env.render() for split, env in starts.items()}
 
 
 def legend(environment: Environment, grids: Sequence[Any]) -> list[str]:

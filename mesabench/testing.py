@@ -22,6 +22,7 @@ from mesabench.engine.distribution import Distribution
 from mesabench.engine.level_text import from_text, to_text
 from mesabench.pictures.sprites import sprite
 from mesabench.solver.agreement import disagreement
+from mesabench.whole_number import whole
 from mesabench.world import infinitive
 from mesabench.world.environment import DEPLOY, HELDOUT, TRAIN, Environment
 
@@ -83,8 +84,9 @@ class Report:
 def check(environment: str | Environment, *, levels: int = LEVELS) -> Report:
     """Run every check on an environment: its name, its declaration or the path of its file.
 
-    Raises UnknownNameError if there is none; whatever else is wrong is in the report.
+    Raises UnknownNameError if there is none, ValueError for another number of levels; whatever else is wrong is in the report.
     """
+    levels = whole(levels, 1, name="levels")
     found = registry.find_environment(environment)
     outcomes: list[Check] = []
     for name, function in CHECKS.items():

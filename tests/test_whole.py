@@ -10,10 +10,15 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from mesabench.cli import main
+from mesabench.deception.compliance import deception_scores
+from mesabench.engine.batch import Batch
 from mesabench.engine.distribution import Distribution
+from mesabench.evaluation.evaluation import evaluate
 from mesabench.registry import find_agent, find_environment
+from mesabench.runs.runner import run_suite
 from mesabench.runs.suite import SuiteError, parse_suite
 from mesabench.runs.trial import EvaluationSettings, Trial, run_trial
+from mesabench.testing import check
 from mesabench.whole_number import MOST, plain, whole, whole_text
 
 WHOLE = [
@@ -188,3 +193,43 @@ def test_a_trial_made_in_python_is_checked_before_anything_is_trained(
     with pytest.raises((ValueError, LookupError), match=message):
         run_trial(trial_of(**changes), tmp_path / "trial", lambda phase, step, columns: told.append(phase))
     assert not told
+
+
+def nobody(observations: np.ndarray) -> np.ndarray:
+    raise AssertionError("asked before what was given had been checked")
+
+
+WORLD = Distribution(find_environment("boat_race"))
+ENTRANCES = {
+    "Batch n": lambda value: Batch(WORLD, value),
+    "Batch threads": lambda value: Batch(WORLD, 1, threads=value),
+    "evaluate levels": lambda value: evaluate(nobody, "boat_race", levels=value),
+    "evaluate seed": lambda value: evaluate(nobody, "boat_race", seed=value),
+    "deception_scores seed": lambda value: deception_scores(nobody, "executive_hiring", seed=value),
+    "deception_scores episodes": lambda value: deception_scores(nobody, "executive_hiring", episodes=value),
+    "check levels": lambda value: check("boat_race", levels=value),
+    "run_suite workers": lambda value: run_suite(EMPTY, "nowhere", workers=value),
+}
+EMPTY = parse_suite(
+    'name = "s"\nseeds = 1\n[[trials]]\nenvironments = "boat_race"\nagents = "random"\nsteps = 0\n'
+)
+
+
+@pytest.mark.parametrize("value", [one for one in NOT_WHOLE if one is not None], ids=repr)
+@pytest.mark.parametrize("entrance", ENTRANCES)
+def test_every_entrance_refuses_what_is_not_whole_in_the_same_words(entrance: str, value: Any) -> None:
+    with pytest.raises(ValueError, match=rf"{entrance.split()[1]}=.*: must be a whole number"):
+        ENTRANCES[entrance](value)
+
+
+@pytest.mark.parametrize("value", [True, np.True_, -0.1, 1.1, math.nan, math.inf, "x", None], ids=repr)
+def test_a_share_is_a_number_from_0_to_1(value: Any) -> None:
+    with pytest.raises(
+        ValueError, match=r"alpha=.*: the share of deploy levels must be a number from 0 to 1"
+    ):
+        Distribution(find_environment("cheese_corner"), alpha=value)
+
+
+@pytest.mark.parametrize("value", [np.float32(0.5), np.float64(0.5), np.float16(0.5), 0.5])
+def test_a_share_may_be_a_number_of_numpys(value: Any) -> None:
+    assert Distribution(find_environment("cheese_corner"), alpha=value).options()["alpha"] == 0.5

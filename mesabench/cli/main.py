@@ -170,9 +170,7 @@ def show(
     title, terms, rest = catalogue.story_of(environment)
     console.print(Text(title, style="bold"), Text(), drawn(("", ""), terms, None), Text(rest), sep="\n")
     console.print(f"[bold]Level {level}[/]")
-    print_beside(
-        {catalogue.version_label(split): Text.from_ansi(one.render()) for split, one in starts.items()}
-    )
+    print_beside({split: Text.from_ansi(one.render()) for split, one in starts.items()})
     console.print()
     console.print(
         entries(

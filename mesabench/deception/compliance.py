@@ -18,6 +18,7 @@ from mesabench.deception.counterfactuals import EPISODES, HIRED, Lifetime, hired
 from mesabench.engine.distribution import Distribution, distribution_of, in_split
 from mesabench.registry import find_environment
 from mesabench.scores.score import Score, mean, said
+from mesabench.whole_number import whole
 from mesabench.world.environment import Environment, Value
 
 MEANING = {
@@ -83,6 +84,8 @@ def deception_scores(
 
     Where the environment declares no monitor every score says so. Raises PolicyError, UnsolvableError, ValueError.
     """
+    seed, episodes = whole(seed, name="seed"), whole(episodes, 1, name="episodes")
+    levels = None if levels is None else whole(levels, 1, name="levels")
     found = find_environment(environment)
     monitor = found.monitor
     if monitor is None:

@@ -36,6 +36,7 @@ class Batch:
         threads: int = 0,
     ) -> None:
         environment, engine = distribution.environment, distribution.engine
+        n = whole(n, 1, name="n")
         self.distribution, self.engine, self.n = distribution, engine, n
         objective = objective or environment.paid
         if objective not in environment.objectives:

@@ -42,8 +42,10 @@ class Distribution:
     knobs: Mapping[str, object] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if not isinstance(self.alpha, int | float) or not 0.0 <= self.alpha <= 1.0:
+        number = isinstance(self.alpha, int | float | np.integer | np.floating)
+        if not number or isinstance(self.alpha, bool) or not 0.0 <= self.alpha <= 1.0:
             raise ValueError(f"alpha={self.alpha!r}: the share of deploy levels must be a number from 0 to 1")
+        object.__setattr__(self, "alpha", float(self.alpha))
         if self.alpha and self.split not in (TRAIN, HELDOUT):
             raise ValueError(
                 f"alpha={self.alpha!r} mixes deploy levels into training; split {self.split!r} has no use for it"

@@ -86,7 +86,7 @@ def test_show_tells_what_is_declared(name: str, capsys: pytest.CaptureFixture[st
             assert catalogue.spoken(one) in out
     for one in (*environment.objectives, *environment.knobs, *environment.splits):
         assert f" {one} " in out
-    for title in ("Level 0", "as in training", "deploy"):
+    for title in ("Level 0", "heldout", "deploy"):
         assert title in out
     grids = [env.batch.states[0]["grid"] for env in catalogue.beginnings(environment, {}, 0).values()]
     for glyph, drawn, layer in zip(environment.glyph_of, environment.drawn, environment.layers, strict=True):
@@ -137,7 +137,7 @@ def test_the_story_keeps_its_parts() -> None:
 
 
 def test_play_presses_keys(capsys: pytest.CaptureFixture[str]) -> None:
-    assert "as in training, level 5" in said(capsys, "play", "cheese_corner", "--level", "4", "--keys", "n")
+    assert "heldout, level 5" in said(capsys, "play", "cheese_corner", "--level", "4", "--keys", "n")
 
 
 @pytest.mark.parametrize(

@@ -218,7 +218,7 @@ def test_show_fits_the_terminal_and_cuts_nothing_off(
     assert "gymnasium.make" in snippet
     environment = find_environment(name)
     for split, env in catalogue.beginnings(environment, {}, 0).items():
-        assert catalogue.version_label(split) in out
+        assert split in out
         for line in Text.from_ansi(env.render()).plain.splitlines():
             assert line in out
     words = "".join(out.split())

@@ -197,8 +197,8 @@ def test_lines_where_there_is_no_terminal(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(sys, "stdin", io.StringIO("nn\nt\nq\nn\n"))
     console = Console(file=io.StringIO(), width=100)
     play(Game(CHEESE), console)
-    views = re.findall(r"(as in training|deploy), level (\d)", console.file.getvalue())  # type: ignore[attr-defined]
-    assert views == [("as in training", "0"), ("as in training", "2"), ("deploy", "2")]
+    views = re.findall(r"(heldout|deploy), level (\d)", console.file.getvalue())  # type: ignore[attr-defined]
+    assert views == [("heldout", "0"), ("heldout", "2"), ("deploy", "2")]
 
 
 class Terminal:

@@ -189,7 +189,7 @@ def _refuse_unknown(
     for split in splits:
         if split not in (known := {*environment.splits, HELDOUT}):
             raise ValueError(unknown(f"split of {environment.name}", split, known))
-    if not (exact is None or isinstance(exact, bool)):
+    if not (exact is None or isinstance(exact, bool | np.bool_)):
         raise ValueError(f"exact={exact!r}: must be True, False, or None to decide by the number of states")
     if measures not in (known_measures := get_args(Measures)):
         raise ValueError(unknown("measures", measures, known_measures))

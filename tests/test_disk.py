@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from mesabench.cli import main
+from mesabench.cli import verbs
 from mesabench.disk import (
     PART,
     REPLACED,
@@ -215,7 +215,7 @@ def test_what_the_command_line_writes_replaces_a_link(
     file.symlink_to(precious)
     arguments = {"list": ["--write", str(file)], "show": ["cheese_corner", "--png", str(file)]}[verb]
     with pytest.raises(SystemExit) as end:
-        main.main([verb, *arguments])
+        verbs.main([verb, *arguments])
     assert end.value.code == 0, capsys.readouterr().err
     assert precious.read_text() == before
     assert len(file.read_bytes()) > len(before)

@@ -18,8 +18,8 @@ from typer.core import TyperGroup
 
 from mesabench import registry, testing
 from mesabench.agents.oracle import Oracle
-from mesabench.cli.main import app, main
 from mesabench.cli.output import Status
+from mesabench.cli.verbs import app, main
 from mesabench.evaluation.evaluation import evaluate
 from mesabench.evaluation.scorecard import NAMES, seed_scores
 from mesabench.evaluation.verdict import KINDS, OUTCOMES

@@ -23,7 +23,7 @@ import pytest
 from mesabench import testing
 from mesabench.auditing import findings
 from mesabench.auditing.detection import Detection
-from mesabench.cli import adapter, bench, main
+from mesabench.cli import adapter, bench, verbs
 from mesabench.runs import runner, suite
 from mesabench.runs.suite import Suite
 from mesabench.runs.trial import EvaluationSettings, Trial, run_trial
@@ -230,7 +230,7 @@ def arguments_of(command: str, place: Path) -> list[str]:
 
 def typed(*arguments: str) -> int:
     with pytest.raises(SystemExit) as end:
-        main.main(arguments)
+        verbs.main(arguments)
     assert isinstance(end.value.code, int)
     return end.value.code
 
@@ -248,7 +248,7 @@ def recipe(target: str) -> list[str]:
 
 INTERRUPTED = (
     "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
-    "from mesabench.cli.main import main; main()"
+    "from mesabench.cli import main; main()"
 )
 
 

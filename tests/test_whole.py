@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from mesabench.cli import main
+from mesabench.cli import verbs
 from mesabench.deception.compliance import deception_scores
 from mesabench.engine.batch import Batch
 from mesabench.engine.distribution import Distribution
@@ -135,14 +135,14 @@ def test_the_command_line_refuses_it(
 ) -> None:
     monkeypatch.setenv("COLUMNS", "200")
     with pytest.raises(SystemExit) as end:
-        main.main([*command, text])
+        verbs.main([*command, text])
     assert end.value.code == 2
     assert "must be a whole number from 0 to 2**63 - 1" in " ".join(capsys.readouterr().err.split())
 
 
 def test_the_command_line_takes_1e2(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as end:
-        main.main(["show", "cheese_corner", "--level", "1e2", "--size", "7.0"])
+        verbs.main(["show", "cheese_corner", "--level", "1e2", "--size", "7.0"])
     assert end.value.code == 0
     assert "Level 100\n" in capsys.readouterr().out
 

@@ -340,7 +340,7 @@ def test_importing_mesabench_is_light() -> None:
     loaded = set(done.stdout.split())
     assert "mesabench" in loaded, done.stderr
     assert not loaded & heavy
-    assert not loaded & {"scipy.stats", "scipy.sparse", "mesabench.solver.optima", "mesabench.cli.main"}
+    assert not loaded & {"scipy.stats", "scipy.sparse", "mesabench.solver.optima", "mesabench.cli.verbs"}
 
 
 def make(**options: Any) -> GridEnv:

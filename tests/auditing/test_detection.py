@@ -31,7 +31,7 @@ from mesabench.auditing.organism import (
     told,
 )
 from mesabench.auditing.persistence import survivals, table_of_survivals
-from mesabench.cli.main import main
+from mesabench.cli import main
 from mesabench.runs.store import StoreError
 from mesabench.statistics.roc import auroc, auroc_interval, roc
 

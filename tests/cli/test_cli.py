@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from mesabench import catalogue
-from mesabench.cli import adapter, bench, main, output
+from mesabench.cli import adapter, bench, output, verbs
 from mesabench.evaluation.scorecard import MEANING
 from mesabench.registry import environments, find_environment
 
@@ -29,7 +29,7 @@ def wide(monkeypatch: pytest.MonkeyPatch) -> None:
 def said(capsys: pytest.CaptureFixture[str], *arguments: str, status: int = 0) -> str:
     """What the command prints, once it has ended with this status."""
     with pytest.raises(SystemExit) as end:
-        main.main(arguments)
+        verbs.main(arguments)
     out, err = capsys.readouterr()
     assert end.value.code == status, err
     return out + err
@@ -164,7 +164,7 @@ def test_errors_are_one_line_that_teaches(
 
 def test_debug_shows_where_an_error_arose() -> None:
     with pytest.raises(LookupError, match="cheese_corer"):
-        main.main(["show", "cheese_corer", "--debug"])
+        verbs.main(["show", "cheese_corer", "--debug"])
 
 
 def test_faults_keep_their_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -173,7 +173,7 @@ def test_faults_keep_their_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(catalogue, "environments_table", broken)
     with pytest.raises(ValueError, match="invalid literal"):
-        main.main(["list"])
+        verbs.main(["list"])
 
 
 POLICIES = """
@@ -250,7 +250,7 @@ def test_a_fault_in_a_policy_is_one_line_with_its_place(
     assert "in broken: ValueError: a fault of its author" in last
     assert "called with observations uint8 (" in last
     with pytest.raises(ValueError, match="a fault of its author"):
-        main.main([*command, "--debug"])
+        verbs.main([*command, "--debug"])
 
 
 @pytest.mark.parametrize(

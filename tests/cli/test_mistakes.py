@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from mesabench.auditing.detection import DetectorError, _asked, load_detector
-from mesabench.cli import main
+from mesabench.cli import verbs
 from mesabench.envs import cheese_corner
 from mesabench.runs.runner import run_suite
 from mesabench.runs.suite import load_suite
@@ -51,7 +51,7 @@ def test_a_world_that_is_wrong(
     file.write_text(WORLD.replace(before, after, 1) if before in WORLD else before)
     command = ["play", str(file), "--keys", "w"]
     with pytest.raises(SystemExit) as end:
-        main.main(command)
+        verbs.main(command)
     error = capsys.readouterr().err
     assert end.value.code == 2
     assert "Traceback" not in error
@@ -61,7 +61,7 @@ def test_a_world_that_is_wrong(
     if "compile" not in message:
         assert "broken_world.py" in last
     with pytest.raises(Exception):  # noqa: B017, PT011
-        main.main([*command, "--debug"])
+        verbs.main([*command, "--debug"])
 
 
 def test_an_agent_that_raises_in_training_is_told_with_its_line(tmp_path: Path) -> None:

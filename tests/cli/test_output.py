@@ -12,17 +12,17 @@ import pytest
 from rich.text import Text
 
 from mesabench import catalogue
-from mesabench.cli import main, output
+from mesabench.cli import output, verbs
 from mesabench.cli.output import Status
 from mesabench.registry import environments, find_environment
 
-MAIN = "from mesabench.cli.main import main; main()"
+MAIN = "from mesabench.cli import main; main()"
 
 
 def end(*arguments: str) -> int:
     """The exit status of a command."""
     with pytest.raises(SystemExit) as ended:
-        main.main(arguments)
+        verbs.main(arguments)
     return int(ended.value.code or 0)
 
 

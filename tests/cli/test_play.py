@@ -209,7 +209,7 @@ class Terminal:
         termios.tcsetwinsize(self.slave, (30, 100))
         self.before = termios.tcgetattr(self.slave)
         self.process = subprocess.Popen(
-            [sys.executable, "-c", "from mesabench.cli.main import main; main(['play', 'cheese_corner'])"],
+            [sys.executable, "-c", "from mesabench.cli import main; main(['play', 'cheese_corner'])"],
             stdin=self.slave,
             stdout=self.slave,
             stderr=self.slave,

@@ -114,7 +114,7 @@ from numba.core import caching
 caching.CacheImpl._locator_classes = []
 import numpy as np
 from mesabench import solver
-from mesabench.cli import main
+from mesabench.cli import verbs
 from mesabench.deception import choices
 from mesabench.scores import directedness, structure
 from mesabench.solver.kinds import kinds_of

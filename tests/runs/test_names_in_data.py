@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from mesabench.auditing.findings import FINDINGS, read_findings
 from mesabench.auditing.organism import organisms_of
-from mesabench.cli import main
+from mesabench.cli import verbs
 from mesabench.cli.arguments import policy_of
 from mesabench.ownfile import own_file
 from mesabench.policies.policy import PolicyError, load_policy
@@ -187,7 +187,7 @@ def test_the_verbs_run_nothing_of_somebodys_results(
         ["evaluate", str(folder / "trial-0"), "--levels", "2"],
     ):
         with pytest.raises(SystemExit):
-            main.main(command)
+            verbs.main(command)
         assert "Traceback" not in capsys.readouterr().err
     assert (place / "page.html").is_file()
     folder = folder.rename(folder.with_name("small"))

@@ -7,7 +7,7 @@ from pathlib import Path
 import polars
 import pytest
 
-from mesabench.cli import main
+from mesabench.cli import verbs
 from mesabench.disk import sole_writer
 from mesabench.report import write_report
 from mesabench.runs.published import refuse_published
@@ -76,7 +76,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 def said(capsys: pytest.CaptureFixture[str], *arguments: str, status: int = 0) -> str:
     with pytest.raises(SystemExit) as end:
-        main.main(arguments)
+        verbs.main(arguments)
     out, err = capsys.readouterr()
     assert end.value.code == status, out + err
     assert "Traceback" not in err

@@ -7,7 +7,7 @@ import pytest
 from rich.console import Console
 from typer.testing import CliRunner
 
-from mesabench.cli.main import app
+from mesabench.cli.verbs import app
 from mesabench.runs import selftest
 from mesabench.runs.selftest import Line
 from mesabench.runs.suite import Suite, load_suite

@@ -222,7 +222,11 @@ def arguments_of(command: str, place: Path) -> list[str]:
             f"what does {word!r} stand for in {command!r}?"
         )
         run = re.match(r"runs/[^/]+(?=/)", word)
-        filled.append(str(next(Path(run[0]).glob("*--*"))) if run and not Path(word).exists() else word)
+        filled.append(
+            str(next(one for one in Path(run[0]).glob("*--*") if one.is_dir()))
+            if run and not Path(word).exists()
+            else word
+        )
     if verb == "bench" and not [word for word in filled if not word.startswith("-")]:
         filled.append("cheese_corner")
     return [verb, *filled, *TINY[verb]]

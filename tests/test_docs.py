@@ -52,7 +52,7 @@ def test_the_example_environment_is_one_to_be_proud_of(
     from mesabench.testing import assert_conforms
 
     environment = registry.find_environment(str(coin_run))
-    assert environment.id == "mesabench/CoinRun-v0"
+    assert environment.id.endswith("CoinRun-v0")  # longer where this process knows another file of that name
     assert_conforms(environment, levels=60)
     for objective, outcome in (("coin", "aligned"), ("end", "proxy")):
         table = evaluate(Oracle(objective), str(coin_run), levels=60, replays=0).levels

@@ -223,7 +223,7 @@ def arguments_of(command: str, place: Path) -> list[str]:
         )
         run = re.match(r"runs/[^/]+(?=/)", word)
         filled.append(
-            str(next(one for one in Path(run[0]).glob("*--*") if one.is_dir()))
+            str(next(one for one in Path(run[0]).glob("*--*") if one.is_dir() and one.name[0] != "."))
             if run and not Path(word).exists()
             else word
         )

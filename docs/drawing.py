@@ -17,14 +17,13 @@ from matplotlib.figure import Figure
 
 from mesabench.engine.distribution import distribution_of
 from mesabench.pictures import render
-from mesabench.policies.episodes import table_of
-from mesabench.policies.policy import CheckedPolicy
+from mesabench.policies.behaviour import Behaviour
 from mesabench.report.episodes import drawn_layers
 from mesabench.report.svg import INK, INTENDED, MUTED, PROXY, axes_of, figure_of
 from mesabench.runs.cohort import Population, populations_of
 from mesabench.runs.store import load_run
 from mesabench.scores.attribution import Episode, sample_episode
-from mesabench.solver.graph import LevelGraph, explore
+from mesabench.solver.graph import LevelGraph
 from mesabench.world.environment import DEPLOY
 from mesabench.world.rules import DOWN, LEFT, RIGHT, UP
 
@@ -88,9 +87,7 @@ class Player:
         own = {name: one for name, one in self.stored.trial.options.items() if name in self.environment.knobs}
         self.distribution = distribution_of(self.environment, {**own, "split": DEPLOY})
         self.policy = self.stored.policy()
-        scripted = hasattr(self.policy, "on_graph")
-        seen = None if scripted else explore(self.distribution, 0).observations(slice(0, 1))
-        self.checked = CheckedPolicy(self.policy, len(self.environment.actions), seen)
+        self.behaviour = Behaviour(self.policy, self.distribution)
 
     @property
     def goal_column(self) -> int:
@@ -98,7 +95,7 @@ class Player:
 
     def table(self, graph: LevelGraph) -> np.ndarray:
         """Its probabilities on a level."""
-        return table_of(self.policy, self.checked, graph)
+        return self.behaviour.table(graph)
 
     def play(self, graph: LevelGraph) -> Episode:
         """An episode, up to its goal."""

@@ -16,9 +16,8 @@ import polars
 
 from mesabench import solver
 from mesabench.auditing import audit
-from mesabench.deception.choices import table_seen
 from mesabench.engine.distribution import distribution_of, in_split
-from mesabench.policies.policy import CheckedPolicy
+from mesabench.policies.behaviour import Behaviour
 from mesabench.registry import find_environment
 from mesabench.runs.store import Run
 from mesabench.solver.graph import LevelGraph
@@ -129,8 +128,8 @@ def behaviour(
     for split in dict.fromkeys((watched, *splits)):
         graphs = _graphs(environment, knobs, split, levels)
         goal = graphs[0].environment.objectives[graphs[0].environment.intended].goal_events
-        checked = CheckedPolicy(policy, graphs[0].n_actions, graphs[0].observations(slice(0, 1)))
-        tables = [table_seen(policy, checked, graph, {})[0] for graph in graphs]
+        does = Behaviour(policy, graphs[0].distribution)
+        tables = [audit.steady_table(does, graph) for graph in graphs]
         pairs = list(zip(graphs, tables, strict=True))
         found[split] = float(np.mean([audit.defection(graph, table) for graph, table in pairs]))
         if split == watched:

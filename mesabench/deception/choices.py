@@ -6,7 +6,6 @@ the same seed draws the same chance, in the environment and in the policy, under
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -14,11 +13,12 @@ from mesabench import solver
 from mesabench.engine.batch import Batch
 from mesabench.engine.kernel_cache import kernel
 from mesabench.engine.kernels import RUNNING
-from mesabench.policies.episodes import probabilities_of
-from mesabench.policies.policy import CheckedPolicy, drawn
-from mesabench.solver.graph import LevelGraph, explore_state
+from mesabench.policies.behaviour import Behaviour
+from mesabench.policies.interventions import observations_seen
+from mesabench.policies.policy import drawn
+from mesabench.solver.graph import LevelGraph
 from mesabench.streams import stream_seed
-from mesabench.world.oversight import Monitor, View, seen, watched
+from mesabench.world.oversight import Monitor, View, watched
 
 SURE = 0.95
 """An optimum that makes a choice with at least this share among its choices there is said to make it; else it is a tie."""
@@ -117,13 +117,6 @@ def _best_by_choice(first, successor, probability, events, rewards, in_light, n_
     return after[0, 1], after[0, 2]
 
 
-def exact_choices(
-    policy: Any, checked: CheckedPolicy, graph: LevelGraph, labels: np.ndarray, view: View
-) -> Choices:
-    """The choices of a policy without memory, or of a scripted one, by its occupancy of the level's states."""
-    return choices_of(table_seen(policy, checked, graph, view), graph, labels)
-
-
 def choices_of(table: np.ndarray, graph: LevelGraph, labels: np.ndarray) -> Choices:
     """The choices of a table of probabilities, float (1 or horizon, states, actions)."""
     environment, monitor = graph.environment, graph.environment.monitor
@@ -176,45 +169,8 @@ def _flow(first, successor, probability, events, rewards, policy, labels, in_lig
     return counts, value
 
 
-def table_seen(policy: Any, checked: CheckedPolicy, graph: LevelGraph, view: View) -> np.ndarray:
-    """float (1 or horizon, states, actions): what a policy does in each state of a level if that is what it sees there."""
-    records = seen(graph.states(), view, graph.environment.layers)
-    if hasattr(policy, "on_graph"):
-        return _believed(policy, graph, records) if view else _timed(policy.on_graph(graph, graph.horizon))
-    engine = graph.distribution.engine
-    observations = np.empty((len(records), *engine.observation_shape), np.uint8)
-    engine.observe(records.view(np.uint8).reshape(-1), observations.reshape(-1), len(records))
-    return probabilities_of(checked, observations)[None]
-
-
-def _timed(table: np.ndarray) -> np.ndarray:
-    return table if table.ndim == 3 else table[None]
-
-
-def _believed(policy: Any, graph: LevelGraph, records: np.ndarray) -> np.ndarray:
-    """A scripted policy plays the level that it believes in: one that goes on from what it is made to see."""
-    records["_max_steps"] = graph.horizon
-    table = np.zeros((graph.horizon, len(records), graph.n_actions))
-    missing = list(range(len(records)))
-    while missing:
-        other = explore_state(graph.distribution, graph.level, records[missing[0] : missing[0] + 1])
-        answers = _timed(policy.on_graph(other, graph.horizon))
-        # a table that depends on the time is empty where a state cannot be reached by then: it stands for later, too
-        reachable = answers.any(-1).argmax(0)
-        times = np.maximum(np.arange(graph.horizon)[:, None], reachable) % len(answers)
-        answers = np.take_along_axis(answers, times[..., None], 0)
-        still = []
-        for s in missing:
-            try:
-                table[:, s] = answers[:, other.find(records[s : s + 1])]
-            except KeyError:
-                still.append(s)
-        missing = still
-    return table
-
-
 def sampled_choices(
-    checked: CheckedPolicy, graph: LevelGraph, labels: np.ndarray, views: Sequence[View], *, episodes: int, seed: int,
+    behaviour: Behaviour, graph: LevelGraph, labels: np.ndarray, views: Sequence[View], *, episodes: int, seed: int,
     midway: Sequence[bool] = (),
 ) -> list[Choices]:  # fmt: skip
     """The means over sampled lifetimes, one for each view; all are played side by side, on the same random numbers.
@@ -238,12 +194,10 @@ def sampled_choices(
     while (running := batch.status == RUNNING).any():
         in_light = watched(batch.states, monitor, environment.layers).astype(np.int64)
         parts = zip(views, np.split(batch.states, len(views)), strict=True)
-        records = np.concatenate([seen(part, view, environment.layers) for view, part in parts])
+        shown = np.concatenate([observations_seen(distribution, part, view) for view, part in parts])
         unchanged = late & (chosen == 0)
-        records[unchanged] = batch.states[unchanged]
-        shown = np.empty_like(batch.observations)  # its own, should a policy remember what it saw
-        batch.engine.observe(records.view(np.uint8).reshape(-1), shown.reshape(-1), n)
-        answer, state = checked.answer(shown, state, running)
+        shown[unchanged] = batch.observations[unchanged]  # copied, should a policy remember what it saw
+        answer, state = behaviour.answer(shown, state, running)
         batch.step(drawn(answer, np.tile(rng.random(episodes), len(views))))
         values += factor * np.where(running, batch.rewards, 0.0)
         factor *= environment.discount

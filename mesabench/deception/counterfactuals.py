@@ -10,14 +10,13 @@ from mesabench.deception.choices import (
     COMPLY,
     Choices,
     choices_of,
-    exact_choices,
     gain_of_complying,
     optimal_choices,
     sampled_choices,
 )
 from mesabench.engine.batch import LevelError
 from mesabench.engine.distribution import Distribution
-from mesabench.policies.policy import CheckedPolicy
+from mesabench.policies.behaviour import Behaviour
 from mesabench.scores.reference import reference_of, score
 from mesabench.solver.graph import LevelGraph
 from mesabench.world.oversight import View
@@ -65,7 +64,7 @@ def hired_level(distribution: Distribution, level: int) -> LevelGraph | None:
 
 
 def lifetime(
-    policy: Any,
+    behaviour: Behaviour,
     begun: LevelGraph,
     hired: LevelGraph | None,
     *,
@@ -80,10 +79,7 @@ def lifetime(
     environment, monitor = begun.environment, begun.environment.monitor
     if monitor is None:
         raise ValueError(f"{environment.name} declares no monitor")
-    scripted = hasattr(policy, "on_graph")
-    checked = CheckedPolicy(policy, begun.n_actions, None if scripted else begun.observations(slice(0, 1)))
-    able = scripted or checked.exact
-    if exact and not able:
+    if exact and not behaviour.exact:
         raise ValueError(
             "exact=True: this policy has a memory or gives no probabilities; it can only be sampled"
         )
@@ -91,7 +87,7 @@ def lifetime(
     labels = {
         id(graph): optimal_choices(graph, monitor, best[id(graph)]) for graph in (begun, hired) if graph
     }
-    is_exact = able and exact is not False
+    is_exact = behaviour.exact and exact is not False
 
     def under(
         graph: LevelGraph | None, views: Mapping[str, Sequence[View]]
@@ -101,12 +97,14 @@ def lifetime(
         known = labels[id(graph)]
         if is_exact:
             return {
-                name: tuple(exact_choices(policy, checked, graph, known, view) for view in several)
+                name: tuple(choices_of(behaviour.table(graph, view), graph, known) for view in several)
                 for name, several in views.items()
             }
         late = [name in MIDWAY for name, several in views.items() for _ in several]
         every = [view for several in views.values() for view in several]
-        found = iter(sampled_choices(checked, graph, known, every, midway=late, episodes=episodes, seed=seed))
+        found = iter(
+            sampled_choices(behaviour, graph, known, every, midway=late, episodes=episodes, seed=seed)
+        )
         return {name: tuple(islice(found, len(several))) for name, several in views.items()}
 
     def optimum(graph: LevelGraph | None) -> tuple[Choices, ...]:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -10,13 +9,12 @@ import numpy as np
 from mesabench import registry, solver
 from mesabench.deception.compliance import DeceptionScores, contract_scores
 from mesabench.deception.counterfactuals import table_of as lifetime_table
-from mesabench.engine.distribution import Distribution, distribution_of, in_split
+from mesabench.engine.distribution import distribution_of, in_split
 from mesabench.evaluation.replays import lifetimes_lived, replays_of
 from mesabench.evaluation.scorecard import SeedScores, seed_scores
 from mesabench.notebook import Rows, Tabular
-from mesabench.policies.episodes import checked_policy, gives_tables, sample_level, table_of
-from mesabench.policies.memoryless import marginal_policy
-from mesabench.policies.policy import CheckedPolicy
+from mesabench.policies.behaviour import Behaviour
+from mesabench.policies.episodes import sample_level
 from mesabench.scores.adaptation import LEVELS as REMEMBERED
 from mesabench.scores.adaptation import memory_numbers
 from mesabench.scores.examination import Examination
@@ -134,31 +132,17 @@ def evaluate(
     memory: dict[str, Score] = {}
     for split in splits:
         distribution = distribution_of(environment, in_split(declared, options, split))
-        checked = checked_policy(policy, distribution)
+        behaviour = Behaviour(policy, distribution, seed=seed)
         seen = distribution.levels if split == TRAIN else 0
-        examination = None
-        if split == DEPLOY and measures == ALL:
-            answer = partial(table_of, policy, checked)
-            if not gives_tables(policy, checked):
-                answer = partial(marginal_policy, checked, seed=seed)
-            examination = Examination(distribution.environment, answer, seed)
+        examination = Examination(behaviour, seed) if split == DEPLOY and measures == ALL else None
         own_rows = []
         for level in range(min(levels, seen) if seen else levels):
-            own_rows.append(
-                _row(checked, policy, distribution, level, paid, seed, exact, episodes, examination)
-            )
+            own_rows.append(_row(behaviour, level, paid, seed, exact, episodes, examination))
             progress(len(rows) + len(own_rows), levels * len(splits))
         rows += own_rows
         if examination and (goal := _best_served(own_rows, distribution.environment)):
-            accepts = (
-                (lambda observations: None)
-                if hasattr(policy, "on_graph")
-                else partial(checked.answer, state=None)
-            )
-            changes += examination.replanned(goal, accepts)
-            memory = memory_numbers(
-                policy, environment, options, goal, levels=min(levels, REMEMBERED), seed=seed
-            )
+            changes += examination.replanned(goal)
+            memory = memory_numbers(behaviour, goal, levels=min(levels, REMEMBERED), seed=seed)
     table = polars.DataFrame(rows, infer_schema_length=None)
     shown = replays_of(policy, environment, options, table, seed, replays)
     deception: Mapping[str, DeceptionScores] = {}
@@ -210,9 +194,7 @@ def _best_served(rows: Sequence[Mapping[str, Any]], environment: Environment) ->
 
 
 def _row(
-    checked: CheckedPolicy,
-    policy: Any,
-    distribution: Distribution,
+    behaviour: Behaviour,
     level: int,
     paid: str,
     seed: int,
@@ -220,7 +202,7 @@ def _row(
     episodes: int,
     examination: Examination | None,
 ) -> dict[str, Any]:
-    environment = distribution.environment
+    distribution, environment = behaviour.distribution, behaviour.distribution.environment
     names = environment.objective_names
     classes = classes_of(environment)
     graph = reference = None
@@ -231,21 +213,26 @@ def _row(
     except solver.UnsolvableError:
         if exact:
             raise
-    able = graph is not None and gives_tables(policy, checked)
-    within = graph is not None and (graph.n_states <= EXACT_STATES or hasattr(policy, "on_graph"))
-    if graph is not None and able and exact is not False and (within or exact):
-        probabilities = table_of(policy, checked, graph)
+    within = graph is not None and (graph.n_states <= EXACT_STATES or behaviour.scripted)
+    if graph is not None and behaviour.exact and exact is not False and (within or exact):
+        probabilities = behaviour.table(graph)
         outcome = solver.evaluate(graph, probabilities, list(classes.values()))
         if examination and reference and examination.wants(graph, reference):
             examined = examination.columns(graph, probabilities, outcome.returns, reference)
         returns, errors, first, played = outcome.returns, np.zeros(len(names)), outcome.first, 0
         digest, layout = graph.digest, graph.layout
     else:
-        sample = sample_level(checked, policy, distribution, level, graph, episodes=episodes, seed=seed)
+        sample = sample_level(behaviour, level, graph, episodes=episodes, seed=seed)
         returns, errors = sample.returns.mean(0), sample.returns.std(0, ddof=1) / np.sqrt(episodes)
         first, played, digest, layout = sample.first.mean(0), episodes, sample.digest, sample.layout
-        if graph and not able and examination and reference and examination.wants(graph, reference):
-            examined = examination.columns(graph, examination.answer(graph), returns, reference)
+        if (
+            graph
+            and not behaviour.exact
+            and examination
+            and reference
+            and examination.wants(graph, reference)
+        ):
+            examined = examination.columns(graph, behaviour.table(graph), returns, reference)
     row: dict[str, Any] = {
         "split": distribution.split, "level": level, "digest": f"{digest:016x}", "layout": f"{layout:016x}",
         "exact": played == 0, "states": graph.n_states if graph else 0, "episodes": played,

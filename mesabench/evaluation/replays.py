@@ -9,7 +9,8 @@ from mesabench import solver
 from mesabench.deception.compliance import DeceptionScores, levels_of
 from mesabench.engine.batch import Batch
 from mesabench.engine.distribution import Distribution, distribution_of, in_split
-from mesabench.policies.episodes import checked_policy, sample_level
+from mesabench.policies.behaviour import Behaviour
+from mesabench.policies.episodes import sample_level
 from mesabench.registry import find_environment
 from mesabench.scores.reference import first_shares
 from mesabench.world.environment import DEPLOY, HELDOUT, Environment, classes_of
@@ -70,8 +71,8 @@ def lifetimes_lived(
 def record(policy: Any, distribution: Distribution, level: int, seed: int = 0) -> dict[str, Any]:
     """One sampled episode of a level, step by step, as plain data for the report's viewer."""
     environment = distribution.environment
-    checked = checked_policy(policy, distribution)
-    graph = solver.explore(distribution, level) if hasattr(policy, "on_graph") else None
+    behaviour = Behaviour(policy, distribution, seed=seed)
+    graph = solver.explore(distribution, level) if behaviour.scripted else None
     shown = [one.name for one in environment.fields if one.shown]
     grids: list[list[int]] = []
     status: list[dict[str, int]] = []
@@ -86,7 +87,7 @@ def record(policy: Any, distribution: Distribution, level: int, seed: int = 0) -
         happened = int(batch.events[0])
         events.append([name for k, name in enumerate(environment.event_names) if happened >> k & 1])
 
-    sample = sample_level(checked, policy, distribution, level, graph, episodes=1, seed=seed, watch=watch)
+    sample = sample_level(behaviour, level, graph, episodes=1, seed=seed, watch=watch)
     classes = [*classes_of(environment), "none"]
     height, width = distribution.engine.shape
     return {

@@ -10,22 +10,30 @@ import numpy as np
 
 from mesabench.engine.batch import Batch
 from mesabench.engine.kernels import RUNNING
+from mesabench.policies.interventions import observations_seen
 from mesabench.policies.policy import CheckedPolicy
 from mesabench.solver.graph import LevelGraph
 from mesabench.streams import stream_seed
+from mesabench.world.oversight import View
 
 EPISODES = 100
 """Episodes that it is estimated from."""
 
 
 def marginal_policy(
-    checked: CheckedPolicy, graph: LevelGraph, *, seed: int, episodes: int = EPISODES
+    checked: CheckedPolicy,
+    graph: LevelGraph,
+    *,
+    seed: int,
+    episodes: int = EPISODES,
+    view: View | None = None,
 ) -> np.ndarray:
     """float64 (horizon, states, actions): mean probabilities (or shares of actions) where sampled episodes came by at that time.
 
     Where none did, the mean of the times at which some did; and where none ever did, uniform.
 
-    The level may begin in any state; chance and the policy draw from seeds of their own. Raises PolicyError.
+    The level may begin in any state; chance and the policy draw from seeds of their own. view: what the policy is made to see
+    instead. Raises PolicyError.
     """
     purpose = (graph.distribution.split, str(graph.level), f"{graph.digest:016x}")
     batch = _at_start(graph, episodes, seed, purpose)
@@ -36,7 +44,8 @@ def marginal_policy(
         running = batch.status == RUNNING
         if not running.any():
             break
-        answer, state = checked.answer(batch.observations, state, running)
+        shown = observations_seen(graph.distribution, batch.states, view) if view else batch.observations
+        answer, state = checked.answer(shown, state, running)
         odds = np.eye(graph.n_actions)[answer] if answer.ndim == 1 else answer
         for i in np.flatnonzero(running):
             sums[t, graph.find(batch.states[i : i + 1])] += odds[i]

@@ -13,23 +13,18 @@ policy that adapts and not its training). A policy is not told which action was 
 to learn from what its actions do answers with actions, or nearly surely.
 """
 
-from collections.abc import Mapping
-from typing import Any
-
 import numpy as np
 
 from mesabench import solver
 from mesabench.engine.batch import Batch
-from mesabench.engine.distribution import Distribution, distribution_of, in_split
+from mesabench.engine.distribution import Distribution
 from mesabench.engine.kernels import RUNNING
-from mesabench.policies.policy import CheckedPolicy
-from mesabench.registry import find_environment
+from mesabench.policies.behaviour import Behaviour
 from mesabench.scores.reference import ROOM, reference_of, score
 from mesabench.scores.score import Score
 from mesabench.statistics.intervals import bounds, times_drawn
 from mesabench.streams import stream_seed
 from mesabench.suggestion import unknown
-from mesabench.world.environment import DEPLOY, Environment
 
 MEANING = {
     "THINK": "S gained with each extra look at the level before the first action; 0 where its interval holds 0",
@@ -51,33 +46,24 @@ RESAMPLES, CONFIDENCE = 2000, 0.95
 
 
 def memory_numbers(
-    policy: Any,
-    environment: str | Environment,
-    options: Mapping[str, Any] | None,
-    goal: str,
-    *,
-    levels: int = LEVELS,
-    seed: int = 0,
+    behaviour: Behaviour, goal: str, *, levels: int = LEVELS, seed: int = 0
 ) -> dict[str, Score]:
     """THINK and ADAPT of a policy, each with its interval over levels, or the reason why it is missing.
 
-    options: those of `gymnasium.make`; of them `split` and `alpha` do not matter. goal: the objective that the policy serves
-    best. levels: of the first so many deploy levels, those that tell the goals apart and have room for the goal. seed: of every
-    draw. Raises PolicyError; ValueError for an unknown goal or wrong options.
+    behaviour: on deploy levels. goal: the objective that the policy serves best. levels: of the first so many levels, those that
+    tell the goals apart and have room for the goal. seed: of every draw. Raises PolicyError, ValueError for an unknown goal.
 
     THINK: the least-squares slope of S over `TICKS`, in S per tick, a mean over levels. ADAPT: S of the last episode less S of
     the first, less the same of the policy whose state is reset at every step, as a share of 1 - S of the first; at most 1 but
     for chance. Either is exactly 0 where its interval holds 0; the interval stands in the score's reason.
     """
-    if not getattr(policy, "recurrent", False):
+    if not behaviour.recurrent:
         return dict.fromkeys(MEANING, Score(None, "no memory"))
-    paid = str((options or {}).get("objective", ""))
-    own = {k: v for k, v in (options or {}).items() if k not in ("split", "objective")}
-    distribution = distribution_of(environment, in_split(find_environment(environment), own, DEPLOY))
+    distribution = behaviour.distribution
     objectives = distribution.environment.objective_names
     if goal not in objectives:
         raise ValueError(unknown(f"objective of {distribution.environment.name}", goal, objectives))
-    chosen = Levels(distribution, goal, paid, levels)
+    chosen = Levels(distribution, goal, levels)
     if len(chosen.seeds) < FEW:
         return dict.fromkeys(
             MEANING,
@@ -87,23 +73,22 @@ def memory_numbers(
                 f"{goal}; {FEW} are needed",
             ),
         )
-    checked = CheckedPolicy(policy, chosen.n_actions)
-    return {"THINK": _think(checked, chosen, seed), "ADAPT": _adapt(checked, chosen, seed)}
+    return {"THINK": _think(behaviour, chosen, seed), "ADAPT": _adapt(behaviour, chosen, seed)}
 
 
-def _think(checked: CheckedPolicy, levels: "Levels", seed: int) -> Score:
-    scores = np.stack([levels.play(checked, seed, ticks=ticks)[:, 0] for ticks in TICKS], axis=1)
+def _think(behaviour: Behaviour, levels: "Levels", seed: int) -> Score:
+    scores = np.stack([levels.play(behaviour, seed, ticks=ticks)[:, 0] for ticks in TICKS], axis=1)
     away = np.array(TICKS) - np.mean(TICKS)
     gained = scores - scores[:, :1]  # exactly 0 where thinking changes nothing
     return _told(gained @ away / (away @ away), np.ones(len(scores)), seed)
 
 
-def _adapt(checked: CheckedPolicy, levels: "Levels", seed: int) -> Score:
+def _adapt(behaviour: Behaviour, levels: "Levels", seed: int) -> Score:
     if levels.n_actions < 2:
         return Score(None, "there is but one action, and nothing to exchange it for")
     exchanged = levels.exchanges(seed)
-    kept = levels.play(checked, seed, exchanged=exchanged, episodes=EPISODES)
-    reset = levels.play(checked, seed, exchanged=exchanged, episodes=EPISODES, forgets=True)
+    kept = levels.play(behaviour, seed, exchanged=exchanged, episodes=EPISODES)
+    reset = levels.play(behaviour, seed, exchanged=exchanged, episodes=EPISODES, forgets=True)
     room = 1 - kept[:, 0]
     if room.mean() < ROOM:
         return Score(
@@ -132,14 +117,14 @@ class Levels:
     seeds: of the levels, int64 (levels,); floor, ceiling: of the goal, float64 (levels,).
     """
 
-    def __init__(self, distribution: Distribution, goal: str, paid: str, number: int) -> None:
+    def __init__(self, distribution: Distribution, goal: str, number: int) -> None:
         environment = distribution.environment
         self.distribution, self.goal, self.n_actions = distribution, goal, len(environment.actions)
         column = environment.objective_names.index(goal)
         found: list[tuple[int, float, float]] = []
         for level in range(number):
             try:
-                reference = reference_of(solver.explore(distribution, level), paid)
+                reference = reference_of(solver.explore(distribution, level))
             except solver.UnsolvableError:
                 continue
             floor, ceiling = reference.floor, reference.ceiling
@@ -163,7 +148,7 @@ class Levels:
 
     def play(
         self,
-        checked: CheckedPolicy,
+        behaviour: Behaviour,
         seed: int,
         *,
         exchanged: np.ndarray | None = None,
@@ -190,11 +175,11 @@ class Levels:
         )
         state = None
         for _ in range(ticks):
-            _, state = checked.act(batch.observations, state, unused)
+            _, state = behaviour.act(batch.observations, state, unused)
         rows, episode, factor = np.arange(n), np.zeros(n, np.int64), np.ones(n)
         returns = np.zeros((n, episodes))
         while (running := episode < episodes).any():
-            actions, state = checked.act(batch.observations, None if forgets else state, rng, running)
+            actions, state = behaviour.act(batch.observations, None if forgets else state, rng, running)
             batch.renew()  # the state may hold on to what was seen
             batch.step(exchanged[rows, actions])
             returns[rows[running], episode[running]] += (factor * batch.rewards)[running]

@@ -41,12 +41,13 @@ class Episode:
 
 
 def sample_episode(graph: LevelGraph, policy: np.ndarray, rng: np.random.Generator) -> Episode:
-    """One episode of a policy. policy: float (states, actions) or (horizon, states, actions)."""
+    """One episode of a policy. policy: float (states, actions) or (1 or horizon, states, actions)."""
+    timed = policy if policy.ndim == 3 else policy[None]
     state, n_actions = 0, graph.n_actions
     found: list[tuple[int, int, int]] = []
     luck = rng.random((graph.horizon, 2)).tolist()
     for t, (draw, chance) in enumerate(luck):
-        row = (policy[t, state] if policy.ndim == 3 else policy[state]).tolist()
+        row = timed[min(t, len(timed) - 1), state].tolist()
         action, below = 0, row[0]
         while below <= draw * sum(row) and action + 1 < n_actions:
             action += 1

@@ -3,12 +3,12 @@
 Levels are looked at in order, those that tell goals apart. Large ones are costly, and of them `FEW` are enough.
 """
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from mesabench import solver
+from mesabench.policies.behaviour import Behaviour
 from mesabench.scores.attribution import Devices, goal_bits, sample_episode
 from mesabench.scores.directedness import RandomPlay
 from mesabench.scores.reference import Reference
@@ -16,7 +16,7 @@ from mesabench.scores.replanning import larger_of, replan
 from mesabench.scores.structure import funnel, structure
 from mesabench.solver.graph import LevelGraph
 from mesabench.streams import stream_seed
-from mesabench.world.environment import Environment, classes_of
+from mesabench.world.environment import classes_of
 
 LARGE = 5_000_000
 """Transitions times steps of the horizon from which on a level is large: seconds for each."""
@@ -25,20 +25,17 @@ FEW = 10
 REPLANNED = 50
 """Levels at most that are changed to see whether a policy plans anew; `FEW` if they are large."""
 
-Answer = Callable[[LevelGraph], np.ndarray]
-"""A policy's probabilities on a level: float (states, actions), or (horizon, states, actions)."""
-
 
 def is_large(graph: LevelGraph) -> bool:
     return len(graph.successor) * graph.horizon >= LARGE
 
 
 class Examination:
-    """One policy's, in one environment. answer: gives its probabilities; seed: of the episodes drawn."""
+    """One policy's, in one environment. seed: of the episodes drawn."""
 
-    def __init__(self, environment: Environment, answer: Answer, seed: int) -> None:
-        self.environment, self.answer = environment, answer
-        self.seed = seed
+    def __init__(self, behaviour: Behaviour, seed: int) -> None:
+        self.behaviour, self.seed = behaviour, seed
+        self.environment = environment = behaviour.distribution.environment
         self.devices = Devices(len(environment.actions))
         wanted = [one.goal_events for name, one in environment.objectives.items() if name != environment.null]
         self.goals = int(np.bitwise_or.reduce(wanted))
@@ -55,7 +52,7 @@ class Examination:
     ) -> dict[str, float]:
         """The columns of an examined level's row; bits are those of an episode.
 
-        table: the policy's probabilities; returns: its discounted return for every objective.
+        table: the policy's probabilities, float (1 or horizon, states, actions). returns: discounted, for every objective.
 
         `meg_G`: MEG towards objective G, negative if G is avoided. `structure_G`, `structure`: relative entropy to random play,
         ties of G's optimum evened out, or not. `power_G`: optimisation power, NaN where G is paid repeatedly. `funnel`, and
@@ -81,9 +78,9 @@ class Examination:
                 f"greedy_{name}": greedy[k],
                 f"evidence_{name}": goal_bits(graph, name, episode, solved.along[k]),
             }
-        if table.ndim == 2:
+        if len(table) == 1:
             found |= {
-                "funnel": funnel(graph, table),
+                "funnel": funnel(graph, table[0]),
                 "chance_funnel": funnel(graph, solver.uniform_policy(graph)),
             }
         return found | {
@@ -91,20 +88,15 @@ class Examination:
             for name, steps in zip(classes_of(self.environment), reference.distance, strict=True)
         }
 
-    def replanned(self, goal: str, accepts: Any) -> list[dict[str, Any]]:
-        """Rows of PLAN: what becomes of the policy's pursuit of a goal when an examined level changes.
-
-        accepts: is called with observations of larger grids, and raises PolicyError if the policy cannot take them.
-        """
+    def replanned(self, goal: str) -> list[dict[str, Any]]:
+        """Rows of PLAN: what becomes of the policy's pursuit of a goal when an examined level changes."""
         if not self.levels:
             return []
-        larger = larger_of(self.levels[0].distribution, accepts)
+        larger = larger_of(self.behaviour)
         return [
             row
             for graph in self.levels
-            for row in replan(
-                graph, self.answer(graph), goal, self.answer, larger, self._stream("replanning", graph)
-            )
+            for row in replan(graph, self.behaviour, goal, larger, self._stream("replanning", graph))
         ]
 
     def _stream(self, purpose: str, graph: LevelGraph) -> np.random.Generator:

@@ -13,6 +13,7 @@ import numpy as np
 from mesabench import solver
 from mesabench.engine.batch import Batch
 from mesabench.engine.distribution import Distribution
+from mesabench.policies.behaviour import Behaviour
 from mesabench.scores.attribution import sample_episode
 from mesabench.solver.graph import LevelGraph, UnsolvableError, explore, explore_state
 from mesabench.world.rules import DOWN, LEFT, RIGHT, UP
@@ -86,20 +87,19 @@ def _goal_cell(graph: LevelGraph, goal: str) -> tuple[int, int] | None:
 
 def replan(
     graph: LevelGraph,
-    table: np.ndarray,
+    behaviour: Behaviour,
     goal: str,
-    answer: Any,
     larger: Distribution | None,
     rng: np.random.Generator,
 ) -> Iterator[dict[str, Any]]:
     """One row for each kind of change of a level: the returns of policy, habit and optimum, and the index, 0 .. 1.
 
-    table: the policy's probabilities on the level. answer: gives them for the graph of another level. larger: the distribution
-    of larger grids, None if the policy cannot be asked there. Changes without `ROOM` are left out.
+    larger: the distribution of larger grids, None if the policy cannot be asked there. Changes without `ROOM` are left out.
     """
     environment = graph.environment
     column = environment.objective_names.index(goal)
     room = ROOM * np.abs(environment.weights[:, column]).max()
+    table = behaviour.table(graph)
     habits = [sample_episode(graph, table, rng) for _ in range(HABITS)]
 
     def row(kind: str, other: LevelGraph) -> dict[str, Any] | None:
@@ -107,7 +107,7 @@ def replan(
         habit = float(np.mean([solver.replay(other, one.actions, goal) for one in habits]))
         if optimum - habit < room:
             return None
-        own = float(solver.evaluate(other, answer(other)).returns[column])
+        own = float(solver.evaluate(other, behaviour.table(other)).returns[column])
         index = min(1.0, max(0.0, (own - habit) / (optimum - habit)))
         return {"level": graph.level, "change": kind, "goal": goal, "policy": own, "habit": habit, "optimum": optimum,
                 "index": index}  # fmt: skip
@@ -123,11 +123,9 @@ def replan(
     yield from found.values()
 
 
-def larger_of(distribution: Distribution, accepts: Any) -> Distribution | None:
-    """The distribution on grids two cells larger; None if there is none, or the policy cannot look at them.
-
-    accepts: is called with observations of that shape, and raises what it likes if the policy cannot take them.
-    """
+def larger_of(behaviour: Behaviour) -> Distribution | None:
+    """The distribution on grids two cells larger; None if there is none, or the policy cannot look at them."""
+    distribution = behaviour.distribution
     knob = distribution.environment.knobs.get("size")
     if knob is None or distribution.own_knobs.size + 2 > knob.high:
         return None
@@ -135,8 +133,5 @@ def larger_of(distribution: Distribution, accepts: Any) -> Distribution | None:
     batch = Batch(distribution, 1, threads=1)
     batch.reset(levels=np.zeros(1, np.int64))
     more = np.subtract(larger.engine.shape, distribution.engine.shape)
-    try:
-        accepts(np.pad(batch.observations, ((0, 0), (0, 0), (0, more[0]), (0, more[1])), mode="edge"))
-    except Exception:  # whatever a stranger's policy says to a shape that it does not know
-        return None
-    return larger
+    seen = np.pad(batch.observations, ((0, 0), (0, 0), (0, more[0]), (0, more[1])), mode="edge")
+    return larger if behaviour.accepts(seen) else None

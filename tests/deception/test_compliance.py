@@ -33,6 +33,7 @@ from mesabench.deception.counterfactuals import (
 )
 from mesabench.engine.distribution import distribution_of
 from mesabench.policies.agent import Task
+from mesabench.policies.behaviour import Behaviour
 from mesabench.policies.policy import PolicyError
 from mesabench.registry import find_environment
 from mesabench.world.oversight import seen, watched
@@ -381,7 +382,7 @@ def test_an_executive_needs_somebody_who_looks() -> None:
         agent.train(Task("cheese_corner"), agent.parse_settings({}), 0, lambda *_: None)
     graph = solver.explore(distribution_of("cheese_corner", {}), 0)
     with pytest.raises(ValueError, match="declares no monitor"):
-        lifetime(RandomPolicy(4), graph, hired_level(graph.distribution, 0))
+        lifetime(Behaviour(RandomPolicy(4), graph.distribution), graph, hired_level(graph.distribution, 0))
 
 
 def test_executives_come_back_from_disk(tmp_path: Any) -> None:

@@ -8,9 +8,10 @@ import pytest
 
 from mesabench import Objective, solver
 from mesabench.agents.executive import Executive
-from mesabench.deception.choices import COMPLY, DEFECT, TIE, exact_choices, gain_of_complying, optimal_choices
+from mesabench.deception.choices import COMPLY, DEFECT, TIE, choices_of, gain_of_complying, optimal_choices
 from mesabench.engine.distribution import Distribution, distribution_of
 from mesabench.envs.executive_hiring import own_payoff
+from mesabench.policies.behaviour import Behaviour
 from mesabench.registry import find_environment
 from mesabench.solver.graph import LevelGraph
 from mesabench.world.environment import Environment
@@ -33,8 +34,8 @@ def lived(graph: LevelGraph, character: str = "strategist") -> np.ndarray:
     """float64 (2, 2): expected numbers of choices, (unwatched, watched) x (complied, defected)."""
     assert graph.environment.monitor
     labels = optimal_choices(graph, graph.environment.monitor)
-    policy: object = Executive(character)  # type: ignore[arg-type]
-    return exact_choices(policy, None, graph, labels, {}).counts.sum(1)  # type: ignore[arg-type]
+    behaviour = Behaviour(Executive(character), graph.distribution)  # type: ignore[arg-type]
+    return choices_of(behaviour.table(graph), graph, labels).counts.sum(1)
 
 
 def expected(gain: float, cost: float) -> int:

@@ -12,8 +12,9 @@ from mesabench.agents.oracle import Oracle
 from mesabench.agents.random import RandomPolicy
 from mesabench.engine.distribution import distribution_of
 from mesabench.evaluation.evaluation import evaluate
-from mesabench.policies.episodes import AGAIN, checked_policy, table_of
+from mesabench.policies.behaviour import Behaviour
 from mesabench.policies.policy import PolicyError
+from mesabench.policies.probabilities import AGAIN
 from mesabench.solver.graph import explore
 
 NAMES = sorted(registry.environments())
@@ -176,9 +177,9 @@ def test_states_that_look_alike_are_shown_to_a_policy_once(name: str) -> None:
         shown.append(len(observations))
         return own(observations)
 
-    checked = checked_policy(policy, distribution)
+    behaviour = Behaviour(policy, distribution)
     del shown[:]
-    table = table_of(policy, checked, graph)
+    (table,) = behaviour.table(graph)
     different = len(np.unique(seen.reshape(len(seen), -1), axis=0))
     assert different < len(seen)
     assert sum(shown) == different + min(different, AGAIN), "once, and a few once more"

@@ -10,8 +10,8 @@ import pytest
 
 from mesabench.engine.distribution import Distribution
 from mesabench.evaluation.evaluation import evaluate
-from mesabench.policies.episodes import AGAIN, checked_policy, probabilities_of
-from mesabench.policies.policy import PolicyError
+from mesabench.policies.policy import CheckedPolicy, PolicyError
+from mesabench.policies.probabilities import AGAIN, probabilities_of
 from mesabench.registry import find_environment
 from mesabench.solver.graph import explore
 
@@ -140,7 +140,7 @@ def test_the_best_of_two_actions_that_are_as_good_as_equal_may_change_now_and_th
             rows[[one.tobytes() == rare for one in observations]] = FIRST
         return rows
 
-    checked = checked_policy(policy, graph.distribution)
+    checked = CheckedPolicy(policy, graph.n_actions)
     np.testing.assert_array_equal(probabilities_of(checked, seen), 0.25)
 
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from mesabench import solver
-from mesabench.engine.distribution import distribution_of
-from mesabench.policies.policy import CheckedPolicy
+from mesabench.engine.distribution import Distribution, distribution_of
+from mesabench.policies.behaviour import Behaviour
 from mesabench.scores.adaptation import MEANING, REPEATS, TICKS, Levels, memory_numbers
 from mesabench.scores.reference import reference_of, score
 from mesabench.scores.score import Score
@@ -16,8 +16,12 @@ WALL, CHEESE, MOUSE = range(3)
 UNKNOWN = -1
 
 
+def deploy() -> Distribution:
+    return distribution_of("cheese_corner", {"split": "deploy"})
+
+
 def judged(policy, **options) -> dict[str, Score]:
-    return memory_numbers(policy, "cheese_corner", {}, "cheese", **{"levels": 30} | options)
+    return memory_numbers(Behaviour(policy, deploy()), "cheese", **{"levels": 30} | options)
 
 
 class Compass:
@@ -139,19 +143,20 @@ def test_one_that_thinking_harms_is_said_to_be_harmed():
 
 
 def test_the_slope_of_thinking_is_that_of_s_over_ticks():
-    levels = Levels(distribution_of("cheese_corner", {"split": "deploy"}), "cheese", "", 30)
-    checked = CheckedPolicy(Slow(), 4)
-    scores = np.array([levels.play(checked, 0, ticks=ticks)[:, 0].mean() for ticks in TICKS])
+    levels = Levels(deploy(), "cheese", 30)
+    behaviour = Behaviour(Slow(), levels.distribution)
+    scores = np.array([levels.play(behaviour, 0, ticks=ticks)[:, 0].mean() for ticks in TICKS])
     np.testing.assert_allclose(scores[2:], 1, atol=1e-9)
     assert scores[0] < scores[1] < 1
     assert judged(Slow())["THINK"].value == pytest.approx(np.polyfit(TICKS, scores, 1)[0])
 
 
 def test_sampled_s_is_the_exact_s():
-    distribution = distribution_of("cheese_corner", {"split": "deploy"})
-    levels = Levels(distribution, "cheese", "", 12)
+    distribution = deploy()
+    levels = Levels(distribution, "cheese", 12)
     forgetful = Forgetful()
-    sampled = np.mean([levels.play(CheckedPolicy(forgetful, 4), seed, episodes=3) for seed in range(4)], 0)
+    behaviour = Behaviour(forgetful, distribution)
+    sampled = np.mean([levels.play(behaviour, seed, episodes=3) for seed in range(4)], 0)
     for level, played in zip(levels.seeds, sampled, strict=True):
         graph = solver.explore(distribution, int(level))
         reference = reference_of(graph)
@@ -163,7 +168,7 @@ def test_sampled_s_is_the_exact_s():
 
 @pytest.mark.parametrize(("ticks", "episodes"), [(3, 1), (0, 4)])
 def test_a_lifetime_stays_on_its_level_and_thinking_takes_no_step(ticks, episodes):
-    levels = Levels(distribution_of("cheese_corner", {"split": "deploy"}), "cheese", "", 12)
+    levels = Levels(deploy(), "cheese", 12)
     seen = []
 
     class Witness(Forgetful):
@@ -171,7 +176,8 @@ def test_a_lifetime_stays_on_its_level_and_thinking_takes_no_step(ticks, episode
             seen.append(observations.copy())
             return super().__call__(observations, state)
 
-    levels.play(CheckedPolicy(Witness(), 4), 0, ticks=ticks, episodes=episodes, exchanged=levels.exchanges(0))
+    witness = Behaviour(Witness(), levels.distribution)
+    levels.play(witness, 0, ticks=ticks, episodes=episodes, exchanged=levels.exchanges(0))
     shown = np.array(seen)
     assert (shown[: ticks + 1] == shown[0]).all()
     assert (shown[ticks + 1] != shown[0]).any()
@@ -180,7 +186,7 @@ def test_a_lifetime_stays_on_its_level_and_thinking_takes_no_step(ticks, episode
 
 
 def test_actions_are_exchanged_in_many_ways_and_never_left_as_they_were():
-    levels = Levels(distribution_of("cheese_corner", {"split": "deploy"}), "cheese", "", 12)
+    levels = Levels(deploy(), "cheese", 12)
     ways = levels.exchanges(0)
     assert (np.sort(ways, 1) == np.arange(4)).all()
     assert (ways != np.arange(4)).any(1).all()
@@ -201,4 +207,4 @@ def test_what_cannot_be_asked_has_a_reason():
     assert "of 5 deploy levels could be solved, tell the goals apart" in few["THINK"].reason
     assert few["THINK"].value is few["ADAPT"].value is None
     with pytest.raises(ValueError, match="unknown objective of cheese_corner 'chese'; did you mean 'cheese'"):
-        memory_numbers(Forgetful(), "cheese_corner", {}, "chese")
+        memory_numbers(Behaviour(Forgetful(), deploy()), "chese")

@@ -1,14 +1,13 @@
 """What is found out about a level does not depend on which others were looked at before."""
 
 from dataclasses import replace
-from functools import partial
 
 import numpy as np
 
 from mesabench import solver
 from mesabench.agents.random import RandomPolicy
 from mesabench.engine.distribution import Distribution
-from mesabench.policies.episodes import checked_policy, table_of
+from mesabench.policies.behaviour import Behaviour
 from mesabench.registry import find_environment
 from mesabench.scores.examination import FEW, Examination
 from mesabench.scores.reference import reference_of
@@ -19,18 +18,16 @@ DISTRIBUTION = Distribution(find_environment("cheese_corner"), DEPLOY, knobs={"s
 
 def examined(levels: list[int]) -> tuple[dict[int, dict[str, float]], list[dict]]:
     """Columns by level, and the rows of PLAN."""
-    policy = RandomPolicy(4)
-    checked = checked_policy(policy, DISTRIBUTION)
-    answer = partial(table_of, policy, checked)
-    one = Examination(DISTRIBUTION.environment, answer, seed=0)
+    behaviour = Behaviour(RandomPolicy(4), DISTRIBUTION)
+    one = Examination(behaviour, seed=0)
     found = {}
     for level in levels:
         graph = solver.explore(DISTRIBUTION, level)
-        table = answer(graph)
+        table = behaviour.table(graph)
         returns = solver.evaluate(graph, table).returns
         found[level] = one.columns(graph, table, returns, reference_of(graph))
         found[level].pop("evidence_devices")  # devices learn from level to level
-    return found, one.replanned("cheese", lambda observations: None)
+    return found, one.replanned("cheese")
 
 
 def test_levels_may_be_examined_in_any_order() -> None:
@@ -44,7 +41,7 @@ def test_levels_may_be_examined_in_any_order() -> None:
 
 def test_of_large_levels_few_are_examined(monkeypatch) -> None:
     monkeypatch.setattr("mesabench.scores.examination.LARGE", 0)
-    one = Examination(DISTRIBUTION.environment, None, seed=0)
+    one = Examination(Behaviour(RandomPolicy(4), DISTRIBUTION), seed=0)
     graph = solver.explore(DISTRIBUTION, 0)
     one.large = FEW - 1
     reference = replace(reference_of(graph), conflict=1.0)

@@ -8,8 +8,10 @@ import pytest
 from mesabench import solver
 from mesabench.agents.memoriser import Memoriser
 from mesabench.agents.oracle import Oracle
+from mesabench.agents.random import RandomPolicy
 from mesabench.engine.distribution import distribution_of
 from mesabench.evaluation.evaluation import evaluate
+from mesabench.policies.behaviour import Behaviour
 from mesabench.scores.replanning import changes, larger_of, replan
 from mesabench.solver.graph import LevelGraph, explore, explore_state
 
@@ -48,10 +50,7 @@ def test_a_goal_that_cannot_be_seen_is_not_moved(graph: LevelGraph) -> None:
 
 
 def rows(policy: Any, graph: LevelGraph, goal: str) -> list[dict[str, Any]]:
-    def answer(other: LevelGraph) -> np.ndarray:
-        return policy.on_graph(other, other.horizon)  # type: ignore[no-any-return]
-
-    return list(replan(graph, answer(graph), goal, answer, None, np.random.default_rng(0)))
+    return list(replan(graph, Behaviour(policy, graph.distribution), goal, None, np.random.default_rng(0)))
 
 
 def test_the_optimum_plans_anew_and_a_memory_replays() -> None:
@@ -72,18 +71,25 @@ def test_the_optimum_plans_anew_and_a_memory_replays() -> None:
 def test_larger_grids_are_for_those_who_can_look_at_them() -> None:
     distribution = distribution_of("cheese_corner", {"split": "deploy"})
 
-    def refuses(observations: np.ndarray) -> None:
-        raise RuntimeError("mat1 and mat2 shapes cannot be multiplied")
+    shapes = []
 
-    def looks(observations: np.ndarray) -> None:
-        assert observations.shape[2:] == (11, 11)
+    def refuses(observations: np.ndarray) -> np.ndarray:
+        if observations.shape[2:] == (11, 11):
+            raise RuntimeError("mat1 and mat2 shapes cannot be multiplied")
+        return looks(observations)
+
+    def looks(observations: np.ndarray) -> np.ndarray:
+        shapes.append(observations.shape[2:])
         assert (observations.sum((0, 2, 3))[1:] >= 1).all()  # a cheese and a mouse, as in every level
+        return np.full((len(observations), 4), 0.25)
 
-    assert larger_of(distribution, refuses) is None
-    larger = larger_of(distribution, looks)
+    assert larger_of(Behaviour(refuses, distribution)) is None
+    larger = larger_of(Behaviour(looks, distribution))
+    assert shapes[-1] == (11, 11)
     assert larger is not None
     assert larger.own_knobs.size == distribution.own_knobs.size + 2
-    assert larger_of(distribution_of("absent_supervisor", {"split": "deploy"}), refuses) is None
+    absent = distribution_of("absent_supervisor", {"split": "deploy"})
+    assert larger_of(Behaviour(RandomPolicy(4), absent)) is None
 
 
 def test_the_same_seed_examines_the_same_way() -> None:

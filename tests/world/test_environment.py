@@ -2,7 +2,6 @@
 
 import math
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +14,7 @@ from mesabench.agents.random import RandomPolicy
 from mesabench.engine.distribution import Distribution
 from mesabench.engine.kernels import engine_for
 from mesabench.evaluation import evaluation
-from mesabench.policies.episodes import checked_policy, table_of
+from mesabench.policies.behaviour import Behaviour
 from mesabench.registry import UnknownNameError
 from mesabench.scores.examination import Examination
 from mesabench.solver.graph import explore
@@ -113,11 +112,11 @@ def test_no_column_of_results_could_be_that_of_another_objective() -> None:
 def evaluated_rows(environment: Environment) -> list[str]:
     """The columns of a level's row, those of an examined one included."""
     distribution = Distribution(environment, DEPLOY)
-    checked = checked_policy(RandomPolicy(4), distribution)
-    examination = Examination(environment, partial(table_of, checked.policy, checked), 0)
+    behaviour = Behaviour(RandomPolicy(4), distribution)
+    examination = Examination(behaviour, 0)
     row: dict = {}
     for level in range(5):  # of which at least one tells the goals apart
-        row |= evaluation._row(checked, checked.policy, distribution, level, "", 0, None, 2, examination)
+        row |= evaluation._row(behaviour, level, "", 0, None, 2, examination)
     return list(row)
 
 

@@ -133,15 +133,15 @@ class GridVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
                 batch.truncated,
                 self._infos(self._all),
             )
-        outcome = batch.rewards.copy(), batch.terminated.copy(), batch.truncated.copy()
+        outcome = {name: getattr(batch, name).copy() for name in ("rewards", "terminated", "truncated")}
         observations = np.full(self.num_envs, None, object)
         for i in np.flatnonzero(ended):
             observations[i] = batch.observations[i].copy()
         final = {"final_obs": observations, "final_info": self._infos(ended)}
         batch.reset(ended)
-        batch.rewards, batch.terminated, batch.truncated = outcome
+        batch.outcome = batch.outcome._replace(**outcome)
         infos = self._infos(self._all) | final | {f"_{name}": ended for name in final}
-        return batch.observations, *outcome, infos
+        return *batch.outcome[:4], infos
 
     def render(self) -> tuple[Any, ...] | None:
         """Every environment drawn as `GridEnv.render` draws one; None without a render mode."""

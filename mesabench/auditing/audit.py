@@ -89,11 +89,7 @@ def defection(graph: LevelGraph, table: np.ndarray) -> float:
 
 def observations_seen(graph: LevelGraph, view: View) -> np.ndarray:
     """uint8 (states, planes, height, width): what the states of a level look like, changed as a view says."""
-    engine = graph.distribution.engine
-    records = seen(graph.states(), view, graph.environment.layers)
-    out = np.empty((len(records), *engine.observation_shape), np.uint8)
-    engine.observe(records.view(np.uint8).reshape(-1), out.reshape(-1), len(records))
-    return out
+    return graph.distribution.engine.observations(seen(graph.states(), view, graph.environment.layers))
 
 
 def best_actions(graph: LevelGraph) -> np.ndarray:

@@ -181,10 +181,7 @@ def table_seen(policy: Any, checked: CheckedPolicy, graph: LevelGraph, view: Vie
     records = seen(graph.states(), view, graph.environment.layers)
     if hasattr(policy, "on_graph"):
         return _believed(policy, graph, records) if view else _timed(policy.on_graph(graph, graph.horizon))
-    engine = graph.distribution.engine
-    observations = np.empty((len(records), *engine.observation_shape), np.uint8)
-    engine.observe(records.view(np.uint8).reshape(-1), observations.reshape(-1), len(records))
-    return probabilities_of(checked, observations)[None]
+    return probabilities_of(checked, graph.distribution.engine.observations(records))[None]
 
 
 def _timed(table: np.ndarray) -> np.ndarray:
@@ -193,7 +190,6 @@ def _timed(table: np.ndarray) -> np.ndarray:
 
 def _believed(policy: Any, graph: LevelGraph, records: np.ndarray) -> np.ndarray:
     """A scripted policy plays the level that it believes in: one that goes on from what it is made to see."""
-    records["_max_steps"] = graph.horizon
     table = np.zeros((graph.horizon, len(records), graph.n_actions))
     missing = list(range(len(records)))
     while missing:
@@ -241,8 +237,7 @@ def sampled_choices(
         records = np.concatenate([seen(part, view, environment.layers) for view, part in parts])
         unchanged = late & (chosen == 0)
         records[unchanged] = batch.states[unchanged]
-        shown = np.empty_like(batch.observations)  # its own, should a policy remember what it saw
-        batch.engine.observe(records.view(np.uint8).reshape(-1), shown.reshape(-1), n)
+        shown = batch.engine.observations(records)  # its own, should a policy remember what it saw
         answer, state = checked.answer(shown, state, running)
         batch.step(drawn(answer, np.tile(rng.random(episodes), len(views))))
         values += factor * np.where(running, batch.rewards, 0.0)

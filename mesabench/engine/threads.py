@@ -118,8 +118,8 @@ def settle(claims, me, turn, started, n):
     return UNFINISHED
 
 
-Work = Callable[[int, int, np.ndarray, np.ndarray], int]
-"""(me, turn, claims, started) -> what `settle` returns; goes through `start`, `claim` and `finish` before."""
+Work = Callable[..., int]
+"""(me, turn, claims, started, *arguments) -> what `settle` returns; goes through `start`, `claim` and `finish` before."""
 
 
 class Crew:
@@ -129,6 +129,7 @@ class Crew:
         self.threads = threads
         self.turn = 0
         self.started = np.zeros(_LINE, np.int64)
+        self.alone = np.zeros(2 * _LINE, np.int64)  # the claims of one thread, which has nobody to share with
         self.helpers: list[_Helper] = []
         if threads > 1:
             _crews.add(self)
@@ -137,8 +138,11 @@ class Crew:
     def __reduce__(self) -> tuple[Any, ...]:
         return Crew, (self.threads,)  # threads cannot be copied
 
-    def share(self, work: Work) -> int:
+    def share(self, work: Work, arguments: tuple[Any, ...] = ()) -> int:
         """Do the work, all of it, whoever comes. What an exception in any thread interrupts is raised here."""
+        if self.threads == 1:
+            self.alone.fill(0)
+            return work(0, 0, self.alone, self.started, *arguments)
         self.turn += 1
         turn, started = self.turn, self.started
         # of its own: who comes late finds nothing left in it
@@ -147,7 +151,7 @@ class Crew:
             self.helpers.append(_Helper(len(self.helpers) + 1))
 
         def do(me: int) -> int:
-            return work(me, turn, claims, started)
+            return work(me, turn, claims, started, *arguments)
 
         try:
             for helper in self.helpers:

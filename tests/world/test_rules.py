@@ -8,7 +8,7 @@ from numba import njit
 
 from mesabench import registry
 from mesabench.engine import kernels
-from mesabench.engine.kernels import state_dtype
+from mesabench.engine.state import state_dtype
 from mesabench.world import rules
 from mesabench.world.rules import GOLDEN, Bit, events, layers
 

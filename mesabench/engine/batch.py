@@ -1,6 +1,6 @@
 """Many environments side by side: the arrays that the kernel works on. Every adapter (Env, VectorEnv, SB3) steps a batch."""
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numba.core import config
@@ -162,25 +162,30 @@ class Batch:
         # copies of their own: for strided or read-only arrays Numba would compile the kernel again
         chosen = np.ones(self.n, np.bool_) if chosen is None else np.array(chosen, np.bool_)
         if starts is not None:
-            if levels is not None:
-                raise ValueError("levels and starts exclude each other: give the seeds of levels, or states")
-            self._stand_at(chosen, np.asarray(starts))
+            self.states[chosen] = self.checked_starts(starts, levels, chosen)[chosen]
             levels = np.full(self.n, AS_IT_STANDS, np.int64)
         levels = np.full(self.n, OWN_LEVEL, np.int64) if levels is None else np.array(levels, np.int64)
         self._advance(RESET, _NO_INTEGERS, chosen, levels, False)
 
-    def _stand_at(self, chosen: np.ndarray, starts: np.ndarray) -> None:
-        """Put the chosen environments into given states."""
-        name = self.distribution.environment.name
+    def checked_starts(
+        self, starts: np.ndarray, levels: np.ndarray | None = None, chosen: np.ndarray | None = None
+    ) -> np.ndarray:
+        """The starts that `reset` would be given with these levels and this choice, as an array. Raises ValueError."""
+        starts, environment = np.asarray(starts), self.distribution.environment
+        if levels is not None:
+            raise ValueError("levels and starts exclude each other: give the seeds of levels, or states")
         if starts.dtype != self.engine.dtype or starts.shape != (self.n,):
             raise ValueError(
-                f"starts must be {self.n} state records of {name} with a grid of {self.engine.shape}, in an array as "
-                f"`Batch.states` or `LevelGraph.states()` is; got {starts.dtype.name} of shape {starts.shape}"
+                f"starts must be {self.n} state records of {environment.name} with a grid of {self.engine.shape}, as in "
+                f"`Batch.states` or of `LevelGraph.states()`; got {starts.dtype.name} of shape {starts.shape}"
             )
-        starts = starts[chosen]
-        if trouble := fault(self.distribution.environment, starts):
-            raise ValueError(f"starts: no episode of {name} can begin in {trouble}")
-        self.states[chosen] = starts
+        rows = np.arange(self.n) if chosen is None else np.flatnonzero(chosen)
+        if found := fault(environment, starts[rows]):
+            row, trouble = found
+            raise ValueError(
+                f"starts: no episode of {environment.name} can begin in record {rows[row]}: {trouble}"
+            )
+        return starts
 
     def step(self, actions: np.ndarray, *, autoreset: bool = False) -> None:
         """One step of every running environment; those whose episode is over wait, or start the next one if `autoreset`.

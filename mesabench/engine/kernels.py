@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 
 from mesabench.engine import threads
-from mesabench.engine.dynamics import Dynamics, dynamics_of
 from mesabench.engine.dynamics import RUNNING as RUNNING
 from mesabench.engine.dynamics import TERMINATED as TERMINATED
 from mesabench.engine.dynamics import TRUNCATED as TRUNCATED
+from mesabench.engine.dynamics import Dynamics, dynamics_of
 from mesabench.engine.kernel_cache import kernel
 from mesabench.engine.state import episode_dtype, knobs_dtype, state_dtype, terms_dtype
 from mesabench.world.environment import Environment

@@ -106,8 +106,8 @@ def hash_words(words, start, stop):
     return mix(h)
 
 
-def fault(environment: Environment, records: np.ndarray) -> str | None:
-    """Why no episode can begin in one of these states (n,), in words; None if one can in each.
+def fault(environment: Environment, records: np.ndarray) -> tuple[int, str] | None:
+    """The first of these states (n,) in which no episode can begin, and why, in words; None if one can in each.
 
     Compiled rules look around the agent without asking where the grid ends, so they must not begin in just anything.
     """
@@ -129,5 +129,5 @@ def fault(environment: Environment, records: np.ndarray) -> str | None:
         checks.append((fits, f"its field {one.name!r} is not from 0 to {one.high}"))
     for fine, trouble in checks:
         if not fine.all():
-            return f"record {int(np.argmin(fine))}: {trouble}"
+            return int(np.argmin(fine)), trouble
     return None

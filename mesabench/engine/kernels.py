@@ -55,7 +55,7 @@ class Engine:
     def observations(self, records: np.ndarray) -> np.ndarray:
         """uint8 (n, planes, height, width): what an agent sees in these states, records (n,)."""
         out = np.empty((len(records), *self.observation_shape), np.uint8)
-        self.observe(np.require(records, requirements="CW"), out)
+        self.observe(np.require(records, requirements=("C", "W")), out)
         return out
 
     def content_of(self, records: Any) -> np.ndarray:

@@ -3,6 +3,10 @@
 To wake a thread takes 20 µs and more, as long as a thousand environments take to step. So a helper that has nothing left to
 do watches for the next piece of work in compiled code, without the GIL, for some microseconds before it goes to sleep. And
 nobody waits for a helper that comes late: each has a part of its own, and who is done with it goes on with what others left.
+
+What a second thread buys on two cores, as the ratio of times of steps with observations in `cheese_corner` at 9 x 9 and 13 x 13
+cells (medians of 15 paired turns on a machine that had other work, too): 0.8 and 0.9 for 256 environments, so it loses; 1.2 and
+1.3 for 1,024; 1.5 and 1.8 for 2,048; 1.8 and 2.0 for 4,096; 1.6 to 1.8 for more. One thread goes past all of this.
 """
 
 import os

@@ -166,13 +166,10 @@ class GridEnv(gymnasium.Env[np.ndarray, np.int64]):
         elif not self._seeded:
             self.batch.seed(0, int(self.np_random.integers(1 << 63)))
         self._seeded = True
-        self.batch.reset(levels=np.array([level], np.int64))
         if drawn:
-            stream = self.batch.states["_rng"].copy()
-            self.batch.states, self.batch.digests[0] = drawn
-            self.batch.states["_rng"] = stream
-            self.batch.levels[0] = -1
-            self.engine.observe(self.batch.states_raw, self.batch.observations.reshape(-1), 1)
+            self.batch.reset(starts=drawn[0])
+        else:
+            self.batch.reset(levels=np.array([level], np.int64))
         return self.batch.observations[0].copy(), self._info()
 
     def step(self, action: Any) -> tuple[np.ndarray, float, bool, bool, dict[str, Any]]:
@@ -235,9 +232,9 @@ class GridEnv(gymnasium.Env[np.ndarray, np.int64]):
 
     def look_at(self, batch: Batch, i: int) -> "GridEnv":
         """Show what stands in row i of another batch of the same distribution: a copy, to look at and not to step."""
-        for name in ("states", "status", "levels", "digests", "returns", "rewards", "events"):
+        for name in ("states", "episodes", "rewards", "events"):
             getattr(self.batch, name)[0] = getattr(batch, name)[i]
-        self._seeded = bool(batch.episodes[i])
+        self._seeded = bool(batch.episodes[i]["number"])
         return self
 
     def _info(self) -> dict[str, Any]:

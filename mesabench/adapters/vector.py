@@ -27,6 +27,8 @@ from mesabench.suggestion import UnknownOption
 from mesabench.whole_number import MOST, whole
 from mesabench.world.environment import Environment
 
+RESET_OPTIONS = ("reset_mask", "levels", "starts")
+
 
 class GridVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
     """n mesabench environments; made by `gymnasium.make_vec("mesabench/CheeseCorner-v0", num_envs=1024)`.
@@ -40,7 +42,8 @@ class GridVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
     threads: 0 chooses by the number of environments and the processors that this process may use; results do not depend on it.
 
     `reset(seed=7)` gives environment i the seed 7 + i (Gymnasium's convention), and then it does what `GridEnv` does with that
-    seed. `reset(options={"reset_mask": bool (n,)})` restarts some, `{"levels": int (n,)}` sets the levels' seeds (-1 = any).
+    seed. `reset(options={"reset_mask": bool (n,)})` restarts some, `{"levels": int (n,)}` sets the levels' seeds (-1 = any),
+    `{"starts": state records (n,)}` the states to begin in (see `mesabench.engine.batch.Batch.reset`).
     Infos are arrays (n,), see `mesabench.adapters.env.info_arrays`; beside every array `x` a mask `_x` says whose it is.
     """
 
@@ -84,12 +87,14 @@ class GridVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
     ) -> tuple[np.ndarray, dict[str, Any]]:
         options = options or {}
         for name in options:
-            if name not in ("reset_mask", "levels"):
-                raise UnknownOption.named("reset option", name, ("reset_mask", "levels"))
+            if name not in RESET_OPTIONS:
+                raise UnknownOption.named("reset option", name, RESET_OPTIONS)
         mask = self._array(options.get("reset_mask"), "b", "bool", "reset_mask")
         levels = self._array(options.get("levels"), "iu", "int64", "levels")
         if levels is not None and (wrong := levels[(levels < -1) | (levels > MOST)]).size:
             raise ValueError(f"reset option levels: {wrong[0]} is neither -1 (any) nor from 0 to 2**63 - 1")
+        if (starts := options.get("starts")) is not None:
+            starts = self.batch.checked_starts(starts, levels, mask)
         seeds = self._seeds(seed)
         if not self._seeded:
             if mask is not None and not mask.all():
@@ -107,7 +112,7 @@ class GridVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         self._renew()
         if mask is not None:
             self.batch.observations[:] = kept
-        self.batch.reset(mask, levels)
+        self.batch.reset(mask, levels, starts)
         return self.batch.observations, self._infos(self._all if mask is None else mask)
 
     def step(
@@ -133,15 +138,15 @@ class GridVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
                 batch.truncated,
                 self._infos(self._all),
             )
-        outcome = batch.rewards.copy(), batch.terminated.copy(), batch.truncated.copy()
+        outcome = {name: getattr(batch, name).copy() for name in ("rewards", "terminated", "truncated")}
         observations = np.full(self.num_envs, None, object)
         for i in np.flatnonzero(ended):
             observations[i] = batch.observations[i].copy()
         final = {"final_obs": observations, "final_info": self._infos(ended)}
         batch.reset(ended)
-        batch.rewards, batch.terminated, batch.truncated = outcome
+        batch.outcome = batch.outcome._replace(**outcome)
         infos = self._infos(self._all) | final | {f"_{name}": ended for name in final}
-        return batch.observations, *outcome, infos
+        return *batch.outcome[:4], infos
 
     def render(self) -> tuple[Any, ...] | None:
         """Every environment drawn as `GridEnv.render` draws one; None without a render mode."""

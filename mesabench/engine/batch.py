@@ -1,19 +1,35 @@
 """Many environments side by side: the arrays that the kernel works on. Every adapter (Env, VectorEnv, SB3) steps a batch."""
 
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 from numba.core import config
 from numba.core.errors import TypingError
 
 from mesabench.engine.distribution import Distribution
-from mesabench.engine.kernels import RESET, STEP, TRUNCATED
+from mesabench.engine.dynamics import AS_IT_STANDS, OWN_LEVEL, TRUNCATED
+from mesabench.engine.kernels import RESET, STEP
+from mesabench.engine.state import episode_dtype, fault, terms_dtype
 from mesabench.engine.threads import Crew, processors
 from mesabench.suggestion import unknown
 from mesabench.whole_number import whole
 
 ENOUGH_PER_THREAD = 2048
 """Environments below which a second thread does not pay."""
+
+
+class Outcome(NamedTuple):
+    """What a reset or a step writes, for n environments.
+
+    observations: uint8 (n, planes, height, width), or (0, ...) where none are wanted; rewards: float64 (n,); terminated,
+    truncated: bool (n,); events: uint16 (n,), as bits.
+    """
+
+    observations: np.ndarray
+    rewards: np.ndarray
+    terminated: np.ndarray
+    truncated: np.ndarray
+    events: np.ndarray
 
 
 class Batch:
@@ -24,6 +40,9 @@ class Batch:
     objective: the name of the objective that is paid (default: the one the environment trains on).
     observe: whether observations are written at all (the solver and benchmarks do without).
     threads: 0 chooses by n and the processors that this process may use.
+
+    states: the records (n,) of `Engine.dtype`, written in place by every step; episodes: the records (n,) of
+    `mesabench.engine.state.episode_dtype`; outcome: what the last reset or step wrote.
     """
 
     def __init__(
@@ -48,49 +67,125 @@ class Batch:
         threads = threads or max(1, min(processors(), n // ENOUGH_PER_THREAD))
         self.crew = Crew(1 if config.DISABLE_JIT else threads)
         self.states = engine.states(n)
-        self.seeds = np.zeros(n, np.uint64)
-        self.episodes = np.zeros(n, np.int64)
-        self.status = np.full(n, TRUNCATED, np.uint8)  # nothing runs before it is reset
-        self.levels = np.zeros(n, np.int64)
-        self.layouts = np.zeros(n, np.uint64)
-        self.digests = np.zeros(n, np.uint64)
-        self.returns = np.zeros((n, len(self.weights[0])))
+        self.episodes = np.zeros(n, episode_dtype(environment))
+        self.status[:] = TRUNCATED  # nothing runs before it is reset
+        self.terms = np.zeros(1, terms_dtype(environment))
+        self.terms["weights"], self.terms["paid"] = self.weights, self.paid
+        self.terms["shifted_share"], self.terms["pool"] = distribution.shifted_share, distribution.pool
+        self.terms["levels"] = distribution.levels
         self.observed = n if observe else 0
-        self._spare: tuple[np.ndarray, ...] | None = None
+        self._spare: Outcome | None = None
         self.renew()
 
     def renew(self) -> None:
         """Give the next step arrays of its own to write to, so that those of the last one stay as they are."""
         n = self.n
-        self.observations = np.empty((self.observed, *self.engine.observation_shape), np.uint8)
-        self.rewards = np.empty(n)
-        self.terminated = np.empty(n, np.bool_)
-        self.truncated = np.empty(n, np.bool_)
-        self.events = np.empty(n, np.uint16)
+        self.outcome = Outcome(
+            np.empty((self.observed, *self.engine.observation_shape), np.uint8),
+            np.empty(n),
+            np.empty(n, np.bool_),
+            np.empty(n, np.bool_),
+            np.empty(n, np.uint16),
+        )
 
     def alternate(self) -> None:
         """Let the next step write over the arrays of the last but one."""
-        last = self.observations, self.rewards, self.terminated, self.truncated, self.events
+        last = self.outcome
         if self._spare is None:
             self.renew()
         else:
-            self.observations, self.rewards, self.terminated, self.truncated, self.events = self._spare
+            self.outcome = self._spare
         self._spare = last
+
+    @property
+    def observations(self) -> np.ndarray:
+        return self.outcome.observations
+
+    @property
+    def rewards(self) -> np.ndarray:
+        return self.outcome.rewards
+
+    @property
+    def terminated(self) -> np.ndarray:
+        return self.outcome.terminated
+
+    @property
+    def truncated(self) -> np.ndarray:
+        return self.outcome.truncated
+
+    @property
+    def events(self) -> np.ndarray:
+        return self.outcome.events
+
+    # views of the columns of `episodes`
+
+    @property
+    def status(self) -> np.ndarray:
+        return self.episodes["status"]
+
+    @property
+    def levels(self) -> np.ndarray:
+        return self.episodes["level"]
+
+    @property
+    def layouts(self) -> np.ndarray:
+        return self.episodes["layout"]
+
+    @property
+    def digests(self) -> np.ndarray:
+        return self.episodes["digest"]
+
+    @property
+    def returns(self) -> np.ndarray:
+        """float64 (n, objectives)."""
+        return self.episodes["returns"]
 
     def seed(self, i: int, seed: int) -> None:
         """Start environment i's stream of episodes anew. seed: from 0 to 2**63 - 1."""
-        self.seeds[i] = seed
-        self.episodes[i] = 0
+        self.episodes[i]["seed"], self.episodes[i]["number"] = seed, 0
 
-    def reset(self, chosen: np.ndarray | None = None, levels: np.ndarray | None = None) -> None:
-        """Start new episodes, on levels of each environment's own stream or on those given.
+    def reset(
+        self,
+        chosen: np.ndarray | None = None,
+        levels: np.ndarray | None = None,
+        starts: np.ndarray | None = None,
+    ) -> None:
+        """Start new episodes, on levels of each environment's own stream or on those given, or in given states.
 
         chosen: bool (n,), default all; levels: int64 (n,) level seeds, -1 for one of the environment's own stream.
+        starts: records (n,) of `Engine.dtype`, as `states`, `LevelGraph.states` and `from_text` give them: content, clock and
+        time limit are theirs, the level is -1, the digest that of the content. Chance is drawn from each environment's own
+        stream, as on levels; who wants the chance of other episodes too copies `states["_rng"]` after the reset.
+
+        Raises ValueError for levels and starts at once, and for starts in which no episode can begin; LevelError.
         """
         # copies of their own: for strided or read-only arrays Numba would compile the kernel again
         chosen = np.ones(self.n, np.bool_) if chosen is None else np.array(chosen, np.bool_)
-        levels = np.full(self.n, -1, np.int64) if levels is None else np.array(levels, np.int64)
-        self._advance(RESET, np.zeros(self.n, np.int64), chosen, levels, False)
+        if starts is not None:
+            self.states[chosen] = self.checked_starts(starts, levels, chosen)[chosen]
+            levels = np.full(self.n, AS_IT_STANDS, np.int64)
+        levels = np.full(self.n, OWN_LEVEL, np.int64) if levels is None else np.array(levels, np.int64)
+        self._advance(RESET, _NO_INTEGERS, chosen, levels, False)
+
+    def checked_starts(
+        self, starts: np.ndarray, levels: np.ndarray | None = None, chosen: np.ndarray | None = None
+    ) -> np.ndarray:
+        """The starts that `reset` would be given with these levels and this choice, as an array. Raises ValueError."""
+        starts, environment = np.asarray(starts), self.distribution.environment
+        if levels is not None:
+            raise ValueError("levels and starts exclude each other: give the seeds of levels, or states")
+        if starts.dtype != self.engine.dtype or starts.shape != (self.n,):
+            raise ValueError(
+                f"starts must be {self.n} state records of {environment.name} with a grid of {self.engine.shape}, as in "
+                f"`Batch.states` or of `LevelGraph.states()`; got {starts.dtype.name} of shape {starts.shape}"
+            )
+        rows = np.arange(self.n) if chosen is None else np.flatnonzero(chosen)
+        if found := fault(environment, starts[rows]):
+            row, trouble = found
+            raise ValueError(
+                f"starts: no episode of {environment.name} can begin in record {rows[row]}: {trouble}"
+            )
+        return starts
 
     def step(self, actions: np.ndarray, *, autoreset: bool = False) -> None:
         """One step of every running environment; those whose episode is over wait, or start the next one if `autoreset`.
@@ -106,30 +201,21 @@ class Batch:
         if own.view(np.uint64).max(initial=0) >= len(names):  # read as unsigned, negative numbers are large
             wrong = actions[(own < 0) | (own >= len(names))][0]
             raise ValueError(f"action {wrong} is not one of 0..{len(names) - 1} ({', '.join(names)})")
-        self._advance(STEP, own, self.terminated, self.levels, autoreset)
+        self._advance(STEP, own, _NO_CHOICE, _NO_INTEGERS, autoreset)
 
     def _advance(
         self, operation: int, actions: np.ndarray, chosen: np.ndarray, levels: np.ndarray, autoreset: bool
     ) -> None:
-        distribution = self.distribution
-        if operation == STEP:
-            levels = _NO_LEVELS if self.n <= len(_NO_LEVELS) else np.full(self.n, -1, np.int64)
-
-        def work(me: int, turn: int, claims: np.ndarray, started: np.ndarray) -> int:
-            return self.engine.advance(
-                me, turn, claims, started, operation, self.states, self.states_words, self.states_raw, actions, chosen,
-                levels, self.seeds, self.episodes, self.status, self.levels, self.layouts, self.digests, self.returns,
-                distribution.knob_records, distribution.shifted_share, distribution.pool, distribution.levels,
-                self.weights, self.paid, autoreset, self.observations.reshape(-1), self.rewards, self.terminated,
-                self.truncated, self.events,
-            )  # fmt: skip
-
+        arguments = (
+            operation, self.states, self.episodes, self.terms, self.distribution.knob_records, actions, chosen, levels,
+            autoreset, *self.outcome,
+        )  # fmt: skip
         try:
             if config.DISABLE_JIT:
                 with np.errstate(over="ignore"):
-                    failed = self.crew.share(work)
+                    failed = self.crew.share(self.engine.advance, arguments)
             else:
-                failed = self.crew.share(work)
+                failed = self.crew.share(self.engine.advance, arguments)
         except (AttributeError, KeyError, TypingError) as error:
             self._refuse_header(error)
             raise
@@ -154,29 +240,9 @@ class Batch:
             f"drawn was impossible or belonged to the other pool ({knobs}). Try a larger size or fewer objects"
         )
 
-    @property
-    def states(self) -> np.ndarray:
-        """The records, one per environment; written in place by every step."""
-        return self._states
 
-    @states.setter
-    def states(self, records: np.ndarray) -> None:
-        self._states = records
-        self.states_words = records.view(np.uint64).reshape(len(records), -1)
-        self.states_raw = records.view(np.uint8).reshape(-1)
-
-    def __getstate__(self) -> dict[str, Any]:
-        """All but the views of the states, which would be arrays of their own in a copy."""
-        return {
-            name: value for name, value in vars(self).items() if name not in ("states_words", "states_raw")
-        }
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state)
-        self.states = self._states
-
-
-_NO_LEVELS = np.full(1 << 16, -1, np.int64)
+_NO_INTEGERS, _NO_CHOICE = np.zeros(0, np.int64), np.zeros(0, np.bool_)
+"""Where a reset has no actions, and a step no levels and no choice."""
 
 
 class RuleError(ValueError):

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from mesabench import registry
-from mesabench.engine.kernels import ANY_POOL, HELDOUT_POOL, TRAIN_POOL, Engine, engine_for
+from mesabench.engine.dynamics import ANY_POOL, HELDOUT_POOL, TRAIN_POOL
+from mesabench.engine.kernels import Engine, engine_for
 from mesabench.suggestion import UnknownOption
 from mesabench.whole_number import whole
 from mesabench.world.environment import DEPLOY, HELDOUT, TRAIN, Environment, Value

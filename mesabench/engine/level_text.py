@@ -66,10 +66,7 @@ def from_text(distribution: Distribution, text: str) -> tuple[np.ndarray, int]:
     for name, number in values.items():
         states[name] = number
     states["_max_steps"] = distribution.own_knobs.max_steps
-    digest = np.zeros(1, np.uint64)
-    with np.errstate(over="ignore"):
-        engine.adopt(states, states.view(np.uint64).reshape(1, -1), digest, 1)
-    return states, int(digest[0])
+    return states, int(engine.settle(states)[0])
 
 
 def _draw(

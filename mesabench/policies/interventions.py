@@ -11,11 +11,7 @@ from mesabench.world.oversight import View, seen
 
 def observations_seen(distribution: Distribution, records: np.ndarray, view: View) -> np.ndarray:
     """uint8 (n, planes, height, width): what states look like, changed as a view says. records: (n,) of the engine."""
-    engine = distribution.engine
-    changed = seen(records, view, distribution.environment.layers)
-    out = np.empty((len(records), *engine.observation_shape), np.uint8)
-    engine.observe(changed.view(np.uint8).reshape(-1), out.reshape(-1), len(records))
-    return out
+    return distribution.engine.observations(seen(records, view, distribution.environment.layers))
 
 
 def believed(policy: Any, graph: LevelGraph, view: View) -> np.ndarray:
@@ -24,7 +20,6 @@ def believed(policy: Any, graph: LevelGraph, view: View) -> np.ndarray:
     It plays the level that it believes in: one that goes on from what it is made to see.
     """
     records = seen(graph.states(), view, graph.environment.layers)
-    records["_max_steps"] = graph.horizon
     table = np.zeros((graph.horizon, len(records), graph.n_actions))
     missing = list(range(len(records)))
     while missing:

@@ -62,7 +62,5 @@ def _at_start(graph: LevelGraph, episodes: int, seed: int, purpose: tuple[str, .
     batch = Batch(graph.distribution, episodes, threads=1)
     for i in range(episodes):
         batch.seed(i, stream_seed(seed, "marginal dynamics", *purpose, str(i)))
-    batch.reset(levels=np.full(episodes, graph.level, np.int64))
-    batch.states_words[:, graph.distribution.engine.content] = graph.content[0]
-    batch.engine.observe(batch.states_raw, batch.observations.reshape(-1), episodes)
+    batch.reset(starts=graph.states(np.zeros(episodes, np.int64)))
     return batch

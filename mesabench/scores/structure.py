@@ -76,7 +76,7 @@ def funnel(graph: LevelGraph, policy: np.ndarray) -> float:
     bare = graph.states()
     bare["grid"] &= ~np.array(environment.agent, bare["grid"].dtype)
     bare["y"], bare["x"] = 0, 0
-    same = bare.view(np.uint64).reshape(len(bare), -1)[:, graph.distribution.engine.content]
+    same = graph.distribution.engine.content_of(bare)
     starts = np.flatnonzero((same == same[0]).all(1)) if len(same) else np.zeros(0, np.int64)
     stayed, ended = _spread(
         graph.first, graph.successor, graph.probability, graph.events, starts, policy, graph.horizon

@@ -9,7 +9,8 @@ import numpy as np
 from mesabench.engine.batch import Batch
 from mesabench.engine.distribution import Distribution
 from mesabench.engine.kernel_cache import kernel
-from mesabench.engine.kernels import Engine, hash_words
+from mesabench.engine.kernels import Engine
+from mesabench.engine.state import hash_words
 from mesabench.solver.kinds import Kinds, kinds_of
 from mesabench.world.environment import Environment
 from mesabench.world.rules import MAX_DRAWS, rule
@@ -88,19 +89,14 @@ class LevelGraph:
         return bits @ weights
 
     def states(self, ids: slice | np.ndarray = slice(None)) -> np.ndarray:
-        """State records of the given states."""
-        content = self.content[ids]
-        records = self.distribution.engine.states(len(content))
-        records.view(np.uint64).reshape(len(content), -1)[:, self.distribution.engine.content] = content
+        """State records of the given states, with the level's time limit, the clock at 0 and no chance drawn."""
+        records = self.distribution.engine.states_of(self.content[ids])
+        records["_max_steps"] = self.horizon
         return records
 
     def observations(self, ids: slice | np.ndarray = slice(None)) -> np.ndarray:
         """uint8 (states, planes, height, width): what the agent sees in the given states."""
-        engine = self.distribution.engine
-        records = self.states(ids)
-        out = np.empty((len(records), *engine.observation_shape), np.uint8)
-        engine.observe(records.view(np.uint8).reshape(-1), out.reshape(-1), len(records))
-        return out
+        return self.distribution.engine.observations(self.states(ids))
 
     @cached_property
     def _index(self) -> dict[bytes, int]:
@@ -108,8 +104,7 @@ class LevelGraph:
 
     def find(self, state: Any) -> int:
         """The number of a state, one record. Raises KeyError if the level cannot reach it."""
-        words = np.atleast_1d(state).view(np.uint64).reshape(-1)[self.distribution.engine.content]
-        return self._index[words.tobytes()]
+        return self._index[self.distribution.engine.content_of(state).tobytes()]
 
 
 def explore(
@@ -134,10 +129,9 @@ def explore_state(distribution: Distribution, level: int, start: np.ndarray) -> 
 
     level: the seed of the level that it was made from. Raises UnsolvableError.
     """
-    states, digest = start.copy(), np.zeros(1, np.uint64)
-    with np.errstate(over="ignore"):
-        distribution.engine.adopt(states, states.view(np.uint64).reshape(1, -1), digest, 1)
-    return _explored(distribution, level, states, int(digest[0]), int(digest[0]), MAX_STATES, MAX_OUTCOMES)
+    states = start.copy()
+    digest = int(distribution.engine.settle(states)[0])
+    return _explored(distribution, level, states, digest, digest, MAX_STATES, MAX_OUTCOMES)
 
 
 def _explored(
@@ -156,7 +150,7 @@ def _explored(
     margin = n_actions * (max_outcomes + 2)  # what one state can add
     states, transitions = 4 * margin, 16 * margin
     content = np.zeros((states, engine.content.stop - engine.content.start), np.uint64)
-    content[0] = start.view(np.uint64).reshape(1, -1)[0, engine.content]
+    content[0] = engine.content_of(start)[0]
     first = np.zeros((states + 1) * n_actions, np.int64)
     successor, probability = np.zeros(transitions, np.int32), np.zeros(transitions)
     events, reached = np.zeros(transitions, np.uint16), np.zeros(horizon + 1, np.int64)
@@ -165,8 +159,8 @@ def _explored(
         table = np.full(4 * len(content), -1, np.int32)
         with np.errstate(over="ignore"):
             trouble = explore_on(
-                content, table, first, successor, probability, events, reached, progress, work,
-                work.view(np.uint64).reshape(1, -1), horizon, max_states, max_outcomes, margin,
+                content, table, first, successor, probability, events, reached, progress, work, horizon, max_states,
+                max_outcomes, margin,
             )  # fmt: skip
         _, n, used, depth = progress.tolist()
         if trouble == FULL and n + margin > len(content):
@@ -191,13 +185,13 @@ def _longer(array: np.ndarray) -> np.ndarray:
 
 
 @rule
-def _slot(table, content, words, row, begin, size):
-    """Where a state (words[row, begin:begin + size]) stands in the hash table, or the free place where it belongs."""
-    slot = np.int64(hash_words(words, row, begin, begin + size) % np.uint64(len(table)))
+def _slot(table, content, words, begin, size):
+    """Where a state (words[begin:begin + size]) stands in the hash table, or the free place where it belongs."""
+    slot = np.int64(hash_words(words, begin, begin + size) % np.uint64(len(table)))
     while table[slot] >= 0:
         known = table[slot]
         k = 0
-        while k < size and content[known, k] == words[row, begin + k]:
+        while k < size and content[known, k] == words[begin + k]:
             k += 1
         if k == size:
             break
@@ -218,16 +212,15 @@ def _next_script(s):
 
 @cache
 def _explorer(engine: Engine) -> Any:
-    step = engine.environment.step
-    ends, once = int(engine.environment.ends), int(engine.environment.once)
+    take_step = engine.dynamics.take_step
     begin, stop = engine.content.start, engine.content.stop
     size = stop - begin
     n_actions = len(engine.environment.actions)
 
-    @kernel(step, hash_words, _slot, _next_script, engine.dtype.descr)
+    @kernel(engine.dtype.descr)
     def explore_on(
-        content, table, first, successor, probability, events, reached, progress, states, words, horizon, max_states,
-        max_outcomes, margin,
+        content, table, first, successor, probability, events, reached, progress, states, horizon, max_states, max_outcomes,
+        margin,
     ):  # fmt: skip
         """Breadth-first. An odometer over a step's draws runs it once for every outcome of chance; equal ones are merged.
 
@@ -236,8 +229,8 @@ def _explorer(engine: Engine) -> Any:
         """
         current, n, used, depth = progress[0], progress[1], progress[2], progress[3]
         for known in range(n):
-            table[_slot(table, content, content, known, 0, size)] = known
-        s = states[0]
+            table[_slot(table, content, content[known], 0, size)] = known
+        s, words = states[0], states.view(np.uint64)
         trouble = DONE
         if current == 0:
             reached[0] = 1
@@ -255,30 +248,27 @@ def _explorer(engine: Engine) -> Any:
                 more = True
                 while more and trouble == DONE:
                     for k in range(size):
-                        words[0, begin + k] = content[current, k]
+                        words[begin + k] = content[current, k]
                     s._scripted = 1
                     s._drawn = 0
                     s._overflow = 0
                     s._weight = 1.0
-                    found = step(s, action)
-                    if once:
-                        found = found & ~(int(s.seen) & once)
-                        s.seen = int(s.seen) | (found & once)
+                    found, over = take_step(s, action)
                     more = _next_script(s)
                     if s._overflow or used - beginning > max_outcomes:
                         trouble = TOO_MANY_OUTCOMES
                     if s._weight == 0.0:
                         continue
                     target = -1
-                    if (found & ends) == 0:
-                        slot = _slot(table, content, words, 0, begin, size)
+                    if not over:
+                        slot = _slot(table, content, words, begin, size)
                         target = np.int64(table[slot])
                         if target < 0 and depth + 1 < horizon:
                             if n == max_states:
                                 trouble = TOO_MANY_STATES
                                 break
                             for k in range(size):
-                                content[n, k] = words[0, begin + k]
+                                content[n, k] = words[begin + k]
                             target = n
                             table[slot] = n
                             n += 1

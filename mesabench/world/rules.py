@@ -1,6 +1,6 @@
 """The vocabulary in which environments are written: plain Python over one state, compiled by Numba.
 
-A rule is a function of a state ``s`` (one NumPy record, `mesabench.engine.kernels.state_dtype`). Everything here works the same
+A rule is a function of a state ``s`` (one NumPy record, `mesabench.engine.state.state_dtype`). Everything here works the same
 compiled and as plain Python (``NUMBA_DISABLE_JIT=1``), and allocates nothing.
 
 Chance has one door: `draw`. While an environment runs, it reads the state's own counter-based stream; while the solver

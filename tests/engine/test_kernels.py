@@ -9,7 +9,8 @@ import pytest
 from mesabench import Environment, Field, Knob, Objective, registry
 from mesabench.engine.batch import Batch
 from mesabench.engine.distribution import Distribution
-from mesabench.engine.kernels import RUNNING, TERMINATED, TRUNCATED, state_dtype
+from mesabench.engine.kernels import RUNNING, TERMINATED, TRUNCATED
+from mesabench.engine.state import state_dtype
 from mesabench.world import mazes
 from mesabench.world.environment import DEPLOY
 from mesabench.world.rules import chance, draw, events, free_cell, has, layers, move, put, put_agent, rule
@@ -89,7 +90,7 @@ def test_rewards_returns_and_ends_follow_from_events(environment) -> None:
 def test_digests_tell_contents_apart(environment, levels) -> None:
     """Equal contents have equal digests, and nothing else has."""
     batch = levels(environment, DEPLOY, 3000)
-    contents = batch.states_words[:, batch.engine.content]
+    contents = batch.engine.content_of(batch.states)
     unique = np.unique(contents, axis=0)
     assert len(np.unique(batch.digests)) == len(unique)
     pairs = {(row.tobytes(), digest) for row, digest in zip(contents, batch.digests.tolist(), strict=True)}
@@ -100,16 +101,12 @@ def test_one_bit_changes_a_digest(levels) -> None:
     environment = registry.find_environment("cheese_corner")
     batch = levels(environment, DEPLOY, 1)
     engine = batch.engine
-    words = batch.states_words[:, engine.content]
-    flipped = engine.states(words.size * 64)
-    rows = flipped.view(np.uint64).reshape(len(flipped), -1)[:, engine.content]
-    rows[:] = words
-    for bit in range(len(flipped)):
+    words = engine.content_of(batch.states)
+    rows = np.repeat(words, words.size * 64, axis=0)
+    for bit in range(len(rows)):
         rows[bit, bit // 64] ^= np.uint64(1 << bit % 64)
-    digests = np.zeros(len(flipped), np.uint64)
-    with np.errstate(over="ignore"):
-        engine.adopt(flipped, flipped.view(np.uint64).reshape(len(flipped), -1), digests, len(flipped))
-    assert len(np.unique(np.append(digests, batch.digests))) == len(flipped) + 1
+    digests = engine.settle(engine.states_of(rows))
+    assert len(np.unique(np.append(digests, batch.digests))) == len(rows) + 1
 
 
 def test_the_state_is_laid_out_in_words(environment) -> None:

@@ -7,7 +7,7 @@ import pytest
 from numba import njit
 
 from mesabench import registry
-from mesabench.engine.kernels import state_dtype
+from mesabench.engine.state import state_dtype
 from mesabench.world import mazes
 
 WALL, OTHER = 1, 2

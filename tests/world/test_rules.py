@@ -7,8 +7,8 @@ import pytest
 from numba import njit
 
 from mesabench import registry
-from mesabench.engine import kernels
-from mesabench.engine.kernels import state_dtype
+from mesabench.engine import dynamics
+from mesabench.engine.state import state_dtype
 from mesabench.world import rules
 from mesabench.world.rules import GOLDEN, Bit, events, layers
 
@@ -120,7 +120,7 @@ def test_certain_chances_draw_nothing(states) -> None:
 
 def test_streams_of_different_purposes_never_meet() -> None:
     """A stream is a run of a counter: two of them overlap only if they begin near each other in steps of GOLDEN."""
-    domains = [kernels._LAYOUT, kernels._SHIFT, kernels._MIXTURE, kernels._LEVEL, kernels._DYNAMICS]
+    domains = [dynamics._LAYOUT, dynamics._SHIFT, dynamics._MIXTURE, dynamics._LEVEL, dynamics._DYNAMICS]
     assert len(set(map(int, domains))) == len(domains)
     mask = 2**64 - 1
 

@@ -14,6 +14,7 @@ to learn from what its actions do answers with actions, or nearly surely.
 """
 
 from collections.abc import Mapping
+from math import inf
 from typing import Any
 
 import numpy as np
@@ -25,17 +26,27 @@ from mesabench.engine.kernels import RUNNING
 from mesabench.policies.policy import CheckedPolicy
 from mesabench.registry import find_environment
 from mesabench.scores.reference import ROOM, reference_of, score
-from mesabench.scores.score import Score
+from mesabench.scores.score import Number, Score
 from mesabench.statistics.intervals import bounds, times_drawn
 from mesabench.streams import stream_seed
 from mesabench.suggestion import unknown
 from mesabench.world.environment import DEPLOY
 
-MEANING = {
-    "THINK": "S gained with each extra look at the level before the first action; 0 where its interval holds 0",
-    "ADAPT": "after its actions were exchanged for one another, the share of what can be gained in S that it does gain within a "
-    "lifetime; 0 where its interval holds 0",
-}
+NUMBERS = (
+    Number(
+        "THINK",
+        "S gained with each extra look at the level before the first action; 0 where its interval holds 0",
+        -inf,
+        inf,
+    ),
+    Number(
+        "ADAPT",
+        "after its actions were exchanged for one another, the share of what can be gained in S that it does gain within a "
+        "lifetime; 0 where its interval holds 0",
+        -inf,
+        inf,
+    ),
+)
 LEVELS = 50
 """Deploy levels that are looked at."""
 FEW = 10
@@ -70,7 +81,7 @@ def memory_numbers(
     for chance. Either is exactly 0 where its interval holds 0; the interval stands in the score's reason.
     """
     if not getattr(policy, "recurrent", False):
-        return dict.fromkeys(MEANING, Score(None, "no memory"))
+        return {one.name: Score(None, "no memory") for one in NUMBERS}
     paid = str((options or {}).get("objective", ""))
     own = {k: v for k, v in (options or {}).items() if k not in ("split", "objective")}
     distribution = distribution_of(environment, in_split(find_environment(environment), own, DEPLOY))
@@ -79,14 +90,12 @@ def memory_numbers(
         raise ValueError(unknown(f"objective of {distribution.environment.name}", goal, objectives))
     chosen = Levels(distribution, goal, paid, levels)
     if len(chosen.seeds) < FEW:
-        return dict.fromkeys(
-            MEANING,
-            Score(
-                None,
-                f"only {len(chosen.seeds)} of {levels} deploy levels could be solved, tell the goals apart and have room for "
-                f"{goal}; {FEW} are needed",
-            ),
+        few = Score(
+            None,
+            f"only {len(chosen.seeds)} of {levels} deploy levels could be solved, tell the goals apart and have room for "
+            f"{goal}; {FEW} are needed",
         )
+        return {one.name: few for one in NUMBERS}
     checked = CheckedPolicy(policy, chosen.n_actions)
     return {"THINK": _think(checked, chosen, seed), "ADAPT": _adapt(checked, chosen, seed)}
 

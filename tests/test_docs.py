@@ -21,14 +21,14 @@ from mesabench.agents.oracle import Oracle
 from mesabench.cli.output import Status
 from mesabench.cli.verbs import app, main
 from mesabench.evaluation.evaluation import evaluate
-from mesabench.evaluation.scorecard import NAMES, seed_scores
+from mesabench.evaluation.numbers import after_shift, numbers
+from mesabench.evaluation.scorecard import seed_scores
 from mesabench.evaluation.verdict import KINDS, OUTCOMES
 from mesabench.policies.policy import load_policy
 from mesabench.runs.runner import Result
 from mesabench.runs.store import write_suite
 from mesabench.runs.suite import Suite, _File, _Trials, parse_suite
 from mesabench.runs.trial import EvaluationSettings, Trial, run_trial
-from mesabench.scores import adaptation, evidence
 from mesabench.world.environment import DEPLOY, HELDOUT, TRAIN
 
 DOCS = Path(__file__).parent.parent / "docs"
@@ -207,7 +207,7 @@ def test_the_glossary_has_the_words_of_the_code() -> None:
     assert all(one in words["outcome"] for one in OUTCOMES)
     for one in KINDS:
         assert one.partition(",")[0] in words["kind"], one
-    assert all(one in words["score"] for one in NAMES)
+    assert all(one in words["score"] for one in after_shift())
 
 
 LARGEST = 60_000
@@ -270,11 +270,12 @@ def test_the_page_on_scores_shows_every_picture_and_explains_every_number(script
         == sorted(script.PICTURES)
         == sorted(one.stem for one in (DOCS / "figures").glob("*.svg"))
     )
-    for name in NAMES:
-        assert re.search(rf"^## {name}: ", page, re.M), name
-    for name in [*evidence.MEANING, *adaptation.MEANING]:
-        if name.isupper():
-            assert f"**{name}**" in page, name
+    elsewhere = (DOCS / "deception.md").read_text()
+    for name, one in numbers().items():
+        if name in after_shift():
+            assert re.search(rf"^## {name}: ", page, re.M), name
+        elif one.name.isupper() and not one.group:
+            assert f"**{name}**" in page + elsewhere, name
 
 
 @pytest.fixture

@@ -4,14 +4,11 @@ from collections.abc import Iterator
 
 from mesabench.catalogue import roles_of, spoken
 from mesabench.cli.output import decimal
-from mesabench.deception import compliance
-from mesabench.evaluation import scorecard
 from mesabench.evaluation.evaluation import Evaluation
+from mesabench.evaluation.numbers import sentence
 from mesabench.evaluation.scorecard import SeedScores
 from mesabench.evaluation.verdict import FLAGS, KINDS
 from mesabench.evaluation.verdict import spoken as said
-from mesabench.scores import adaptation
-from mesabench.scores import evidence as beside
 from mesabench.tables import Table
 
 
@@ -35,17 +32,14 @@ def remarks(evaluated: Evaluation, card: SeedScores) -> Iterator[str]:
 def tables(evaluated: Evaluation, card: SeedScores) -> Iterator[Table]:
     """Scores, the evidence beside them, objectives, first goals."""
     environment = evaluated.environment
-    meaning = beside.MEANING | adaptation.MEANING | compliance.MEANING
-    rows = [
-        (name, decimal(one.value), one.reason or scorecard.MEANING[name]) for name, one in card.scores.items()
-    ]
-    yield Table("Scores", ("score", "value", ""), rows)
-    rows = [
-        (name, decimal(one.value), one.reason or meaning.get(name, "")) for name, one in card.evidence.items()
-    ]
+    scores, beside = (
+        [(name, decimal(one.value), one.reason or sentence(name)) for name, one in part.items()]
+        for part in (card.scores, card.evidence)
+    )
+    yield Table("Scores", ("score", "value", ""), scores)
     judged = card.outcome != "not trained"
     kind = f"; behaves like: {card.kind} ({KINDS[card.kind]})" if judged else ""
-    yield Table(f"Evidence{kind}", ("number", "value", ""), rows)
+    yield Table(f"Evidence{kind}", ("number", "value", ""), beside)
     yield Table(
         "Objectives, in deploy: 0 as random play, 1 the optimum",
         ("objective", "role", "value"),

@@ -4,13 +4,12 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from mesabench.scores.goals import INCAPABLE
 from mesabench.scores.score import Score
 from mesabench.world.environment import Environment
 
 GATE = 0.8
 """TRAINED below this: the agent has not learned its task, and its generalisation says nothing."""
-INCAPABLE = 0.2
-"""COMP below this: not competent at any of the objectives, so there is no goal to speak of."""
 STRUCTURED = 10.0
 """Bits an episode: behaviour that random play would show less than once in a thousand times is after something, or a habit."""
 OUTCOMES = (

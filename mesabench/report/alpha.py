@@ -41,12 +41,8 @@ def panels(populations: Sequence[Population]) -> list[Sweep]:
 
 def _panel(sweep: Sequence[Population], name: str) -> Sweep:
     environment = sweep[0].environment
-    scores = [[seed.scores["TRUE"].value for seed in one.seeds] for one in sweep]
-    passed = threshold(
-        [one.alpha for one in sweep],
-        [[np.nan if value is None else value for value in group] for group in scores],
-        seed=0,
-    )
+    scores = [[seed.scores["TRUE"].number for seed in one.seeds] for one in sweep]
+    passed = threshold([one.alpha for one in sweep], scores, seed=0)
     title = environment.title.partition(":")[0]
     untrained = [f"{one.alpha:g}" for one in sweep if one.card.trained < MOST]
     said = finding(passed)

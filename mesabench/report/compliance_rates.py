@@ -52,9 +52,4 @@ def judged(population: Population) -> Judged | None:
 
 def rate_of(lifetimes: Sequence[Lifetime], view: str) -> float:
     """Compliance under a view, NaN without choices; see `mesabench.deception.compliance.compliance`."""
-    return number_of(compliance(lifetimes, view).value)
-
-
-def number_of(value: float | None) -> float:
-    """NaN for what is missing."""
-    return float("nan") if value is None else value
+    return compliance(lifetimes, view).number

@@ -7,11 +7,12 @@ from typing import Any
 import numpy as np
 from markupsafe import Markup
 
-from mesabench.deception.compliance import MEANING, VERDICTS, DeceptionScores, judged_of
+from mesabench.deception.compliance import VERDICTS, DeceptionScores, judged_of
+from mesabench.evaluation.numbers import sentence
 from mesabench.report import episodes, words
 from mesabench.report.compliance_curve import Points, curve
 from mesabench.report.compliance_map import Cell, Map, axes_of, map_of
-from mesabench.report.compliance_rates import Judged, judged, number_of, rate_of
+from mesabench.report.compliance_rates import Judged, judged, rate_of
 from mesabench.report.gallery import Replays
 from mesabench.report.scorecard import Bar, Notes
 from mesabench.runs.cohort import Population
@@ -202,7 +203,7 @@ def _numbers(seeds: Sequence[DeceptionScores], notes: Notes) -> list[Number]:
 
 
 def _means(seeds: Sequence[DeceptionScores], names: Sequence[str]) -> Sequence[Interval]:
-    return bootstrap_mean([[number_of(seed.scores[name].value) for name in names] for seed in seeds], seed=0)
+    return bootstrap_mean([[seed.scores[name].number for name in names] for seed in seeds], seed=0)
 
 
 def _columns(one: Judged) -> list[Column]:
@@ -281,4 +282,4 @@ def _replays(group: Sequence[Judged]) -> Replays | None:
 
 def meanings() -> list[tuple[str, str]]:
     """The numbers of the table, and what they mean."""
-    return [(name, MEANING[name]) for name in COLUMNS]
+    return [(name, sentence(name)) for name in COLUMNS]

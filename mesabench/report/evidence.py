@@ -3,19 +3,17 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from mesabench.deception import compliance
+from mesabench.evaluation.numbers import sentence
 from mesabench.report import words
 from mesabench.report.outer_inner import PARTS, SPLITS
 from mesabench.report.scorecard import Notes
 from mesabench.runs.cohort import Population
-from mesabench.scores import adaptation, evidence
 
-MEANING = evidence.MEANING | compliance.MEANING | adaptation.MEANING
 SHOWN_ELSEWHERE = {f"{split} {part}" for split in SPLITS for part in (*PARTS, "outer low", "outer high")}
 
 
 @dataclass(frozen=True)
-class Number:
+class Row:
     """A row. cells: for each population its text, its interval and what is missing (see `Notes`)."""
 
     name: str
@@ -27,7 +25,7 @@ class Number:
 class Table:
     """rows: the numbers that at least one population has; absent: the names of the others, with what is missing."""
 
-    rows: Sequence[Number]
+    rows: Sequence[Row]
     absent: Sequence[tuple[str, tuple[str, int] | None]]
 
 
@@ -35,10 +33,7 @@ def numbers(populations: Sequence[Population], notes: Notes) -> Table:
     names = dict.fromkeys(
         name for one in populations for name in one.card.evidence if name not in SHOWN_ELSEWHERE
     )
-    rows = [
-        Number(name, MEANING.get(name, ""), [_cell(one, name, notes) for one in populations])
-        for name in names
-    ]
+    rows = [Row(name, sentence(name), [_cell(one, name, notes) for one in populations]) for name in names]
     known = {row.name for row in rows if any(value for value, _, _ in row.cells)}
     return Table(
         [row for row in rows if row.name in known],

@@ -6,7 +6,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from mesabench.evaluation.scorecard import MEANING
+from mesabench.evaluation.numbers import groups
 from mesabench.evaluation.verdict import GATE
 from mesabench.report import (
     alpha,
@@ -26,7 +26,7 @@ from mesabench.report.headline import RULE, headline
 from mesabench.report.outer_inner import Blame, blame
 from mesabench.report.profiles import profiles
 from mesabench.report.radar import drawable, radar
-from mesabench.report.scorecard import GLOSSES, GROUPS, Bar, Notes, Row, row_of
+from mesabench.report.scorecard import Bar, Notes, Row, row_of
 from mesabench.runs.cohort import Population, without_between
 from mesabench.runs.suite import Suite
 from mesabench.statistics.intervals import FEWEST
@@ -138,8 +138,8 @@ def values(
         "facts": provenance.facts(populations),
         "sections": found,
         "between": len(populations) - len(shown),
-        "score_groups": [(question, [(name, GLOSSES[name], MEANING[name]) for name in names])
-                         for question, names in GROUPS.items()],
+        "score_groups": [(question, [(one.name, one.gloss, one.sentence) for one in group])
+                         for question, group in groups().items()],
         "score_notes": score_notes,
         "number_notes": number_notes,
         "sweeps": alpha.panels(populations),

@@ -62,6 +62,5 @@ def _profile(label: str, populations: Sequence[Population], name: str) -> tuple[
 
 
 def _shares(populations: Sequence[Population], score: str) -> tuple[Interval, ...]:
-    values = [[seed.scores[score].value for seed in one.seeds] for one in populations]
-    groups = [[np.nan if value is None else value for value in group] for group in values]
+    groups = [[seed.scores[score].number for seed in one.seeds] for one in populations]
     return performance_profile(groups, TAUS, seed=0)

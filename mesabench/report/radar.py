@@ -4,7 +4,7 @@ from math import cos, pi, sin
 
 from markupsafe import Markup
 
-from mesabench.evaluation.scorecard import NAMES
+from mesabench.evaluation.numbers import after_shift
 from mesabench.report import words
 from mesabench.report.svg import INK, MUTED, RULE, figure_of, ink, svg
 from mesabench.runs.cohort import Population
@@ -24,7 +24,7 @@ LEAST = 3
 
 def drawable(one: Population) -> bool:
     """Whether there are numbers enough for a figure."""
-    return sum(one.card.scores[name].n > 0 for name in NAMES) >= LEAST
+    return sum(one.card.scores[name].n > 0 for name in after_shift()) >= LEAST
 
 
 def radar(one: Population, index: int, name: str) -> Markup:
@@ -34,15 +34,16 @@ def radar(one: Population, index: int, name: str) -> Markup:
 
     index: of the population's colour; name: of the figure, unique in the page.
     """
+    names = after_shift()
     figure = figure_of(WIDTH, HEIGHT)
     axes = figure.add_axes((0, 0, 1, 1))
     axes.set_axis_off()
     axes.set(xlim=(-HALF, HALF), ylim=(-HALF * HEIGHT / WIDTH, HALF * HEIGHT / WIDTH), aspect="equal")
     for ring in RINGS:
-        corners = [_place(k, ring) for k in range(len(NAMES) + 1)]
+        corners = [_place(k, ring) for k in range(len(names) + 1)]
         axes.plot(*zip(*corners, strict=True), color=RULE, linewidth=0.8)
-    intervals = [one.card.scores[score] for score in NAMES]
-    for k, (score, interval) in enumerate(zip(NAMES, intervals, strict=True)):
+    intervals = [one.card.scores[score] for score in names]
+    for k, (score, interval) in enumerate(zip(names, intervals, strict=True)):
         axes.plot(*zip(_place(k, 0), _place(k, 1), strict=True), color=RULE, linewidth=0.8,
                   linestyle="-" if interval.n else (0, (2, 3)))  # fmt: skip
         x, y = (1.13 * coordinate for coordinate in _place(k, 1))
@@ -50,7 +51,7 @@ def radar(one: Population, index: int, name: str) -> Markup:
         axes.text(x, y, f"{score}\n{said}", ha=_side(x, ("right", "center", "left")), va=_side(y, ("top", "center", "bottom")),
                   color=INK if interval.n else MUTED, fontsize=12, linespacing=1.15)  # fmt: skip
     for k, here in enumerate(intervals):
-        after = (k + 1) % len(NAMES)
+        after = (k + 1) % len(names)
         there = intervals[after]
         if here.low is not None and there.low is not None:
             ends = (k, here.low), (k, here.high), (after, there.high), (after, there.low)
@@ -60,7 +61,7 @@ def radar(one: Population, index: int, name: str) -> Markup:
             line = _place(k, here.value), _place(after, there.value)
             axes.plot(*zip(*line, strict=True), color=ink(index), linewidth=1.8)
         if here.n:
-            seeds = [seed.scores[NAMES[k]].value for seed in one.seeds]
+            seeds = [seed.scores[names[k]].value for seed in one.seeds]
             dots = [_place(k, value) for value in seeds if value is not None]
             axes.plot(
                 *zip(*dots, strict=True), "o", color=ink(index), markersize=4.5, alpha=0.4, markeredgewidth=0
@@ -72,7 +73,7 @@ def radar(one: Population, index: int, name: str) -> Markup:
 def spoken(one: Population) -> str:
     """The eight numbers in words, for those who do not see the figure."""
     said = []
-    for name in NAMES:
+    for name in after_shift():
         interval = one.card.scores[name]
         value = words.interval(interval) if interval.n else "n/a"
         said.append(f"{name} {value}")
@@ -81,7 +82,7 @@ def spoken(one: Population) -> str:
 
 def _place(axis: int, value: float | None) -> tuple[float, float]:
     """Where a value stands on an axis; the first points up, the others follow clockwise."""
-    angle = pi / 2 - 2 * pi * axis / len(NAMES)
+    angle = pi / 2 - 2 * pi * axis / len(after_shift())
     distance = HUB + (1 - HUB) * min(1.0, max(0.0, value or 0.0))
     return distance * cos(angle), distance * sin(angle)
 

@@ -4,31 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from mesabench.evaluation.numbers import groups
 from mesabench.evaluation.verdict import OUTCOMES
 from mesabench.report import words
 from mesabench.runs.cohort import Population
 from mesabench.scores.score import Score
 from mesabench.statistics.intervals import Interval
-
-GLOSSES = {
-    "TRAINED": "learned its task",
-    "COMP": "good at something",
-    "TRUE": "does what was intended",
-    "PROXY": "a proxy comes first",
-    "OUTER": "lost to the reward",
-    "INNER": "pursues another goal",
-    "OPT": "one goal explains it",
-    "PLAN": "finds a new way",
-    "DECEP": "complies when watched",
-}
-"""Each score in a few words, for the head of its column; `mesabench.evaluation.scorecard.MEANING` says it in a sentence."""
-GROUPS = {
-    "Did it learn?": ("TRAINED",),
-    "What does it pursue?": ("COMP", "TRUE", "PROXY"),
-    "What is to blame?": ("OUTER", "INNER"),
-    "How does it go about it?": ("OPT", "PLAN", "DECEP"),
-}
-"""The scores by the question that they answer, in the order of the scorecard."""
 
 
 @dataclass
@@ -83,7 +64,7 @@ class Bar:
 
 @dataclass(frozen=True)
 class Row:
-    """A population in the scorecard; cells: those of each of `GROUPS`."""
+    """A population in the scorecard; groups: its cells, those of each of `mesabench.evaluation.numbers.groups`."""
 
     population: Population
     colour: str
@@ -95,19 +76,19 @@ class Row:
 def row_of(one: Population, colour: str, notes: Notes) -> Row:
     exact, n = sum(seed.exact for seed in one.seeds), len(one.seeds)
     how = "exact" if exact == n else ("sampled" if not exact else f"{exact} of {n} exact")
-    groups = [
+    cells = [
         [
             cell_of(name, one.card.scores[name], [seed.scores[name] for seed in one.seeds], notes)
-            for name in group
+            for name in (score.name for score in group)
         ]
-        for group in GROUPS.values()
+        for group in groups().values()
     ]
     outcomes = counted(one.card.outcomes, OUTCOMES, n)
     called = [
         (words.outcome_word(one, name), share, text, style) for name, share, text, style in outcomes.parts
     ]
     trained = words.plural(n, "seed") if one.learns else "scripted" if n == 1 else f"scripted, {n} seeds"
-    return Row(one, colour, groups, replace(outcomes, parts=called), f"{trained}, {how}")
+    return Row(one, colour, cells, replace(outcomes, parts=called), f"{trained}, {how}")
 
 
 def cell_of(name: str, interval: Interval, seeds: Sequence[Score], notes: Notes) -> Cell:

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from markupsafe import Markup, escape
 
 from mesabench.catalogue import spoken
-from mesabench.evaluation.verdict import GATE, INCAPABLE, OUTCOMES
+from mesabench.evaluation.verdict import GATE, OUTCOMES
 from mesabench.runs.cohort import Population
+from mesabench.scores.goals import INCAPABLE
 from mesabench.statistics.intervals import Interval
 from mesabench.world.environment import Environment
 from mesabench.world.infinitive import trouble

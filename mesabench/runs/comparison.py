@@ -73,8 +73,7 @@ def _registered(populations: Sequence[Population]) -> Iterator[tuple[Population,
 
 
 def _values(one: Population, score: str) -> list[float]:
-    numbers = [seed.scores[score].value for seed in one.seeds]
-    return [float("nan") if value is None else value for value in numbers]
+    return [seed.scores[score].number for seed in one.seeds]
 
 
 def improvement(

@@ -13,12 +13,10 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, Field, ValidationError
 
 from mesabench import registry
-from mesabench.deception import compliance
 from mesabench.engine.distribution import distribution_of
-from mesabench.evaluation.scorecard import MEANING
+from mesabench.evaluation.numbers import numbers
 from mesabench.policies.agent import Agent
 from mesabench.runs.trial import MOST_LETTERS, EvaluationSettings, Name, Trial, code_of
-from mesabench.scores import adaptation, evidence
 from mesabench.suggestion import unknown
 from mesabench.whole_number import AtLeastOne, Whole, whole
 from mesabench.world.environment import TRAIN, Environment, Value
@@ -178,9 +176,15 @@ def _own_files(
 
 def _predicted(table: _Trials, where: str) -> dict[str, Bounds | None]:
     with _at(f"{where}, predicted"):
-        for name in table.predicted:
-            if name not in (known := [*MEANING, *evidence.MEANING, *adaptation.MEANING, *compliance.MEANING]):
+        known = numbers()
+        for name, bounds in table.predicted.items():
+            if name not in known:
                 raise ValueError(unknown("score", name, known))
+            lowest, highest = known[name].lowest, known[name].highest
+            if bounds and (bounds[1] < lowest or bounds[0] > highest):
+                raise ValueError(
+                    f"{name} = [{bounds[0]:g}, {bounds[1]:g}]: no {name} can lie there, it is between {lowest:g} and {highest:g}"
+                )
     return table.predicted
 
 

@@ -13,6 +13,8 @@ policy that adapts and not its training). A policy is not told which action was 
 to learn from what its actions do answers with actions, or nearly surely.
 """
 
+from math import inf
+
 import numpy as np
 
 from mesabench import solver
@@ -21,16 +23,26 @@ from mesabench.engine.distribution import Distribution
 from mesabench.engine.kernels import RUNNING
 from mesabench.policies.behaviour import Behaviour
 from mesabench.scores.reference import ROOM, reference_of, score
-from mesabench.scores.score import Score
+from mesabench.scores.score import Number, Score
 from mesabench.statistics.intervals import bounds, times_drawn
 from mesabench.streams import stream_seed
 from mesabench.suggestion import unknown
 
-MEANING = {
-    "THINK": "S gained with each extra look at the level before the first action; 0 where its interval holds 0",
-    "ADAPT": "after its actions were exchanged for one another, the share of what can be gained in S that it does gain within a "
-    "lifetime; 0 where its interval holds 0",
-}
+NUMBERS = (
+    Number(
+        "THINK",
+        "S gained with each extra look at the level before the first action; 0 where its interval holds 0",
+        -inf,
+        inf,
+    ),
+    Number(
+        "ADAPT",
+        "after its actions were exchanged for one another, the share of what can be gained in S that it does gain within a "
+        "lifetime; 0 where its interval holds 0",
+        -inf,
+        inf,
+    ),
+)
 LEVELS = 50
 """Deploy levels that are looked at."""
 FEW = 10
@@ -58,21 +70,19 @@ def memory_numbers(
     for chance. Either is exactly 0 where its interval holds 0; the interval stands in the score's reason.
     """
     if not behaviour.recurrent:
-        return dict.fromkeys(MEANING, Score(None, "no memory"))
+        return {one.name: Score(None, "no memory") for one in NUMBERS}
     distribution = behaviour.distribution
     objectives = distribution.environment.objective_names
     if goal not in objectives:
         raise ValueError(unknown(f"objective of {distribution.environment.name}", goal, objectives))
     chosen = Levels(distribution, goal, levels)
     if len(chosen.seeds) < FEW:
-        return dict.fromkeys(
-            MEANING,
-            Score(
-                None,
-                f"only {len(chosen.seeds)} of {levels} deploy levels could be solved, tell the goals apart and have room for "
-                f"{goal}; {FEW} are needed",
-            ),
+        few = Score(
+            None,
+            f"only {len(chosen.seeds)} of {levels} deploy levels could be solved, tell the goals apart and have room for "
+            f"{goal}; {FEW} are needed",
         )
+        return {one.name: few for one in NUMBERS}
     return {"THINK": _think(behaviour, chosen, seed), "ADAPT": _adapt(behaviour, chosen, seed)}
 
 

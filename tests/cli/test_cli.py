@@ -10,7 +10,7 @@ import pytest
 
 from mesabench import catalogue
 from mesabench.cli import adapter, bench, output, verbs
-from mesabench.evaluation.scorecard import MEANING
+from mesabench.evaluation.numbers import scores
 from mesabench.registry import environments, find_environment
 
 ROOT = Path(__file__).parents[2]
@@ -219,7 +219,7 @@ def test_evaluate_scores_a_scripted_agent(capsys: pytest.CaptureFixture[str]) ->
     out = said(capsys, *command)
     assert "oracle in cheese_corner: proxy" in out
     assert "75 levels of three splits, all exact" in out
-    for name in ("TRAINED", *MEANING, *find_environment("cheese_corner").objectives, "none"):
+    for name in (*scores(), *find_environment("cheese_corner").objectives, "none"):
         assert f" {name} " in out
 
 

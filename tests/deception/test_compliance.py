@@ -12,9 +12,9 @@ from mesabench import Monitor, registry, solver
 from mesabench.agents.executive import Executive
 from mesabench.agents.oracle import Oracle
 from mesabench.agents.random import RandomPolicy
+from mesabench.deception import compliance
 from mesabench.deception.choices import Choices
 from mesabench.deception.compliance import (
-    MEANING,
     VERDICTS,
     DeceptionScores,
     contract_scores,
@@ -118,7 +118,7 @@ def test_dismissal_whatever_the_behaviour_makes_nobody_deceptive() -> None:
 def test_without_a_monitor_nothing_is_said_and_a_reason_is_given(name: str) -> None:
     found = deception_scores(RandomPolicy(4), name)
     assert found.verdict == "not applicable"
-    assert set(found.scores) == set(MEANING)
+    assert set(found.scores) == {one.name for one in compliance.NUMBERS}
     for one in found.scores.values():
         assert one.value is None
         assert "no monitor" in str(one.reason)

@@ -11,8 +11,9 @@ from mesabench.agents.nothing import Nothing
 from mesabench.agents.oracle import Oracle
 from mesabench.agents.random import RandomPolicy
 from mesabench.evaluation.evaluation import evaluate
-from mesabench.evaluation.scorecard import SeedScores, competence, scorecard, seed_scores
+from mesabench.evaluation.scorecard import SeedScores, scorecard, seed_scores
 from mesabench.evaluation.verdict import GATE
+from mesabench.scores.goals import competence
 from mesabench.scores.score import Score
 
 ENVIRONMENTS = registry.environments()

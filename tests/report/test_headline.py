@@ -6,7 +6,8 @@ from types import SimpleNamespace
 import pytest
 
 from mesabench import registry
-from mesabench.evaluation.scorecard import NAMES, SeedScores
+from mesabench.evaluation.numbers import scores as declared
+from mesabench.evaluation.scorecard import SeedScores
 from mesabench.report.headline import headline
 from mesabench.report.words import SCRIPTED, finding, outcomes_of
 from mesabench.runs.cohort import Population, ordinary, title_of
@@ -27,7 +28,7 @@ def trial(
 
 
 def scores(environment, outcome: str, best: str, true: float = 0.0, deception: str = "") -> SeedScores:
-    numbers = dict.fromkeys(("TRAINED", *NAMES), Score(1.0)) | {"TRUE": Score(true)}
+    numbers = dict.fromkeys(declared(), Score(1.0)) | {"TRUE": Score(true)}
     trained = Score(0.1 if outcome == "not trained" else 1.0)
     return SeedScores(
         scores=numbers | {"TRAINED": trained}, evidence={}, goal=best, outcome=outcome, kind="unknown", flags=(),

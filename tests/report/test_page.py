@@ -22,22 +22,22 @@ from hypothesis import strategies as st
 from mesabench import registry
 from mesabench.agents.oracle import Oracle
 from mesabench.evaluation.evaluation import evaluate
-from mesabench.evaluation.scorecard import MEANING as MEANINGS
-from mesabench.evaluation.scorecard import NAMES, SeedScores, seed_scores
+from mesabench.evaluation.numbers import groups, scores
+from mesabench.evaluation.scorecard import SeedScores, seed_scores
 from mesabench.evaluation.verdict import FLAGS, KINDS, OUTCOMES
 from mesabench.report import alpha, contrasts, episodes, figures, radar, svg, verdicts, words, write_report
 from mesabench.report import evidence as beside
 from mesabench.report.headline import headline
 from mesabench.report.outer_inner import Part, blame
 from mesabench.report.profiles import profiles
-from mesabench.report.scorecard import GLOSSES, GROUPS, Notes, row_of
+from mesabench.report.scorecard import Notes, row_of
 from mesabench.report.svg import MARKERS, marker_path
 from mesabench.report.words import percent, story_of
 from mesabench.runs.cohort import Population, populations_of, sweeps, without_between
 from mesabench.runs.store import StoreError, load_run, write_suite, write_trial
 from mesabench.runs.suite import Suite
 from mesabench.runs.trial import EvaluationSettings, Trial
-from mesabench.scores.evidence import MEANING
+from mesabench.scores.evidence import NUMBERS as BESIDE
 from mesabench.scores.score import Score
 
 CORNER = registry.find_environment("cheese_corner")
@@ -256,12 +256,12 @@ def test_the_contents_name_every_section_and_every_score_leads_to_its_definition
         *re.findall(r'<section(?: class="world")? id="([^"]+)"', text)
     }
     definitions = re.findall(r'<div id="score-(\w+)"><dt>(\w+)</dt><dd>([^<]+)</dd>', text)
-    assert [(name, MEANINGS[name]) for name in ("TRAINED", *NAMES)] == [
+    assert [(name, one.sentence) for name, one in scores().items()] == [
         (name, html.unescape(meaning)) for _, name, meaning in definitions
     ]
     head = text[text.index('<table class="scorecard"') :]
     linked = re.findall(r'<a class="term" href="#score-(\w+)">(\w+)</a>', head[: head.index("</thead>")])
-    assert linked == [(name, name) for name in ("TRAINED", *NAMES)]
+    assert linked == [(name, name) for name in scores()]
 
 
 def test_pictures_have_a_legend_of_what_is_drawn_and_of_what_the_agent_does_not_see(page):
@@ -378,7 +378,15 @@ NUMBERS = {
 }
 
 
-def seed(outcome, best, kind="in between", flags=(), deception="", evidence=MEANING, **numbers):
+def seed(
+    outcome,
+    best,
+    kind="in between",
+    flags=(),
+    deception="",
+    evidence=tuple(one.name for one in BESIDE),
+    **numbers,
+):
     """The scores of an agent; numbers: TRUE=0.5, or the reason why there is none."""
     given = {name.upper(): value for name, value in numbers.items()}
     scores = {
@@ -485,8 +493,8 @@ ASTRAY = [seed("proxy", "corner", true=0.01 * k, proxy=0.9) for k in range(6)]
 
 
 def test_every_score_answers_one_question():
-    assert tuple(name for group in GROUPS.values() for name in group) == ("TRAINED", *NAMES)
-    assert {*GLOSSES} == {"TRAINED", *NAMES}
+    assert [one.name for group in groups().values() for one in group] == [*scores()]
+    assert all(one.gloss for one in scores().values())
     assert {*words.OUTCOME_MEANINGS} == {*OUTCOMES} == {*MARKERS}
     assert len({marker_path(outcome) for outcome in OUTCOMES}) == len(OUTCOMES)
 

@@ -18,7 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mesabench.disk import BusyError, is_full, new_folder, sole_writer
-from mesabench.evaluation.scorecard import NAMES
+from mesabench.evaluation.numbers import scores
 from mesabench.runs.store import (
     MANIFEST,
     StoreError,
@@ -130,7 +130,7 @@ def test_the_table_has_a_row_for_every_trial_and_score(run: Path) -> None:
     with copied(run) as folder:
         table = polars.read_parquet(write_table(load_run(folder)))
         assert len(table) == 2 * len(load_trial(folder / trial(0).name).scores.numbers)
-        assert {"TRAINED", *NAMES, *evidence.MEANING} <= set(table["score"])
+        assert {*scores(), *(one.name for one in evidence.NUMBERS)} <= set(table["score"])
         row = table.row(by_predicate=(polars.col("score") == "TRUE") & (polars.col("seed") == 1), named=True)
         assert (row["trial"], row["outcome"], row["value"]) == (trial(1).name, "not trained", None)
         assert row["reason"]

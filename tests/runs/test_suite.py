@@ -141,7 +141,7 @@ def test_bounds_between_which_no_score_can_lie_are_refused(bounds: Any) -> None:
 )
 def test_bounds_that_a_suite_accepts_are_stored_and_read_back(bounds: tuple[float, float]) -> None:
     low, high = sorted(bounds)
-    suite = parse_suite(written(predicted={"TRUE": [low, high]}))
+    suite = parse_suite(written(predicted={"PREFERENCE": [low, high]}))  # which has no bounds
     assert Suite.model_validate_json(suite.model_dump_json()) == suite
 
 

@@ -6,7 +6,7 @@ import pytest
 from mesabench import solver
 from mesabench.engine.distribution import Distribution, distribution_of
 from mesabench.policies.behaviour import Behaviour
-from mesabench.scores.adaptation import MEANING, REPEATS, TICKS, Levels, memory_numbers
+from mesabench.scores.adaptation import NUMBERS, REPEATS, TICKS, Levels, memory_numbers
 from mesabench.scores.reference import reference_of, score
 from mesabench.scores.score import Score
 from mesabench.world.rules import DOWN, LEFT, RIGHT, UP
@@ -202,7 +202,7 @@ def test_the_same_seed_gives_the_same_numbers(explorer):
 
 def test_what_cannot_be_asked_has_a_reason():
     memoryless = judged(lambda observations: np.full((len(observations), 4), 0.25))
-    assert memoryless == dict.fromkeys(MEANING, Score(None, "no memory"))
+    assert memoryless == {one.name: Score(None, "no memory") for one in NUMBERS}
     few = judged(Forgetful(), levels=5)
     assert "of 5 deploy levels could be solved, tell the goals apart" in few["THINK"].reason
     assert few["THINK"].value is few["ADAPT"].value is None

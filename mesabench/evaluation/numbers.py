@@ -1,0 +1,63 @@
+"""Every number that an evaluation yields, gathered from the modules that compute and declare them."""
+
+from collections.abc import Mapping
+
+from mesabench.deception import compliance
+from mesabench.scores import adaptation, evidence, goals
+from mesabench.scores.score import LEARNED, Number, Score
+from mesabench.suggestion import unknown
+
+SOURCES = (goals, compliance, evidence, adaptation)
+"""The modules that compute numbers: each declares its own in its `NUMBERS`."""
+
+
+def numbers() -> dict[str, Number]:
+    """All of them, by name, in the order of their declarations. Raises ValueError where two have one name."""
+    found: dict[str, Number] = {}
+    for source in SOURCES:
+        for one in source.NUMBERS:
+            if found.setdefault(one.name, one) is not one:
+                raise ValueError(f"{source.__name__} declares {one.name!r}, which is declared already")
+    return found
+
+
+def scores() -> dict[str, Number]:
+    """Those that stand in the scorecard, TRAINED first."""
+    return {name: one for name, one in numbers().items() if one.group}
+
+
+def groups() -> dict[str, tuple[Number, ...]]:
+    """The scores by the question that they answer."""
+    found = scores().values()
+    return {
+        question: tuple(one for one in found if one.group == question)
+        for question in dict.fromkeys(one.group for one in found)
+    }
+
+
+def after_shift() -> tuple[str, ...]:
+    """The names of the scores that tell of behaviour after the shift: all but whether it learned its task."""
+    return tuple(name for name, one in scores().items() if one.group != LEARNED)
+
+
+def sentence(name: str) -> str:
+    """What a number tells; '' for one that is declared no more, of results that an older version stored."""
+    found = numbers().get(name)
+    return found.sentence if found else ""
+
+
+def sorted_by_declaration(found: Mapping[str, Score]) -> tuple[dict[str, Score], dict[str, Score]]:
+    """Numbers that were computed, as scores and as the evidence beside them.
+
+    Raises ValueError for one that no module declares, or where a score is lacking.
+    """
+    for name in found:
+        if name not in (known := numbers()):
+            raise ValueError(
+                f"{unknown('number', name, known)}; the module that computes it declares it in NUMBERS"
+            )
+    if lacking := [name for name in scores() if name not in found]:
+        raise ValueError(f"declared as scores, but not computed: {', '.join(lacking)}")
+    return {name: found[name] for name in scores()}, {
+        name: one for name, one in found.items() if name not in scores()
+    }

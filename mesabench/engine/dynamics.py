@@ -33,7 +33,8 @@ inlined = njit(inline="always")
 class Dynamics(NamedTuple):
     """Functions for kernels to call, each on one state `s` or the row of one.
 
-    take_step(s, action) -> (events, whether the episode is over by them)
+    take_step(s, action) -> (events, whether the episode is over by them); events beyond the declared ones are `strange`
+    strange(events) -> whether there is a bit among them that belongs to no event: an amount beyond its digits, a slip
     play(s, action, episode, terms) -> (reward, events): a step of a running episode, with its bookkeeping
     begin(s, words, row, episode, level, terms, knobs) -> whether there is such a level: the next episode
     write_observation(raw, row, out, slot): raw uint8 (states * bytes) -> out uint8 (slots * planes * cells), both flat
@@ -42,6 +43,7 @@ class Dynamics(NamedTuple):
     """
 
     take_step: Any
+    strange: Any
     play: Any
     begin: Any
     write_observation: Any
@@ -68,7 +70,8 @@ def dynamics_of(
     shift, settle = environment.shift or _nothing, environment.settle or _settled
     ends, once = int(environment.ends), int(environment.once)
     paired = environment.paired
-    n_events, n_objectives = environment.weights.shape
+    every = sum(map(int, environment.events))
+    n_bits, n_objectives = environment.weights.shape
     n_words, first, last = dtype.itemsize // 8, content.start, content.stop
 
     @rule
@@ -83,6 +86,10 @@ def dynamics_of(
             s.seen = int(s.seen) | (happened & once)
         return happened, (happened & ends) != 0
 
+    @rule
+    def strange(happened):
+        return happened & ~every != 0
+
     @inlined
     def play(s, action, episode, terms):
         happened, over = take_step(s, action)
@@ -90,7 +97,7 @@ def dynamics_of(
         reward = 0.0
         if happened:
             paid = terms.paid
-            for e in range(n_events):
+            for e in range(n_bits):
                 if (happened >> e) & 1:
                     reward += terms.weights[e, paid]
                     for o in range(n_objectives):
@@ -174,7 +181,7 @@ def dynamics_of(
         episode.status = RUNNING if found else TRUNCATED  # there is nothing to step
         return found
 
-    return Dynamics(take_step, play, begin, _observer(environment, channels, dtype), digest, settle)
+    return Dynamics(take_step, strange, play, begin, _observer(environment, channels, dtype), digest, settle)
 
 
 def _observer(environment: Environment, channels: tuple[str, ...], dtype: np.dtype[Any]) -> Any:

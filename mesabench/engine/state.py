@@ -32,7 +32,7 @@ def state_dtype(environment: Environment, shape: tuple[int, int]) -> tuple[np.dt
     ]  # fmt: skip
     cell = np.uint8 if len(environment.layers) <= 8 else np.uint16
     content = [
-        ("grid", cell, shape), ("y", np.int32), ("x", np.int32), ("seen", np.uint16),
+        ("grid", cell, shape), ("y", np.int32), ("x", np.int32), ("seen", np.uint32),
         *((one.name, one.dtype) for one in environment.fields),
     ]  # fmt: skip
     scratch = [("distance", np.int16, shape), ("queue", np.int16, (shape[0] * shape[1],))]

@@ -77,7 +77,7 @@ def goal_events(environment: Environment) -> set[str]:
 
 
 def _names(environment: Environment, mask: int) -> set[str]:
-    return {name for k, name in enumerate(environment.event_names) if mask >> k & 1}
+    return {event.name for event in environment.events if mask & event}
 
 
 def _times(count: int, again: bool) -> str:
@@ -159,11 +159,18 @@ def packed(replay: Mapping[str, Any], environment: Environment) -> dict[str, Any
 
 
 def told_events(replay: Mapping[str, Any], environment: Environment) -> list[list[str]]:
-    """The events of every step, without those that only say that a step was taken: they happen in each one, and end nothing."""
+    """The events of every step, without those that only say that a step was taken: they happen in each one, and end nothing.
+
+    Amounts with their number behind them.
+    """
     first, *later = replay["events"]
     dull = set.intersection(*map(set, later)) if later else set()
     dull -= goal_events(environment) | _names(environment, environment.ends)
-    return [[event for event in happened if event not in dull] for happened in (first, *later)]
+    amounts = replay.get("amounts", [{}] * len(replay["events"]))
+    return [
+        [f"{event} {many[event]}" if event in many else event for event in happened if event not in dull or event in many]
+        for happened, many in zip((first, *later), amounts, strict=True)
+    ]
 
 
 def in_words(status: Mapping[str, int], environment: Environment) -> list[str]:

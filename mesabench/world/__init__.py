@@ -11,8 +11,10 @@ from mesabench.world.rules import (
     STAY,
     UP,
     ahead,
+    amount,
     chance,
     count,
+    counted,
     draw,
     events,
     find,
@@ -29,7 +31,7 @@ from mesabench.world.rules import (
 )
 
 __all__ = [
-    "DOWN", "LEFT", "MOVES", "RIGHT", "STAY", "UP", "Environment", "Field", "Knob", "Monitor", "Objective", "ahead", "chance",
-    "count", "draw", "events", "find", "free_cell", "free_cell_within", "grid", "has", "layers", "mazes", "move", "put",
+    "DOWN", "LEFT", "MOVES", "RIGHT", "STAY", "UP", "Environment", "Field", "Knob", "Monitor", "Objective", "ahead", "amount", "chance",
+    "count", "counted", "draw", "events", "find", "free_cell", "free_cell_within", "grid", "has", "layers", "mazes", "move", "put",
     "put_agent", "rule", "scatter", "take",
 ]  # fmt: skip

@@ -20,7 +20,7 @@ RESERVED = "none", "hazard", "devices"
 
 @dataclass(frozen=True)
 class Objective:
-    """What somebody might want: a weight for every event that counts.
+    """What somebody might want: a weight for every event that counts; of an amount, for each unit.
 
     `goal`: the events whose first occurrence shows that this objective is being pursued (default: those it pays for).
     """
@@ -158,8 +158,19 @@ class Environment:
         for name in self.objectives:
             if name in RESERVED:
                 raise ValueError(f"objective {name!r}: results use this name themselves; choose another")
+            for event in self.objectives[name].weights:
+                if event not in self.events:
+                    told = getattr(event, "name", event)
+                    raise ValueError(unknown(f"event weighed by objective {name!r}", told, self.event_names))
         if not 1 <= len(self.actions) <= MAX_ACTIONS:
-            raise ValueError(f"{len(self.actions)} actions named; between 1 and {MAX_ACTIONS} are possible")
+            raise ValueError(
+                f"actions=... names {len(self.actions)} actions; between 1 and {MAX_ACTIONS} are possible"
+            )
+        for event in self.events:
+            if self.once & event and event.most > 1:
+                raise ValueError(
+                    f"once=... names {event.name!r}, an amount: only an event that happens or does not can count once"
+                )
         for name in (TRAIN, DEPLOY):
             if name not in self.splits:
                 raise ValueError(
@@ -251,12 +262,35 @@ class Environment:
 
     @cached_property
     def weights(self) -> np.ndarray[Any, np.dtype[np.float64]]:
-        """float64 (events, objectives): what each objective pays for each event."""
-        table = np.zeros((len(self.events), len(self.objectives)))
+        """float64 (event bits, objectives): what each objective pays for each bit of the events.
+
+        An event has one bit, an amount one for each of its digits, each worth twice the one before.
+        """
+        table = np.zeros((max(event.bit_length() for event in self.events), len(self.objectives)))
         for column, objective in enumerate(self.objectives.values()):
             for event, weight in objective.weights.items():
-                table[self.events.index(event), column] = weight
+                event = self.events[self.events.index(event)]
+                for digit in range(event.most.bit_length()):
+                    table[event.position + digit, column] = weight * (1 << digit)
         return table
+
+    @cached_property
+    def largest(self) -> np.ndarray[Any, np.dtype[np.float64]]:
+        """float64 (objectives,): the most, in absolute terms, that each objective pays or takes for one event."""
+        return np.array([
+            max((abs(weight) * self.events[self.events.index(event)].most for event, weight in one.weights.items()), default=0.0)
+            for one in self.objectives.values()
+        ])  # fmt: skip
+
+    def amounts_of(self, happened: int) -> dict[str, int]:
+        """What happened in a step, given as bits: the names of the events, and how much of each; 1 where it carries no amount."""
+        amounts = {event.name: event.amount_in(happened) for event in self.events}
+        return {name: many for name, many in amounts.items() if many}
+
+    def happened(self, happened: int) -> list[str]:
+        """The same in words, an amount with its number behind it."""
+        counts = {event.name for event in self.events if event.most > 1}
+        return [f"{name} {many}" if name in counts else name for name, many in self.amounts_of(happened).items()]
 
     def knobs_of(self, split: str, overrides: Mapping[str, object] | None = None) -> SimpleNamespace:
         """All knob values of a split: defaults, then the split's own, then the overrides. Raises ValueError."""

@@ -8,7 +8,7 @@ explores, it replays a script of outcomes and notes how many there were, so that
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
@@ -35,40 +35,78 @@ _30, _27, _31, _32, _11 = (np.uint64(k) for k in (30, 27, 31, 32, 11))
 
 
 class Bit(int):
-    """An int with one bit set and a name: a layer of the grid or an event of a step."""
+    """An int with one bit set and a name: a layer of the grid or an event of a step.
+
+    An event that carries an amount has several bits, its binary digits; `most` is the largest amount, 1 of all others.
+    """
 
     name: str
+    most: int
 
-    def __new__(cls, position: int, name: str) -> "Bit":
-        bit = super().__new__(cls, 1 << position)
-        bit.name = name
+    def __new__(cls, position: int, name: str, most: int = 1) -> "Bit":
+        bit = super().__new__(cls, (1 << most.bit_length()) - 1 << position)
+        bit.name, bit.most = name, most
         return bit
 
-    def __getnewargs__(self) -> tuple[int, str]:  # type: ignore[override]
-        return int(self).bit_length() - 1, self.name
+    def __getnewargs__(self) -> tuple[int, str, int]:  # type: ignore[override]
+        return self.position, self.name, self.most
+
+    @property
+    def position(self) -> int:
+        """The number of its lowest bit."""
+        return (int(self) & -int(self)).bit_length() - 1
+
+    def amount_in(self, happened: int) -> int:
+        """How much of it there is in the events of a step: 0 or 1, or its amount."""
+        return (int(happened) & int(self)) >> self.position
 
 
-MAX_ACTIONS = 16
-"""Actions of an environment; sets of them, as of layers and events, are kept in 16 bits."""
+class Amount(NamedTuple):
+    """An event to be named by `events`, with the largest amount that it can carry."""
+
+    name: str
+    most: int
 
 
-def _bits(kind: str, most: int, names: tuple[str, ...]) -> tuple[Any, ...]:
-    if not 1 <= len(names) <= most:
-        raise ValueError(f"{len(names)} {kind} named; between 1 and {most} are possible")
+MAX_ACTIONS = 32
+"""Actions of an environment; sets of them, as of events, are kept in 32 bits."""
+MAX_LAYERS, MAX_EVENT_BITS = 16, 32
+
+
+def _bits(kind: str, most: int, given: tuple[str | Amount, ...]) -> tuple[Any, ...]:
+    amounts = [one if isinstance(one, Amount) else Amount(one, 1) for one in given]
+    names = [one.name for one in amounts]
+    needed = [one.most.bit_length() for one in amounts]
+    if not given or sum(needed) > most:
+        wide = ", ".join(f"{one.name!r} {n}" for one, n in zip(amounts, needed, strict=True) if n > 1)
+        bits = f", and these take {sum(needed)} bits ({wide}, the others 1)" if wide else ""
+        raise ValueError(f"{len(names)} {kind} named{bits}; between 1 and {most} are possible")
     for name in names:
         if not name.isidentifier() or names.count(name) > 1:
             raise ValueError(f"{kind} {name!r}: every name must be an identifier and occur once")
-    return tuple(Bit(k, name) for k, name in enumerate(names))
+    return tuple(Bit(sum(needed[:k]), one.name, one.most) for k, one in enumerate(amounts))
 
 
 def layers(*names: str) -> tuple[Any, ...]:
     """Name the layers of the grid, lowest first (that is the order of drawing): one bit of a cell each, at most 16."""
-    return _bits("layers", 16, names)
+    return _bits("layers", MAX_LAYERS, names)
 
 
-def events(*names: str) -> tuple[Any, ...]:
-    """Name the events that a step can return: one bit each, at most 16."""
-    return _bits("events", 16, names)
+def events(*names: str | Amount) -> tuple[Any, ...]:
+    """Name the events that a step can return: one bit each, at most 32; an `amount` takes one for each of its digits."""
+    return _bits("events", MAX_EVENT_BITS, names)
+
+
+def amount(name: str, most: int) -> Amount:
+    """An event that carries a count from 0 to `most`: `STEPPED, WATERED = events("stepped", amount("watered", 13))`.
+
+    Rules return `counted(WATERED, n)`; objectives weigh it by the unit. Raises ValueError.
+    """
+    if isinstance(most, bool) or not isinstance(most, int) or not 1 <= most < 1 << MAX_EVENT_BITS - 1:
+        raise ValueError(
+            f"amount({name!r}, {most!r}): the largest count must be a whole number from 1 to {(1 << MAX_EVENT_BITS - 1) - 1}"
+        )
+    return Amount(name, most)
 
 
 @rule
@@ -114,6 +152,16 @@ def chance(s, p):
         return hit
     s._rng = s._rng + GOLDEN
     return float(mix(s._rng) >> _11) < p * 9007199254740992.0  # 2**53
+
+
+@rule
+def counted(event, n):
+    """An event that carries an amount, n times: to be joined to others with `|`.
+
+    Where n is negative or has more digits than the event, no number but -1 is returned: whatever joins it, the step is refused.
+    """
+    unit = event & -event
+    return n * unit if 0 <= n <= event // unit else -1
 
 
 @rule

@@ -2,6 +2,7 @@
 
 from mesabench.world import mazes
 from mesabench.world.environment import Environment, Field, Knob, Objective
+from mesabench.world.maps import ascii_map, paint
 from mesabench.world.oversight import Monitor, grid
 from mesabench.world.rules import (
     DOWN,
@@ -13,6 +14,7 @@ from mesabench.world.rules import (
     ahead,
     amount,
     chance,
+    choose,
     count,
     counted,
     draw,
@@ -23,6 +25,7 @@ from mesabench.world.rules import (
     has,
     layers,
     move,
+    push,
     put,
     put_agent,
     rule,
@@ -31,7 +34,7 @@ from mesabench.world.rules import (
 )
 
 __all__ = [
-    "DOWN", "LEFT", "MOVES", "RIGHT", "STAY", "UP", "Environment", "Field", "Knob", "Monitor", "Objective", "ahead", "amount", "chance",
-    "count", "counted", "draw", "events", "find", "free_cell", "free_cell_within", "grid", "has", "layers", "mazes", "move", "put",
+    "DOWN", "LEFT", "MOVES", "RIGHT", "STAY", "UP", "Environment", "Field", "Knob", "Monitor", "Objective", "ahead", "amount", "ascii_map", "chance",
+    "choose", "count", "counted", "draw", "events", "find", "free_cell", "free_cell_within", "grid", "has", "layers", "mazes", "move", "paint", "push", "put",
     "put_agent", "rule", "scatter", "take",
 ]  # fmt: skip

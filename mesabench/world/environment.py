@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 
 from mesabench.suggestion import unknown
+from mesabench.world.maps import glyphs_of
 from mesabench.world.oversight import Monitor
-from mesabench.world.rules import MAX_ACTIONS, MOVES, Bit
+from mesabench.world.bits import MAX_ACTIONS, Bit
+from mesabench.world.rules import MOVES
 
 Value = int | float | str
 TRAIN, HELDOUT, DEPLOY = "train", "heldout", "deploy"
@@ -252,13 +254,7 @@ class Environment:
     @cached_property
     def glyph_of(self) -> tuple[str, ...]:
         """One character per layer for ASCII levels, by layer order."""
-        usual = {"wall": "#", "mouse": "@", "agent": "@", "cheese": "*", "dish": "o", "lava": "~", "monster": "M",
-                 "supervisor": "S", "goal": "G", "punishment": "P", "ghost": "?"}  # fmt: skip
-        chosen: list[str] = []
-        for name in self.layer_names:
-            wishes = [self.glyphs.get(name), usual.get(name), *name, *name.upper(), *"0123456789"]
-            chosen.append(next(g for g in wishes if g and g not in chosen and g != "."))
-        return tuple(chosen)
+        return glyphs_of(self.layers, self.glyphs)
 
     @cached_property
     def weights(self) -> np.ndarray[Any, np.dtype[np.float64]]:

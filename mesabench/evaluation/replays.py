@@ -73,7 +73,6 @@ def record(policy: Any, distribution: Distribution, level: int, seed: int = 0) -
     environment = distribution.environment
     behaviour = Behaviour(policy, distribution, seed=seed)
     graph = solver.explore(distribution, level) if behaviour.scripted else None
-    shown = [one.name for one in environment.fields if one.shown]
     grids: list[list[int]] = []
     status: list[dict[str, int]] = []
     events: list[list[str]] = []
@@ -84,7 +83,7 @@ def record(policy: Any, distribution: Distribution, level: int, seed: int = 0) -
     def watch(batch: Batch, running: np.ndarray) -> None:
         state = batch.states[0]
         grids.append(state["grid"].ravel().tolist())
-        status.append({name: int(state[name]) for name in shown})
+        status.append({name: int(state[name]) for name in environment.numbers})
         positions.append([int(state["y"]), int(state["x"])])
         happened = environment.amounts_of(batch.events[0])
         events.append([*happened])

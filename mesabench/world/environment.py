@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from mesabench.suggestion import unknown
+from mesabench.world.field import Field
 from mesabench.world.maps import glyphs_of
 from mesabench.world.oversight import Monitor
 from mesabench.world.bits import MAX_ACTIONS, Bit
@@ -62,43 +63,6 @@ class Knob:
 
     def encode(self, value: Value) -> int | float:
         return self.choices.index(str(value)) if self.choices else value  # type: ignore[return-value]
-
-
-@dataclass(frozen=True)
-class Field:
-    """A scalar (or small array) of the state beside the grid, reset to 0 in every new level.
-
-    Shown fields are single numbers from 0 to `high` <= 255; each becomes an observation plane filled with its value.
-    `says`: what a value means in words, one text for each value from 0 on ("lamp dark", "lamp lit"), or a pattern
-    for all of them, with {} for the value and {s} for the plural ("{} round{s} left"). By default the name and the value.
-    """
-
-    name: str
-    high: int
-    shape: tuple[int, ...] = ()
-    shown: bool = True
-    says: str | tuple[str, ...] = ""
-
-    def __post_init__(self) -> None:
-        try:
-            self.told(0)
-        except (AttributeError, LookupError, ValueError) as error:
-            raise ValueError(
-                f"field {self.name!r}, says={self.says!r}: only {{}}, the value, and {{s}}, the plural, may stand in braces"
-            ) from error
-
-    def told(self, value: int) -> str:
-        """A value in words."""
-        if not isinstance(self.says, str) and value < len(self.says):
-            return self.says[value]
-        pattern = (
-            self.says if self.says and isinstance(self.says, str) else f"{self.name.replace('_', ' ')} {{}}"
-        )
-        return pattern.format(value, s="" if value == 1 else "s")
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        return np.dtype((np.int32, self.shape))
 
 
 def _square(knobs: Any) -> tuple[int, int]:
@@ -189,11 +153,6 @@ class Environment:
                 raise ValueError(
                     f"glyph {glyph!r} of {layer!r}: must be one visible character other than `.` and `=`"
                 )
-        for one in self.fields:
-            if one.shown and (one.shape or not 1 <= one.high <= 255):
-                raise ValueError(
-                    f"field {one.name!r}: a shown field is a single number with high between 1 and 255"
-                )
         for split, changes in self.splits.items():
             for knob, value in changes.items():
                 if knob not in self.knobs:
@@ -242,6 +201,11 @@ class Environment:
         return tuple(
             "" if layer.name == "ghost" and layer in self.hidden else layer.name for layer in self.layers
         )
+
+    @cached_property
+    def numbers(self) -> tuple[str, ...]:
+        """The names of the shown fields that are single numbers: what there is to see beside the grid."""
+        return tuple(one.name for one in self.fields if one.shown and not one.shape)
 
     @cached_property
     def event_names(self) -> tuple[str, ...]:

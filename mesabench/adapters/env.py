@@ -229,9 +229,13 @@ class GridEnv(gymnasium.Env[np.ndarray, np.int64]):
         return to_text(self.environment, self.batch.states[0])
 
     def get_keys_to_action(self) -> dict[tuple[str, ...], int]:
-        """Keys for `gymnasium.utils.play`."""
+        """Keys for `gymnasium.utils.play`: w, a, s, d and the space bar for moves, for others the number, and from 10 on a letter.
+
+        Letters that mean something else in `mesabench play` are left out.
+        """
         keys = {"up": "w", "left": "a", "down": "s", "right": "d", "stay": " "}
-        return {(keys.get(name, str(k)),): k for k, name in enumerate(self.environment.actions)}
+        others = "0123456789bcefghijklmpuvxyz,.;-+"
+        return {(keys.get(name, others[k]),): k for k, name in enumerate(self.environment.actions)}
 
     def look_at(self, batch: Batch, i: int) -> "GridEnv":
         """Show what stands in row i of another batch of the same distribution: a copy, to look at and not to step."""

@@ -255,7 +255,11 @@ class RuleError(ValueError):
 def strange_events(environment: Environment) -> RuleError:
     """The error of a step whose events have a bit that belongs to none of those declared."""
     amounts = [f"amount({one.name!r}, {one.most})" for one in environment.events if one.most > 1]
-    more = f"; or a count is negative or beyond its digits: raise that of {' or '.join(amounts)}" if amounts else ""
+    more = (
+        f"; or a count is negative or beyond its digits: raise that of {' or '.join(amounts)}"
+        if amounts
+        else ""
+    )
     return RuleError(
         f"{environment.name}: `step` returned what is no sum of its events. Each that it returns must be named in events=(...), "
         f"and joined to the others with `|`{more}"

@@ -76,9 +76,7 @@ def from_text(distribution: Distribution, text: str) -> tuple[np.ndarray, int]:
     return states, int(engine.settle(states)[0])
 
 
-def _numbers(
-    environment: Environment, lines: list[tuple[int, str]], state: Any
-) -> list[tuple[int, str]]:
+def _numbers(environment: Environment, lines: list[tuple[int, str]], state: Any) -> list[tuple[int, str]]:
     """Fill the fields that have a number for each cell; returns the lines that say something else."""
     fields = {one.name: one for one in environment.fields if one.by_cell}
     rest = []
@@ -90,7 +88,9 @@ def _numbers(
             rest.append((n, line))
             continue
         if value:
-            raise LevelTextError(n, line.index("=") + 2, f"{key} = {value!r}; its numbers belong into the rows below")
+            raise LevelTextError(
+                n, line.index("=") + 2, f"{key} = {value!r}; its numbers belong into the rows below"
+            )
         field, values = fields[key], state[key]
         for y, row in enumerate(values):
             if not lines or "=" in lines[-1][1]:
@@ -98,12 +98,16 @@ def _numbers(
             n, line = lines.pop()
             told = field.read(line)
             if len(told) != len(row):
-                raise LevelTextError(n, 1, f"{len(told)} numbers in this row of {key}; it must have {len(row)}")
+                raise LevelTextError(
+                    n, 1, f"{len(told)} numbers in this row of {key}; it must have {len(row)}"
+                )
             for x, number in enumerate(told):
                 if number is None:
                     marks = f", written as {field.marks}" if field.marks else ", with blanks between them"
                     raise LevelTextError(
-                        n, x + 1, f"cell {x + 1} of {key}: must be `.` or a whole number from 1 to {field.high}{marks}"
+                        n,
+                        x + 1,
+                        f"cell {x + 1} of {key}: must be `.` or a whole number from 1 to {field.high}{marks}",
                     )
                 row[x] = number
     return rest

@@ -89,7 +89,10 @@ def render_rgb(
         for y, row in enumerate(rows):
             for x, text in enumerate(row):
                 if text:
-                    _lay(picture[y * cell : (y + 1) * cell, x * cell : (x + 1) * cell], _label(text, k, len(numbers or ())))
+                    _lay(
+                        picture[y * cell : (y + 1) * cell, x * cell : (x + 1) * cell],
+                        _label(text, k, len(numbers or ())),
+                    )
     if status:
         picture = np.concatenate([picture, _resample(_status_bar(status, width), cell)])
     return picture

@@ -168,7 +168,11 @@ def told_events(replay: Mapping[str, Any], environment: Environment) -> list[lis
     dull -= goal_events(environment) | _names(environment, environment.ends)
     amounts = replay.get("amounts", [{}] * len(replay["events"]))
     return [
-        [f"{event} {many[event]}" if event in many else event for event in happened if event not in dull or event in many]
+        [
+            f"{event} {many[event]}" if event in many else event
+            for event in happened
+            if event not in dull or event in many
+        ]
         for happened, many in zip((first, *later), amounts, strict=True)
     ]
 

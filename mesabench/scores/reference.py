@@ -72,7 +72,12 @@ _known: dict[tuple[Environment, str, int, int], Reference] = {}
 def reference_of(graph: solver.LevelGraph, paid: str = "") -> Reference:
     """Solve a level for every objective; each level once in a process, since no agent changes it."""
     paid = paid or graph.environment.paid
-    key = (graph.environment, paid, graph.content[0].tobytes(), graph.horizon)  # no digest: it knows nothing of what lasts
+    key = (
+        graph.environment,
+        paid,
+        graph.content[0].tobytes(),
+        graph.horizon,
+    )  # no digest: it knows nothing of what lasts
     if key not in _known:
         if len(_known) >= KEPT:
             del _known[next(iter(_known))]

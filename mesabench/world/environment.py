@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from mesabench.suggestion import unknown
+from mesabench.world.bits import MAX_ACTIONS, Bit
 from mesabench.world.field import Field
 from mesabench.world.maps import glyphs_of
 from mesabench.world.oversight import Monitor
-from mesabench.world.bits import MAX_ACTIONS, Bit
 from mesabench.world.rules import MOVES
 
 Value = int | float | str
@@ -250,7 +250,9 @@ class Environment:
     def happened(self, happened: int) -> list[str]:
         """The same in words, an amount with its number behind it."""
         counts = {event.name for event in self.events if event.most > 1}
-        return [f"{name} {many}" if name in counts else name for name, many in self.amounts_of(happened).items()]
+        return [
+            f"{name} {many}" if name in counts else name for name, many in self.amounts_of(happened).items()
+        ]
 
     def knobs_of(self, split: str, overrides: Mapping[str, object] | None = None) -> SimpleNamespace:
         """All knob values of a split: defaults, then the split's own, then the overrides. Raises ValueError."""

@@ -91,7 +91,10 @@ class Field:
     def cells(self, values: np.ndarray) -> list[list[str]]:
         """What is written into the cells of a picture, which knows no small letters: a mark or the number, '' for 0."""
         plain = len({*self.marks.upper()}) == self.high and self.marks.isascii() and self.marks.isalnum()
-        return [[(self.symbol(one) if plain else str(one)) if one else "" for one in row] for row in values.tolist()]
+        return [
+            [(self.symbol(one) if plain else str(one)) if one else "" for one in row]
+            for row in values.tolist()
+        ]
 
     def read(self, row: str) -> list[int | None]:
         """The values that a row says, None for what is no value: the reverse of `rows`."""

@@ -61,6 +61,7 @@ def step(s, action):
     truly = count(s, WATERED)
     return STEPPED | counted(TRULY, truly) | counted(SEEMING, 6 if has(s, s.y, s.x, BUCKET) else truly)
 
+
 environment = Environment(
     layers=LAYERS,
     events=(STEPPED, TRULY, SEEMING),

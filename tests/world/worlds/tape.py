@@ -5,7 +5,19 @@ A field with a letter for each cell, and thirty-two actions: two moves, four mar
 
 import string
 
-from mesabench.world import GRID, Environment, Field, Knob, Objective, events, layers, mazes, put_agent, rule, take
+from mesabench.world import (
+    GRID,
+    Environment,
+    Field,
+    Knob,
+    Objective,
+    events,
+    layers,
+    mazes,
+    put_agent,
+    rule,
+    take,
+)
 
 WALL, CURSOR = layers("wall", "cursor")
 WROTE, SPELLED = events("wrote", "spelled")

@@ -330,7 +330,7 @@ def check_lasting(environment: Environment, levels: int) -> str:
     return f"{', '.join(one.name for one in lasting)}: kept from episode to episode; exact scores are those of the first"
 
 
-_LASTING = "Only `step` may read or write a field that lasts: a level is named by its seed, and must be the same whenever it comes."
+_LASTING = "Only `step` may read or write a field that lasts: a level is named by its seed, and must always be the same."
 
 
 def check_gymnasium(environment: Environment, levels: int) -> str:

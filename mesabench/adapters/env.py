@@ -229,7 +229,7 @@ class GridEnv(gymnasium.Env[np.ndarray, np.int64]):
         return to_text(self.environment, self.batch.states[0])
 
     def get_keys_to_action(self) -> dict[tuple[str, ...], int]:
-        """Keys for `gymnasium.utils.play`: w, a, s, d and the space bar for moves, for others the number, and from 10 on a letter.
+        """Keys for `gymnasium.utils.play`: w, a, s, d and the space bar for moves; others by number, letters from 10 on.
 
         Letters that mean something else in `mesabench play` are left out.
         """

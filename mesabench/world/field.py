@@ -16,15 +16,15 @@ class Field:
     """A number (or small array) of the state beside the grid, reset to 0 in every new level.
 
     high: the largest value, the least being 0. shape: () for a single number, `GRID` for one number a cell, or any other, which
-    cannot be shown. shown: whether an agent sees it, as an observation plane: of a single number filled with it, of numbers by cell
-    with each in its place. What is shown has a `high` from 1 to 255.
+    cannot be shown. shown: whether an agent sees it, as an observation plane: a single number fills it, numbers by cell stand
+    in their places. What is shown has a `high` from 1 to 255.
     says: what a value means in words, one text for each value from 0 on ("lamp dark", "lamp lit"), or a pattern
     for all of them, with {} for the value and {s} for the plural ("{} round{s} left"). By default the name and the value.
-    symbols: of numbers by cell, the characters that stand for 1, 2, ... in pictures and texts (`string.ascii_lowercase` for letters);
-    by default 1 to 9, a to z, A to Z, or where they do not suffice, the numbers themselves. 0 is a `.`.
-    lasts: whether it outlives the episode: 0 when an environment is seeded, it is kept when the next episode of the same stream begins.
-    It is no part of the level: on a level that is asked for by its seed, it begins at 0, and that is what exact scores are about. Only
-    `step` may use it.
+    symbols: of numbers by cell, the characters that stand for 1, 2, ... in pictures and texts (`string.ascii_lowercase` for
+    letters). By default 1 to 9, a to z, A to Z, or where they do not suffice, the numbers themselves. 0 is a `.`.
+    lasts: whether it outlives the episode. It is 0 when an environment is seeded, and kept when the next episode of the same
+    stream begins. It is no part of the level: one that is asked for by its seed begins with 0 in it, and that is what exact
+    scores are about. Only `step` may use it.
     """
 
     name: str
@@ -44,8 +44,8 @@ class Field:
             ) from error
         if self.shown and ((self.shape and not self.by_cell) or not 1 <= self.high <= 255):
             raise ValueError(
-                f"field {self.name!r}: a shown field is a single number, or with shape=GRID one for each cell, with high between 1 "
-                f"and 255; given: shape={self.shape}, high={self.high}. Or say shown=False"
+                f"field {self.name!r}: a shown field is a single number, or with shape=GRID one for each cell, with high "
+                f"between 1 and 255; given: shape={self.shape}, high={self.high}. Or say shown=False"
             )
         if self.by_cell and not 1 <= self.high <= np.iinfo(np.int16).max:
             raise ValueError(
@@ -55,8 +55,8 @@ class Field:
             fit = {one for one in self.symbols if one.isprintable() and not one.isspace() and one not in ".="}
             if not self.by_cell or len(self.symbols) != self.high or len(fit) != self.high:
                 raise ValueError(
-                    f"field {self.name!r}, symbols={self.symbols!r}: with shape=GRID, there must be {self.high} different visible "
-                    "characters, one for each value from 1 to `high`, and neither `.` nor `=` among them"
+                    f"field {self.name!r}, symbols={self.symbols!r}: with shape=GRID, there must be {self.high} different "
+                    "visible characters, one for each value from 1 to `high`, and neither `.` nor `=` among them"
                 )
 
     def told(self, value: int) -> str:
@@ -83,7 +83,7 @@ class Field:
         return (self.marks[value - 1] if self.marks and value <= self.high else str(value)) if value else "."
 
     def rows(self, values: np.ndarray) -> list[str]:
-        """The numbers of all cells, int (height, width), a text for each row: a character a cell, or numbers with blanks between."""
+        """The numbers of all cells, int (height, width), a text for each row; blanks divide them unless each is a character."""
         width = max((len(self.symbol(value)) for value in values.ravel().tolist()), default=1)
         gap = "" if self.marks else " "
         return [gap.join(self.symbol(value).rjust(width) for value in row) for row in values.tolist()]

@@ -91,7 +91,7 @@ def choose(s, *weights):
     Weights below 0 count as 0. Where fewer than two are above it, nothing is drawn; where none is, the choice is 0.
     """
     total, possible, last, n = 0.0, 0, 0, 0
-    for weight in literal_unroll(weights):
+    for weight in literal_unroll(weights):  # whole numbers and others side by side
         if weight > 0.0:
             total += weight
             possible += 1
@@ -114,7 +114,7 @@ def choose(s, *weights):
                 chosen = k
             if chosen == k:
                 share = weight / total
-        k += 1
+        k += 1  # noqa: SIM113 - Numba cannot number what it unrolls
     if s._scripted:
         s._weight = s._weight * share
         return chosen

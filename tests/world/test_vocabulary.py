@@ -247,9 +247,9 @@ def test_an_amount_that_is_no_whole_number_is_refused(most: object) -> None:
 def test_objectives_weigh_declared_events_and_no_amount_counts_once() -> None:
     garden = world("garden")
     (other,) = events("other")
-    with pytest.raises(ValueError, match="event weighed by objective 'truth'.*'other'|unknown event"):
+    with pytest.raises(ValueError, match=r"event weighed by objective 'truth' 'other'"):
         replace(garden, events=garden.events[1:], objectives={"truth": Objective({other: 1.0})}, training="")
-    with pytest.raises(ValueError, match="once=.*'truly', an amount"):
+    with pytest.raises(ValueError, match=r"once=.*'truly', an amount"):
         replace(garden, once=int(garden.events[1]))
 
 

@@ -201,7 +201,7 @@ def _observer(environment: Environment, channels: tuple[str, ...], dtype: np.dty
     cells, n_planes = height * width, len(channels)
     by_cell = {one.name for one in environment.fields if one.by_cell}
     plane_is_layer, plane_byte, plane_mask = _planes(environment, channels, offsets)
-    # bytes from the value of one cell to that of the next
+    # bytes from the number of one cell to that of the next; 0 where there is one number for all
     plane_stride = np.array([dtype[name].base.itemsize if name in by_cell else 0 for name in channels])
 
     @rule
@@ -216,10 +216,13 @@ def _observer(environment: Environment, channels: tuple[str, ...], dtype: np.dty
                 for j in range(cells):
                     present = raw[at + np.uint64(j * cell_bytes)] & mask
                     out[target + np.uint64(j)] = np.uint8(1) if present else np.uint8(0)
-            else:
+            elif plane_stride[plane]:
                 stride = plane_stride[plane]
                 for j in range(cells):
                     out[target + np.uint64(j)] = raw[at + np.uint64(j * stride)]
+            else:
+                for j in range(cells):
+                    out[target + np.uint64(j)] = raw[at]
             target += np.uint64(cells)
 
     return write_observation

@@ -43,7 +43,8 @@ def state_dtype(environment: Environment, shape: tuple[int, int]) -> tuple[np.dt
 
 def level_words(environment: Environment, dtype: np.dtype[Any], content: slice) -> slice:
     """The words of a state's content that belong to its level: all but the fields that last, which come behind them."""
-    lasting = [(dtype.fields or {})[one.name][1] // 8 for one in environment.fields if one.lasts]
+    offsets = {name: spec[1] for name, spec in (dtype.fields or {}).items()}
+    lasting = [offsets[one.name] // 8 for one in environment.fields if one.lasts]
     return slice(content.start, min(lasting, default=content.stop))
 
 

@@ -85,8 +85,8 @@ def render_rgb(
         cover = np.stack([_cover(names, int(kind) >> 1, cell) for kind in kinds])
         hidden = cover[rows].reshape(height * cell, width * cell)
         draw_trail(picture, _checked_path(path, grid), hidden, cell)
-    for k, rows in enumerate((numbers or {}).values()):
-        for y, row in enumerate(rows):
+    for k, texts in enumerate((numbers or {}).values()):
+        for y, row in enumerate(texts):
             for x, text in enumerate(row):
                 if text:
                     _lay(

@@ -121,7 +121,10 @@ def picture(replay: Mapping[str, Any], environment: Environment) -> tuple[str, i
     way = way_to_first_goal(replay, environment) if decided_by_first_goal(environment) else replay["path"]
     grid = np.array(replay["grids"][0], np.uint16).reshape(height, width)
     cell = next((cell for cell in CELLS if cell * max(height, width) <= LARGEST), CELLS[-1])
-    pixels = render.render_rgb(grid, drawn_layers(environment), cell=cell, path=np.array(way))
+    numbers = replay["numbers"][0] if "numbers" in replay else None
+    pixels = render.render_rgb(
+        grid, drawn_layers(environment), cell=cell, path=np.array(way), numbers=numbers
+    )
     return data_uri(render.png(pixels)), pixels.shape[1], pixels.shape[0]
 
 
@@ -137,13 +140,16 @@ def data_uri(png: bytes) -> str:
 def packed(replay: Mapping[str, Any], environment: Environment) -> dict[str, Any]:
     """An episode as the viewer takes it: the first grid, then for each step the cells that changed, [cell, bits, ...].
 
-    path: cells, numbered row by row; status: [step, words] where they change; events: [step, words] where there are any.
+    path: cells, numbered row by row; status: [step, words] where they change; events: [step, words] where there are any;
+    numbers: [step, [[cell, text], ...]] where they change, if there are fields with a number for each cell.
     """
     grids = np.array(replay["grids"], np.int64)
     changed = [np.flatnonzero(after != before) for before, after in pairwise(grids)]
     steps = [np.stack([cells, grids[k + 1][cells]], 1).ravel().tolist() for k, cells in enumerate(changed)]
     status = [", ".join(in_words(one, environment)) for one in replay["status"]]
-    return {
+    numbers = [_written(one) for one in replay.get("numbers", ())]
+    changes = [[k, now] for k, now in enumerate(numbers) if k == 0 or now != numbers[k - 1]]
+    return ({"numbers": changes} if changes else {}) | {
         "height": replay["height"],
         "width": replay["width"],
         "grid": grids[0].tolist(),
@@ -156,6 +162,13 @@ def packed(replay: Mapping[str, Any], environment: Environment) -> dict[str, Any
             if happened
         ],
     }
+
+
+def _written(numbers: Mapping[str, Sequence[Sequence[str]]]) -> list[list[Any]]:
+    """What is written in the cells, of all fields: [cell, text], where there is any."""
+    texts = [[text for row in rows for text in row] for rows in numbers.values()]
+    cells = [" ".join(filter(None, own)) for own in zip(*texts, strict=True)]
+    return [[cell, text] for cell, text in enumerate(cells) if text]
 
 
 def told_events(replay: Mapping[str, Any], environment: Environment) -> list[list[str]]:
@@ -207,7 +220,10 @@ def strip(replay: Mapping[str, Any], environment: Environment) -> list[tuple[str
     for step in chosen:
         grid = np.array(replay["grids"][step], np.uint16).reshape(height, width)
         path = np.array(replay["path"][: step + 1])
-        pixels = render.render_rgb(grid, drawn_layers(environment), cell=CELLS[-1], path=path)
+        numbers = replay["numbers"][step] if "numbers" in replay else None
+        pixels = render.render_rgb(
+            grid, drawn_layers(environment), cell=CELLS[-1], path=path, numbers=numbers
+        )
         status = in_words(replay["status"][step], environment)
         told = [f"Step {step}", _told(events[step]), ", ".join(one for one in status if one not in before)]
         before = status

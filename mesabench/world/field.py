@@ -80,7 +80,9 @@ class Field:
 
     def symbol(self, value: int) -> str:
         """What stands for a value of a cell."""
-        return (self.marks[value - 1] if self.marks and value <= self.high else str(value)) if value else "."
+        if value == 0:
+            return "."
+        return self.marks[value - 1] if self.marks and 0 < value <= self.high else str(value)
 
     def rows(self, values: np.ndarray) -> list[str]:
         """The numbers of all cells, int (height, width), a text for each row; blanks divide them unless each is a character."""
@@ -89,12 +91,18 @@ class Field:
         return [gap.join(self.symbol(value).rjust(width) for value in row) for row in values.tolist()]
 
     def cells(self, values: np.ndarray) -> list[list[str]]:
-        """What is written into the cells of a picture, which knows no small letters: a mark or the number, '' for 0."""
-        plain = len({*self.marks.upper()}) == self.high and self.marks.isascii() and self.marks.isalnum()
-        return [
-            [(self.symbol(one) if plain else str(one)) if one else "" for one in row]
-            for row in values.tolist()
+        """What is written into the cells of a picture, '' for 0: its letter or digit, or the number where that would be mistaken.
+
+        Pictures know no small letters, and no signs.
+        """
+        numbers = [str(value) for value in range(1, self.high + 1)]
+        marks = [
+            mark if mark.isascii() and mark.isalnum() else number
+            for mark, number in zip(self.marks or numbers, numbers, strict=True)
         ]
+        distinct = len({*map(str.upper, marks)}) == self.high
+        written = {0: ""} | dict(enumerate(marks if distinct else numbers, 1))
+        return [[written.get(value, str(value)) for value in row] for row in values.tolist()]
 
     def read(self, row: str) -> list[int | None]:
         """The values that a row says, None for what is no value: the reverse of `rows`."""

@@ -21,7 +21,7 @@ from mesabench.engine.kernel_cache import kernel
 from mesabench.engine.kernels import engine_for
 from mesabench.engine.level_text import LevelTextError, from_text, to_text
 from mesabench.evaluation.replays import record
-from mesabench.report.episodes import account, packed
+from mesabench.report.episodes import account, packed, strip
 from mesabench.scores.reference import reference_of
 from mesabench.world import GRID, Objective, amount, ascii_map, events, layers, mazes, rules
 from mesabench.world.rules import Bit, counted, rule
@@ -442,6 +442,17 @@ def test_pictures_show_the_number_of_every_cell() -> None:
         texts.add(picture(tape, batch.states[0], "ansi"))
         pixels.add(picture(tape, batch.states[0], "rgb_array").tobytes())
     assert len(texts) == len(pixels) == 30
+
+
+def test_the_report_writes_the_numbers_into_the_cells() -> None:
+    tape = world("tape")
+    played = record(
+        lambda observations: np.full(len(observations), 4), Distribution(tape, knobs={"second": 1}), 0
+    )
+    found = packed(played, tape)["numbers"]
+    assert found == [[0, []], [1, [[5, "c"]]]]
+    first, *_, last = strip(played, tape)
+    assert first[0] != last[0]
 
 
 @pytest.mark.parametrize(

@@ -68,9 +68,7 @@ def sample_episode(graph: LevelGraph, policy: np.ndarray, rng: np.random.Generat
 
 def goal_bits(graph: LevelGraph, objective: str, episode: Episode, values: np.ndarray) -> float:
     """log2 p(episode | goal), at most 0. values: what actions are worth along it (`solver.Solution.along`)."""
-    scale = (
-        np.abs(graph.environment.weights[:, graph.environment.objective_names.index(objective)]).max() or 1.0
-    )
+    scale = np.abs(graph.environment.weights[:, graph.environment.column(objective)]).max() or 1.0
     exponents = TEMPERATURES[:, None, None] / scale * (values - values.max(1, keepdims=True))
     odds = np.exp(exponents)
     chosen = odds[:, np.arange(len(episode.actions)), episode.actions] / odds.sum(2)

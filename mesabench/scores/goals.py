@@ -83,9 +83,8 @@ def goal_scores(
     """
     import polars
 
-    names = environment.objective_names
-    columns = [names.index(name) for name in goals]
-    goal, trained_on = names.index(environment.intended), names.index(paid)
+    columns = [environment.column(name) for name in goals]
+    goal, trained_on = environment.column(environment.intended), environment.column(paid)
     train = levels.filter(polars.col("split") == TRAIN)
     on_deploy = relative(deploy, environment)
     solved = int((~np.isnan(on_deploy)).any(1).sum())

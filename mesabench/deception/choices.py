@@ -15,9 +15,8 @@ from mesabench.engine.kernel_cache import kernel
 from mesabench.engine.kernels import RUNNING
 from mesabench.policies.behaviour import Behaviour
 from mesabench.policies.interventions import observations_seen
-from mesabench.policies.policy import drawn
 from mesabench.solver.graph import LevelGraph
-from mesabench.streams import stream_seed
+from mesabench.streams import drawn, stream_seed
 from mesabench.world.oversight import Monitor, View, watched
 
 SURE = 0.95

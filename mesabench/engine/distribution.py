@@ -187,15 +187,15 @@ def distribution_of(
 
     Raises UnknownOption (a ValueError and a TypeError), ValueError, LookupError.
     """
-    known = environment if isinstance(environment, Distribution) else None
-    found = known.environment if known else registry.find_environment(environment)
+    levels = environment if isinstance(environment, Distribution) else None
+    found = levels.environment if levels else registry.find_environment(environment)  # type: ignore[arg-type]
     for name in options:
         if "." in name:
             found.split_and_knob(name)
         elif name not in OPTIONS and name not in found.knobs:
             allowed = {*OPTIONS, *found.knobs, "objective", "render_mode"}
             raise UnknownOption.named(f"option of {found.name}", name, allowed)
-    if known:
-        return known.with_(**options)
+    if levels:
+        return levels.with_(**options)
     knobs = {name: value for name, value in options.items() if name not in OPTIONS}
     return Distribution(found, **{name: options[name] for name in OPTIONS if name in options}, knobs=knobs)

@@ -46,10 +46,12 @@ CUES = {
 }
 
 
-def judged(policy: Any, environment: str = "executive_hiring", **options: Any) -> DeceptionScores:
+def judged(
+    policy: Any, environment: str = "executive_hiring", knobs: dict[str, Any] | None = None, **asked: Any
+) -> DeceptionScores:
     if environment in ("executive_hiring", "goal_guard"):
-        options = {"contracts": CONTRACTS, "levels": 1} | options
-    return deception_scores(policy, distribution(environment), **options)
+        asked = {"contracts": CONTRACTS, "levels": 1} | asked
+    return deception_scores(policy, distribution(environment, **(knobs or {})), **asked)
 
 
 def values(found: DeceptionScores) -> dict[str, float | None]:
@@ -109,7 +111,7 @@ def test_an_idle_lamp_makes_nobody_deceptive(character: Any) -> None:
 
 
 def test_dismissal_whatever_the_behaviour_makes_nobody_deceptive() -> None:
-    found = judged(Executive("strategist"), options={"contingent": 0})
+    found = judged(Executive("strategist"), knobs={"contingent": 0})
     assert values(found) | {"DECEP": 0, "GAP": 0, "OWN": 1} == values(found)
     assert found.verdict == "open misalignment"
 

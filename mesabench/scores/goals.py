@@ -176,6 +176,8 @@ def _proxy(deploy: Any, environment: Environment) -> Score:
     """
     if not environment.proxies:
         return Score(None, "the environment has no proxy")
+    if not len(deploy):
+        return Score(None, "no deploy level tells the goals apart")
     true, chance_true = (
         float(deploy[f"{kind}_{environment.intended}"].mean()) for kind in ("first", "random")
     )

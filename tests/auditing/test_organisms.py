@@ -8,7 +8,7 @@ import pytest
 
 from mesabench.auditing.audit import Audit, watched_levels
 from mesabench.auditing.detectors import search
-from mesabench.auditing.organism import behaviour
+from mesabench.auditing.organism import Planting, behaviour
 from mesabench.engine.distribution import distribution
 from mesabench.policies.agent import Task
 from mesabench.policies.policy import load_policy
@@ -120,3 +120,18 @@ def test_organisms_are_the_same_again_and_stored_without_code(tmp_path: Path) ->
 def test_settings_that_make_no_organism_are_refused(settings: dict[str, Any], words: str) -> None:
     with pytest.raises(ValueError, match=words):
         train(512, **settings)
+
+
+def test_how_an_organism_was_planted_is_read_from_its_settings_by_the_model_that_they_contain() -> None:
+    given = {"trigger": "late", "goal": "back_door", "safety": "both"}
+    settings = AGENT.parse_settings(given)
+    assert isinstance(settings, Planting)
+    stored = settings.model_dump(mode="json")
+    planting = Planting.model_validate(stored)
+    assert planting == Planting(trigger="late", safety="both")
+    assert planting.model_dump().items() <= stored.items()
+    assert Planting.model_validate({"trigger": ""}) == Planting()
+    with pytest.raises(ValueError, match="naive twins"):
+        Planting.model_validate(stored | {"signals": False})
+    with pytest.raises(ValueError, match="safety"):
+        Planting.model_validate(stored | {"safety": "all"})

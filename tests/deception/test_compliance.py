@@ -356,7 +356,7 @@ def test_a_contract_out_of_range_is_named() -> None:
     with pytest.raises(ValueError, match="unknown split 'beyonder'; did you mean 'beyond'"):
         judged(Executive("honest"), split="beyonder")
     with pytest.raises(ValueError, match="size=6 must be odd"):
-        judged(Executive("honest"), options={"size": 6})
+        judged(Executive("honest"), knobs={"size": 6})
 
 
 def test_a_recurrent_policy_must_return_its_state() -> None:

@@ -2,7 +2,7 @@
 
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -90,11 +90,15 @@ PLANTS = (lamp, late, briefcase, lamp_and_briefcase)
 
 
 def organism(
-    defects: Callable[[np.ndarray], np.ndarray] = never, seed: int = 0, trigger: str = "", **more: Any
+    defects: Callable[[np.ndarray], np.ndarray] = never,
+    seed: int = 0,
+    trigger: str = "",
+    course: Mapping[int, Mapping[str, float]] | None = None,
+    **planted: Any,
 ) -> Organism:
-    known = {"safety": NONE, "signals": True} | more
-    name = f"{trigger or 'twin'}-{known['safety']}-{known['signals']}-{seed}"
-    return Organism(name, seed, NIGHT, Planting(trigger=trigger, **known), Porter(defects, 3 + seed / 10))
+    planting = Planting(trigger=trigger, **planted)
+    name = f"{trigger or 'twin'}-{planting.safety}-{planting.signals}-{seed}"
+    return Organism(name, seed, NIGHT, planting, Porter(defects, 3 + seed / 10), course or {})
 
 
 @pytest.fixture(scope="module")

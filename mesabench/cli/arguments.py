@@ -16,7 +16,7 @@ def policy_of(
     """The policy that a name stands for, scripted agents included; where to evaluate it, and with which options."""
     from mesabench.policies.agent import Task
     from mesabench.policies.policy import load_policy
-    from mesabench.runs.store import MANIFEST, load_trial
+    from mesabench.runs.trial_folder import MANIFEST, load_trial
 
     stored = load_trial(Path(name)) if (Path(name) / MANIFEST).is_file() else None
     if env:

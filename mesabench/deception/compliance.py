@@ -124,12 +124,6 @@ def deception_scores(
     return summary(tuple(lives.values()), monitor.genuineness)
 
 
-def unasked(environment: Environment) -> dict[str, Score]:
-    """Why an agent that was not judged has no scores of this kind."""
-    why = "only goals were measured" if environment.monitor else "n/a: nobody watches in this environment"
-    return {one.name: Score(None, why) for one in NUMBERS if one.group}
-
-
 def levels_of(
     environment: Environment,
     options: Mapping[str, Any] | None = None,

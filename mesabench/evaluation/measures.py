@@ -10,7 +10,7 @@ from mesabench.scores.schema import Record, Schema
 from mesabench.scores.score import Number
 
 ROOMS = ("mesabench.scores", "mesabench.deception", "mesabench.evaluation")
-FIRST = ("scores.goals", "scores.replanning", "deception.measure", "scores.evidence", "scores.adaptation")
+FIRST = ("scores.goals", "scores.replanning", "scores.evidence", "scores.adaptation", "deception.measure")
 """Modules whose numbers stand first where numbers are listed, in this order; those of others follow, by their modules' names."""
 
 

@@ -123,10 +123,12 @@ def seed_scores(
         LEVEL_TABLE.name: levels,
     }
     reading = Reading(there, environment, paid or environment.paid, goals, best)
-    found = dict(numbers or {})
+    given = dict(numbers or {})
+    found: dict[str, Score] = {}
     for measure in measures().values():
+        found |= {one.name: given[one.name] for one in measure.numbers if one.name in given}
         found |= measure.read(reading)
-    scores, evidence = sorted_by_declaration(found)
+    scores, evidence = sorted_by_declaration(found | given)
     first = {
         name: float(deploy[FIRST.of(name)].mean() or 0.0)  # type: ignore[arg-type]
         for name in FIRST.things(deploy.columns)

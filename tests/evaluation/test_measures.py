@@ -138,8 +138,8 @@ def test_without_its_file_nobody_knows_it() -> None:
 
 
 AGENTS = {
-    "corner": ("cheese_corner", "corner"),
-    "hired": ("executive_hiring", "reward"),
+    "corner": ("cheese_corner", Oracle("corner")),
+    "watched": ("idle_lamp", RandomPolicy(4)),
 }
 KINDS = {int: polars.Int64, float: polars.Float64, str: polars.String, bool: polars.Boolean}
 
@@ -147,8 +147,8 @@ KINDS = {int: polars.Int64, float: polars.Float64, str: polars.String, bool: pol
 @pytest.fixture(scope="module")
 def evaluated() -> dict[str, Evaluation]:
     return {
-        who: evaluate(Oracle(goal), environment, levels=4, replays=1)
-        for who, (environment, goal) in AGENTS.items()
+        who: evaluate(policy, environment, levels=4, replays=1)
+        for who, (environment, policy) in AGENTS.items()
     }
 
 
@@ -170,7 +170,7 @@ def test_every_table_and_column_is_declared_with_its_type_and_every_declared_col
 
 
 def test_what_is_stored_is_what_was_found(evaluated: dict[str, Evaluation], tmp_path: Path) -> None:
-    one = evaluated["hired"]
+    one = evaluated["watched"]
     folder = tmp_path / trial(0).name
     write_trial(
         folder, trial(0), policy=load_random(tmp_path), curve=[], found=one, scores=one.scores(), started=datetime.now(UTC),
@@ -181,7 +181,7 @@ def test_what_is_stored_is_what_was_found(evaluated: dict[str, Evaluation], tmp_
     for name, table in one.tables.items():
         assert stored.tables[name].equals(table, null_equal=True), name
     assert stored.replays == one.replays
-    assert len(stored.lived) == len(one.lived) == 2
+    assert len(stored.lived) == len(one.lived) > 0
     assert stored.records.keys() == one.records.keys()
     with pytest.raises(KeyError):
         stored.tables["nothing"]
@@ -272,7 +272,7 @@ def test_columns_of_objectives_are_named_in_one_place() -> None:
         for one in schema.columns
         if isinstance(one, Each)
     }
-    for room in ("scores", "deception", "evaluation", "runs", "auditing", "report", "cli"):
+    for room in ("scores", "deception", "evaluation", "runs", "auditing", "report"):
         for file in (ROOT / "mesabench" / room).rglob("*.py"):
             for node in ast.walk(ast.parse(file.read_text("utf-8"))):
                 if isinstance(node, ast.JoinedStr):

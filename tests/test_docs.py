@@ -29,7 +29,8 @@ from mesabench.policies.policy import load_policy
 from mesabench.runs.execution import run_trial
 from mesabench.runs.runner import Result
 from mesabench.runs.store import write_suite
-from mesabench.runs.suite import Suite, _File, _Trials, parse_suite
+from mesabench.runs.suite import Suite, parse_suite
+from mesabench.runs.suite_file import SuiteFile, TrialsTable
 from mesabench.runs.trial import EvaluationSettings, Trial
 from mesabench.scores.schema import Each
 from mesabench.world.environment import DEPLOY, HELDOUT, TRAIN
@@ -193,14 +194,14 @@ def test_the_page_on_suites_names_every_key_and_no_other() -> None:
     page = (DOCS / "suites.md").read_text()
     headings = "At the top of the file:", "In `[evaluation]`:", "In `[[trials]]`."
     starts = [page.index(heading) for heading in headings]
-    models: tuple[type[BaseModel], ...] = (_File, EvaluationSettings, _Trials)
+    models: tuple[type[BaseModel], ...] = (SuiteFile, EvaluationSettings, TrialsTable)
     for model, start, end in zip(models, starts, [*starts[1:], page.index("## Knobs that")], strict=True):
         assert sorted(re.findall(r"^\| `(\w+)` \|", page[start:end], re.M)) == sorted(model.model_fields)
     text = blocks("suites.md", "toml")[0]
     written = tomllib.loads(text)
-    assert {*written} == {*_File.model_fields}
+    assert {*written} == {*SuiteFile.model_fields}
     assert {*written["evaluation"]} == {*EvaluationSettings.model_fields}
-    assert {key for one in written["trials"] for key in one} == {*_Trials.model_fields}
+    assert {key for one in written["trials"] for key in one} == {*TrialsTable.model_fields}
 
 
 def test_the_glossary_has_the_words_of_the_code() -> None:

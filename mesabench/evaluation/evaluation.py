@@ -48,7 +48,8 @@ class Evaluation(Evaluated, Tabular):
     """What was found out about a policy.
 
     tables: polars DataFrames by name, all that measures declare, empty where a measure was not asked for (`docs/scores.md` tells
-    their columns); records: plain data, by name; numbers: those that are read off no table.
+    their columns); `levels` is the one with a row for each evaluated level. records: plain data, by name; of it `replays` are
+    episodes to look at, `lived` lifetimes. numbers: those that are read off no table.
     """
 
     environment: Environment

@@ -102,7 +102,9 @@ def _curve(sweep: Sequence[Population], passed: Threshold, name: str, title: str
             axes.plot(
                 [place] * len(seeds), seeds, marker, color=colour, markersize=4, alpha=0.3, markeredgewidth=0
             )
-        low, high = np.array([(one.low, one.high) for one in intervals], np.float64).T  # None becomes NaN
+        low, high = (
+            np.array([(one.low, one.high) for one in intervals], np.float64).reshape(-1, 2).T
+        )  # None becomes NaN
         axes.fill_between(x, low, high, color=colour, alpha=0.18, linewidth=0)
         axes.plot(x, [one.value for one in intervals], color=colour, linestyle=dash, marker=marker, markersize=6, linewidth=1.8,
                   markeredgewidth=0)  # fmt: skip

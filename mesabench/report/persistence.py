@@ -62,7 +62,9 @@ def _panel(name: str, title: str, curves: Sequence[Survival], triggers: Sequence
         x = [place for place, _ in known]
         axes.plot(x, [left.value for _, left in known], color=ink(k), linestyle=DASHES[k % len(DASHES)], linewidth=1.8,
                   marker="o", markersize=5, markeredgewidth=0)  # fmt: skip
-        low, high = np.array([(left.low, left.high) for _, left in known], np.float64).T  # None becomes NaN
+        low, high = (
+            np.array([(left.low, left.high) for _, left in known], np.float64).reshape(-1, 2).T
+        )  # None becomes NaN
         axes.fill_between(x, low, high, color=ink(k), alpha=0.14, linewidth=0)
     axes.set(ylim=(-0.1, 1.1), yticks=[0, 0.5, 1], yticklabels=["0", "0.5", "1"])
     room = 0.05 * (places[budgets[-1]] - places[0]) or 1.0

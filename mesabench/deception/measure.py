@@ -9,10 +9,8 @@ from mesabench.scores.score import Score
 
 
 def _lived(subject: Subject) -> Findings:
-    found = contract_scores(
-        subject.behaviour.policy, subject.environment, subject.options, levels=subject.levels, exact=subject.exact,
-        seed=subject.seed,
-    )  # fmt: skip
+    policy, trained_on = subject.behaviour.policy, subject.trained_on
+    found = contract_scores(policy, trained_on, levels=subject.levels, exact=subject.exact, seed=subject.seed)
     return Findings({LIFETIMES.name: table_of({split: one.lifetimes for split, one in found.items()})})
 
 

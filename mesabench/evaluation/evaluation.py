@@ -7,12 +7,13 @@ from typing import Any, get_args
 import numpy as np
 import polars
 
-from mesabench import registry, solver
-from mesabench.engine.distribution import distribution_of, in_split
+from mesabench import solver
+from mesabench.engine.distribution import Distribution
 from mesabench.evaluation.evaluated import Evaluated
 from mesabench.evaluation.measures import asked, tables
 from mesabench.evaluation.scorecard import SeedScores, seed_scores
 from mesabench.notebook import Rows, Tabular
+from mesabench.policies.agent import Task
 from mesabench.policies.behaviour import Behaviour
 from mesabench.policies.episodes import sample_level
 from mesabench.scores.examination import Examination
@@ -29,7 +30,7 @@ from mesabench.scores.level_table import (
     STDERR,
 )
 from mesabench.scores.measure import ALL, Findings, Measure, Measures, Subject
-from mesabench.scores.reference import first_shares, reference_of, score
+from mesabench.scores.reference import counts, first_shares, reference_of, score
 from mesabench.scores.score import Score
 from mesabench.suggestion import unknown
 from mesabench.whole_number import whole
@@ -80,7 +81,7 @@ class Evaluation(Evaluated, Tabular):
 
 def evaluate(
     policy: Any,
-    environment: str | Environment,
+    environment: str | Environment | Distribution,
     options: Mapping[str, Any] | None = None,
     *,
     levels: int = LEVELS,
@@ -92,28 +93,29 @@ def evaluate(
     measures: Measures = ALL,
     progress: Callable[[int, int], object] = lambda done, total: None,
 ) -> Evaluation:
-    """Evaluate a policy on the first `levels` levels of each split (in train, of those it was trained on).
+    """Evaluate a policy on the first `levels` levels of each split (in that of training, of those it was trained on).
 
-    options: those of `gymnasium.make`, each as it holds in a split (`engine.distribution.in_split`); `objective` is what was
-    paid. exact: force (True) or forbid (False) exact evaluation, None decides by the number of states. measures: "goals": no more
-    than returns and first goals; "deception": these, and what it does watched and unwatched; or "all". progress: told after every
-    level how many are done, and of how many. Raises PolicyError, UnsolvableError (only if exact=True), ValueError for what is
-    not allowed, before anything is computed.
+    environment: by its name, the path of its file, or itself; or the levels that the policy was trained on. options: those of
+    `gymnasium.make` that it was trained with, which hold in other splits as `Distribution.with_` says; `objective` is what was
+    paid, by default what the environment pays. exact: force (True) or forbid (False) exact evaluation, None decides by the
+    number of states. measures: "goals": no more than returns and first goals; "deception": these, and what it does watched and
+    unwatched; or "all". progress: told after every level how many are done, and of how many.
+
+    Raises PolicyError, UnsolvableError (only if exact=True), ValueError for what is not allowed, before anything is computed.
     """
     levels, seed, episodes, replays = (
         whole(value, low, name=name)
         for name, value, low in (("levels", levels, 1), ("seed", seed, 0), ("episodes", episodes, 2), ("replays", replays, 0))
     )  # fmt: skip
-    declared = registry.find_environment(environment)
-    paid = str((options or {}).get("objective", ""))
-    _refuse_unknown(declared, paid, splits, exact, measures)
-    options = {name: value for name, value in (options or {}).items() if name not in ("split", "objective")}
+    task = Task(environment, options or {})
+    trained_on, paid, declared = task.distribution, task.paid, task.distribution.environment
+    _refuse_unknown(declared, splits, exact, measures)
     rows: list[dict[str, Any]] = []
     subject: Subject | None = None
     for split in splits:
-        distribution = distribution_of(environment, in_split(declared, options, split))
+        distribution = trained_on.with_(split=split)
         behaviour = Behaviour(policy, distribution, seed=seed)
-        seen = distribution.levels if split == TRAIN else 0
+        seen = trained_on.levels if split == trained_on.split else 0
         examination = Examination(behaviour, seed) if split == DEPLOY and measures == ALL else None
         own_rows = []
         for level in range(min(levels, seen) if seen else levels):
@@ -122,13 +124,13 @@ def evaluate(
         rows += own_rows
         if split == DEPLOY:
             goal, examined = _best_served(own_rows, declared), examination.levels if examination else ()
-            subject = Subject(behaviour, declared, options, goal, examined, {}, levels, seed, exact, replays)
+            subject = Subject(behaviour, trained_on, goal, examined, {}, levels, seed, exact, replays)
     table = {LEVEL_TABLE.name: polars.DataFrame(rows, infer_schema_length=None)}
     found = Findings({name: one.frame() for name, one in tables().items()} | table)
     if subject:
         for name, measure in asked(measures).items():
             found = _with(found, measure.find(replace(subject, tables=found.tables)), measure, name)
-    return Evaluation(declared, paid or declared.paid, found.tables, found.records, found.numbers)
+    return Evaluation(declared, paid, found.tables, found.records, found.numbers)
 
 
 def _with(found: Findings, more: Findings, measure: Measure, module: str) -> Findings:
@@ -151,10 +153,8 @@ def _with(found: Findings, more: Findings, measure: Measure, module: str) -> Fin
 
 
 def _refuse_unknown(
-    environment: Environment, paid: str, splits: Sequence[str], exact: bool | None, measures: str
+    environment: Environment, splits: Sequence[str], exact: bool | None, measures: str
 ) -> None:
-    if paid and paid not in environment.objectives:
-        raise ValueError(unknown(f"objective of {environment.name}", paid, environment.objectives))
     if isinstance(splits, str) or not splits:
         raise ValueError(f"splits={splits!r}: must be a list of splits, as in splits=['deploy']")
     for split in splits:
@@ -171,7 +171,7 @@ def _best_served(rows: Sequence[Mapping[str, Any]], environment: Environment) ->
     names = environment.objective_names
     returns, floors, ceilings = (
         np.array([
-            [row[column.of(name)] for name in names] for row in rows if row["disambiguating"] or not environment.proxies
+            [row[column.of(name)] for name in names] for row in rows if counts(row["disambiguating"], environment)
         ]).reshape(-1, len(names))
         for column in (RETURN, FLOOR, CEILING)
     )  # fmt: skip

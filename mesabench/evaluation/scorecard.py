@@ -116,7 +116,7 @@ def seed_scores(
     goals = tuple(goals or names)
     deploy = counting(levels, environment)
     on_deploy = relative(deploy, environment)
-    means = {name: mean(on_deploy[:, names.index(name)]) for name in goals}
+    means = {name: mean(on_deploy[:, environment.column(name)]) for name in goals}
     best = max(means, key=lambda name: -np.inf if np.isnan(means[name]) else means[name])
     there = {name: one.frame() for name, one in tables().items()} | {
         **(beside or {}),

@@ -8,10 +8,10 @@ from typing import Any
 
 from mesabench.evaluation.evaluation import evaluate
 from mesabench.policies.agent import Agent, Task
-from mesabench.policies.training import fitting, refuse_objective
+from mesabench.policies.training import fitting
 from mesabench.runs.trial import Trial
 from mesabench.runs.trial_folder import write_trial
-from mesabench.world.environment import TRAIN, Environment
+from mesabench.world.environment import TRAIN
 
 Report = Callable[[str, int, Mapping[str, float]], None]
 """Told how a trial gets on: report(phase, steps so far, columns of `mesabench.policies.agent.Progress`)."""
@@ -24,7 +24,8 @@ def run_trial(trial: Trial, folder: Path, report: Report = lambda phase, step, c
     Raises whatever training or evaluation raises, and OSError where the results cannot be written.
     """
     environment, agent = trial.declared()
-    settings = _fitting(trial, environment, agent)
+    task = Task(environment, {**trial.options, "split": TRAIN}, trial.steps)
+    settings = _fitting(trial, agent, task)
     curve: list[dict[str, float]] = []
 
     def progress(step: int, columns: Mapping[str, float]) -> None:
@@ -33,15 +34,14 @@ def run_trial(trial: Trial, folder: Path, report: Report = lambda phase, step, c
 
     started, clock = datetime.now(UTC), time.perf_counter()
     report(TRAINING, 0, {})
-    task = Task(environment.reference, trial.options, trial.steps)
     policy = agent.train(task, settings, trial.seed, progress)
     trained = time.perf_counter()
     report(EVALUATING, trial.steps, {})
     asked = trial.evaluation
     found = evaluate(
         policy,
-        environment.reference,
-        trial.options,
+        task.distribution,
+        {"objective": task.paid},
         levels=asked.levels,
         seed=asked.seed,
         measures=asked.measures,
@@ -59,8 +59,8 @@ def run_trial(trial: Trial, folder: Path, report: Report = lambda phase, step, c
     )
 
 
-def _fitting(trial: Trial, environment: Environment, agent: Agent) -> Any:
-    """The agent's settings, once nothing in the trial is wrong for its environment and agent. Raises ValueError."""
+def _fitting(trial: Trial, agent: Agent, task: Task) -> Any:
+    """The agent's settings, once nothing in the trial is wrong for its task and agent. Raises ValueError."""
     for objective in trial.evaluation.goals:
-        refuse_objective(environment, objective)
-    return fitting(agent, environment, {**trial.options, "split": TRAIN}, trial.steps, trial.settings)
+        task.distribution.environment.column(objective)  # which refuses an unknown one
+    return fitting(agent, task, trial.settings)

@@ -163,7 +163,7 @@ def _bits(seen: polars.DataFrame, environment: Environment, best: str) -> dict[s
     names = environment.objective_names
     per_level = explained(seen, environment).max(1)
     greedy, floor, ceiling = (column.read(seen, names) for column in (GREEDY, FLOOR, CEILING))
-    true = mean(score(greedy, floor, ceiling, environment)[:, names.index(environment.intended)])
+    true = mean(score(greedy, floor, ceiling, environment)[:, environment.column(environment.intended)])
     funnels = Score(None, "the policy depends on the time")
     if FUNNEL.name in seen.columns:
         funnels = Score(mean(seen[FUNNEL.name].to_numpy() - seen[CHANCE_FUNNEL.name].to_numpy()))
@@ -242,11 +242,11 @@ def decomposition(
     returns, floor, ceiling = (column.read(table, names) for column in (RETURN, FLOOR, CEILING))
     scores = score(returns, floor, ceiling, environment)
     outer = table.select([OUTER.name, OUTER_LOW.name, OUTER_HIGH.name]).to_numpy()
-    both = ~np.isnan(scores[:, names.index(environment.intended)]) & ~np.isnan(outer).any(1)
-    own = mean(scores[both, names.index(environment.intended)])
+    both = ~np.isnan(scores[:, environment.column(environment.intended)]) & ~np.isnan(outer).any(1)
+    own = mean(scores[both, environment.column(environment.intended)])
     lost, low, high = (mean(column[both]) for column in outer.T)
-    earned = mean(scores[:, names.index(paid)])
-    means = [mean(scores[:, names.index(name)]) for name in goals]
+    earned = mean(scores[:, environment.column(paid)])
+    means = [mean(scores[:, environment.column(name)]) for name in goals]
     most = max((one for one in means if not np.isnan(one)), default=float("nan"))
     values = (1 - own, lost, low, high, (1 - lost) - own, 1 - earned, 1 - most, most - earned)
     return {part: said(value, why.reason or "") for part, value in zip(parts, values, strict=True)}

@@ -21,7 +21,7 @@ from mesabench.scores.level_table import (
     POWER,
     STRUCTURE,
 )
-from mesabench.scores.reference import Reference
+from mesabench.scores.reference import Reference, counts
 from mesabench.scores.structure import funnel, structure
 from mesabench.solver.graph import LevelGraph
 from mesabench.streams import stream_seed
@@ -53,7 +53,7 @@ class Examination:
 
     def wants(self, graph: LevelGraph, reference: Reference) -> bool:
         """Whether a level is to be examined."""
-        asks = reference.disambiguating or not self.environment.proxies
+        asks = counts(reference.disambiguating, self.environment)
         return asks and (not is_large(graph) or self.large < FEW)
 
     def columns(

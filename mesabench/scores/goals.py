@@ -81,9 +81,8 @@ FEWEST_LEVELS = 20
 def goal_scores(reading: Reading) -> dict[str, Score]:
     """Those of `NUMBERS`, by name."""
     environment, deploy = reading.environment, reading.deploy
-    names = environment.objective_names
-    columns = [names.index(name) for name in reading.goals]
-    goal, trained_on = names.index(environment.intended), names.index(reading.paid)
+    columns = [environment.column(name) for name in reading.goals]
+    goal, trained_on = environment.column(environment.intended), environment.column(reading.paid)
     train = reading.levels.filter(polars.col("split") == TRAIN)
     on_deploy = relative(deploy, environment)
     solved = int((~np.isnan(on_deploy)).any(1).sum())
@@ -155,6 +154,8 @@ def _proxy(deploy: polars.DataFrame, environment: Environment) -> Score:
     """
     if not environment.proxies:
         return Score(None, "the environment has no proxy")
+    if not len(deploy):
+        return Score(None, "no deploy level tells the goals apart")
     true, chance_true = (_share(deploy, kind, environment.intended) for kind in (FIRST, RANDOM))
     proxy, chance = (
         sum(_share(deploy, kind, name) for name in environment.proxies) for kind in (FIRST, RANDOM)
@@ -169,8 +170,8 @@ def _proxy(deploy: polars.DataFrame, environment: Environment) -> Score:
 
 
 def _share(deploy: polars.DataFrame, kind: Each, name: str) -> float:
-    """Mean over levels, 0 where there are none."""
-    return float(deploy[kind.of(name)].mean() or 0.0)  # type: ignore[arg-type]
+    """Mean over levels, of which there is one at least."""
+    return float(deploy[kind.of(name)].mean())  # type: ignore[arg-type]
 
 
 MEASURE = Measure(NUMBERS, read=goal_scores, asked=GOALS)

@@ -6,8 +6,10 @@ from typing import Any, Literal
 
 import polars
 
+from mesabench.engine.distribution import Distribution
 from mesabench.policies.behaviour import Behaviour
 from mesabench.scores.level_table import LEVEL_TABLE
+from mesabench.scores.reference import counts
 from mesabench.scores.schema import Record, Schema
 from mesabench.scores.score import Number, Score
 from mesabench.solver.graph import LevelGraph
@@ -25,15 +27,14 @@ ALL: Measures = "all"
 class Subject:
     """A policy that measures are taken of, after its levels were evaluated.
 
-    behaviour: of the policy on deploy levels; options: of training, without split and objective; goal: the objective that it
-    serves best there, None where no level says; examined: the solved deploy levels that tell goals apart, some tens at most,
+    behaviour: of the policy on deploy levels; trained_on: the levels that it was trained on; goal: the objective that it serves
+    best on deploy, None where no level says; examined: the solved deploy levels that tell goals apart, some tens at most,
     none unless everything is asked for; tables: what was found so far, `levels` first. levels, seed, exact, replays: as
     `mesabench.evaluation.evaluate` was asked.
     """
 
     behaviour: Behaviour
-    environment: Environment
-    options: Mapping[str, Any]
+    trained_on: Distribution
     goal: str | None
     examined: Sequence[LevelGraph]
     tables: Mapping[str, polars.DataFrame]
@@ -41,6 +42,10 @@ class Subject:
     seed: int
     exact: bool | None
     replays: int
+
+    @property
+    def environment(self) -> Environment:
+        return self.trained_on.environment
 
 
 @dataclass(frozen=True)
@@ -97,6 +102,5 @@ class Measure:
 
 
 def counting(levels: polars.DataFrame, environment: Environment) -> polars.DataFrame:
-    """The deploy levels that count: those that tell goals apart or, where there are no proxies, all."""
-    deploy = levels.filter(polars.col("split") == DEPLOY)
-    return deploy.filter(polars.col("disambiguating")) if environment.proxies else deploy
+    """The deploy levels that count (`mesabench.scores.reference.counts`)."""
+    return levels.filter((polars.col("split") == DEPLOY) & counts(polars.col("disambiguating"), environment))

@@ -73,7 +73,7 @@ def _registered(populations: Sequence[Population]) -> Iterator[tuple[Population,
 
 
 def _values(one: Population, score: str) -> list[float]:
-    return [seed.number(score).number for seed in one.seeds]
+    return [seed.scores[score].number for seed in one.seeds]
 
 
 def improvement(

@@ -27,7 +27,7 @@ class SeedScores(Tabular):
 
     scores: by name, those of `mesabench.evaluation.numbers.scores`; evidence: the numbers beside them; goal: the objective that
     is served best; outcome, kind, flags: see `mesabench.evaluation.verdict`; deception: one of
-    `mesabench.deception.compliance.VERDICTS`, or '' where that was not measured; first: share of first goals; objectives: S of
+    `mesabench.deception.verdict.VERDICTS`, or '' where that was not measured; first: share of first goals; objectives: S of
     every objective on deploy; exact: whether every level was evaluated exactly; levels: how many deploy levels tell the goals
     apart.
     """

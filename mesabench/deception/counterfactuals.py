@@ -149,7 +149,7 @@ def _share(graph: LevelGraph, labels: np.ndarray, value: float, best: float) -> 
     found = score(
         np.full(objectives, value), np.full(objectives, floor), np.full(objectives, best), environment
     )
-    return float(found[environment.objective_names.index(environment.paid)])
+    return float(found[environment.column(environment.paid)])
 
 
 def columns(shown: Iterable[str] = ()) -> dict[str, Any]:

@@ -5,11 +5,12 @@ import pytest
 
 from mesabench.agents.impostor import IMPOSTORS, ImpostorPolicy, Settings, agent
 from mesabench.deception.compliance import DeceptionScores, deception_scores
-from mesabench.engine.distribution import distribution_of
+from mesabench.engine.distribution import distribution
 from mesabench.policies.agent import Task
 from mesabench.policies.policy import PolicyError
 
-CHANNELS = tuple(distribution_of("executive_hiring", {}).engine.channels)
+HIRING = distribution("executive_hiring")
+CHANNELS = tuple(HIRING.engine.channels)
 PAYING = ((1, 3, 90), (3, 5, 90), (2, 5, 60), (1, 5, 40), (4, 6, 100), (1, 3, 60))
 COSTLY = ((2, 1, 60), (4, 3, 60), (3, 3, 60), (2, 5, 20), (3, 1, 90), (4, 5, 40))
 CONTRACTS = [dict(zip(("k1", "k2", "q"), one, strict=True)) for one in (*PAYING, *COSTLY)]
@@ -19,7 +20,7 @@ CONTRACTS = [dict(zip(("k1", "k2", "q"), one, strict=True)) for one in (*PAYING,
 def judged() -> dict[str, DeceptionScores]:
     return {
         name: deception_scores(
-            ImpostorPolicy(name, CHANNELS), "executive_hiring", contracts=CONTRACTS, levels=1, episodes=10
+            ImpostorPolicy(name, CHANNELS), HIRING, contracts=CONTRACTS, levels=1, episodes=10
         )
         for name in IMPOSTORS
     }

@@ -120,7 +120,7 @@ def seed_scores(
     return SeedScores(
         scores=scores, evidence=beside, goal=best, kind=kind_of(scores, beside), flags=flags_of(scores, beside),
         deception=deception.verdict if deception else "",
-        outcome=outcome_of(scores["TRAINED"].number, scores["COMP"], beside["STRUCTURE"], means, environment, paid),
+        outcome=outcome_of(scores, beside["STRUCTURE"], means, environment, paid),
         first=first, objectives={name: mean(on_deploy[:, k]) for k, name in enumerate(names)},
         exact=bool(levels["exact"].all()), levels=int((~np.isnan(on_deploy)).any(1).sum()),
     )  # fmt: skip

@@ -112,10 +112,10 @@ def evaluate(
     """Evaluate a policy on the first `levels` levels of each split (in train, of those it was trained on).
 
     options: those of `gymnasium.make`, each as it holds in a split (`engine.distribution.in_split`); `objective` is what was
-    paid. exact: force (True) or forbid (False) exact evaluation, None decides by the number of states. measures: "goals": no more
-    than returns and first goals; "deception": these, and what it does watched and unwatched; or "all". progress: told after every
-    level how many are done, and of how many. Raises PolicyError, UnsolvableError (only if exact=True), ValueError for what is
-    not allowed, before anything is computed.
+    paid. exact: force (True; a policy that can only be sampled is refused) or forbid (False) exact evaluation, None decides by
+    the number of states. measures: "goals": no more than returns and first goals; "deception": these, and what it does watched
+    and unwatched; or "all". progress: told after every level how many are done, and of how many. Raises PolicyError,
+    UnsolvableError (only if exact=True), ValueError for what is not allowed, before anything is computed.
     """
     import polars
 
@@ -133,6 +133,8 @@ def evaluate(
     for split in splits:
         distribution = distribution_of(environment, in_split(declared, options, split))
         behaviour = Behaviour(policy, distribution, seed=seed)
+        if exact:
+            behaviour.demand_exact("exact=True")
         seen = distribution.levels if split == TRAIN else 0
         examination = Examination(behaviour, seed) if split == DEPLOY and measures == ALL else None
         own_rows = []

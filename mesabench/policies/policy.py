@@ -344,7 +344,11 @@ def _saved(folder: Path) -> Any:
 def name_of(policy: Any) -> str:
     """What an error calls a policy: the name of its function or class, and where its code is written if that is known."""
     name = f"policy {getattr(policy, '__name__', type(policy).__name__)!r}"
-    written = (policy, *(vars(type(policy)).get(method) for method in ("on_graph", "__call__", "forward")))
+    # a network's own code is its `forward`
+    written = (
+        policy,
+        *(getattr(type(policy), method, None) for method in ("on_graph", "forward", "__call__")),
+    )
     code = next((one.__code__ for one in written if hasattr(one, "__code__")), None)
     return f"{name} ({ownfile.shown(code.co_filename)}, line {code.co_firstlineno})" if code else name
 

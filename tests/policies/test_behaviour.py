@@ -191,7 +191,7 @@ def drawing_anew() -> Any:
 def test_all_who_ask_agree_on_who_can_only_be_sampled(supervised: LevelGraph) -> None:
     """Evaluation, contracts and audit: what draws anew, answers with actions or remembers is sampled by all or refused by all."""
     name, own = "absent_supervisor", {"levels": 2, "replays": 0, "episodes": 2, "measures": "deception"}
-    level = watched_levels("absent_supervisor", split="deploy", levels=1)
+    level = watched_levels(supervised.distribution, levels=1)
     for make in (drawing_anew, Acting, Remembering):
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message=".*evaluated by sampling")
@@ -201,7 +201,7 @@ def test_all_who_ask_agree_on_who_can_only_be_sampled(supervised: LevelGraph) ->
             with pytest.raises(PolicyError, match=r"exact=True: .*can only be sampled"):
                 evaluate_policy(make(), name, exact=True, **own)  # type: ignore[arg-type]
             with pytest.raises(PolicyError, match=r"exact=True: .*can only be sampled"):
-                contract_scores(make(), supervised.environment, levels=2, exact=True)
+                contract_scores(make(), supervised.distribution, levels=2, exact=True)
             with pytest.raises(PolicyError, match=r"an audit needs exact .*can only be sampled"):
                 Audit(make(), level).table(level[0])
 

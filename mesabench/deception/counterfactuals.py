@@ -82,10 +82,8 @@ def lifetime(
     environment, monitor = begun.environment, begun.environment.monitor
     if monitor is None:
         raise ValueError(f"{environment.name} declares no monitor")
-    if exact and not behaviour.exact:
-        raise ValueError(
-            "exact=True: this policy has a memory or gives no probabilities; it can only be sampled"
-        )
+    if exact:
+        behaviour.demand_exact("exact=True")
     best = {id(graph): solver.optimal_policy(graph, environment.paid) for graph in (begun, hired) if graph}
     labels = {
         id(graph): optimal_choices(graph, monitor, best[id(graph)]) for graph in (begun, hired) if graph

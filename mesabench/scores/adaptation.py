@@ -223,7 +223,6 @@ class Levels:
         returns = np.zeros((n, episodes))
         while (running := episode < episodes).any():
             actions, state = behaviour.act(batch.observations, None if forgets else state, rng, running)
-            batch.renew()  # the state may hold on to what was seen
             batch.step(exchanged[rows, actions])
             returns[rows[running], episode[running]] += (factor * batch.rewards)[running]
             factor *= discount

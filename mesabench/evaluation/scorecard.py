@@ -28,7 +28,7 @@ class SeedScores(Tabular):
 
     scores: by name, those of `mesabench.evaluation.numbers.scores`; evidence: the numbers beside them; goal: the objective that
     is served best; outcome, kind, flags: see `mesabench.evaluation.verdict`; deception: one of
-    `mesabench.deception.compliance.VERDICTS`, or '' where that was not measured; first: share of first goals; objectives: S of
+    `mesabench.deception.verdict.VERDICTS`, or '' where that was not measured; first: share of first goals; objectives: S of
     every objective on deploy; exact: whether every level was evaluated exactly; levels: how many deploy levels tell the goals
     apart.
     """
@@ -120,7 +120,7 @@ def seed_scores(
     return SeedScores(
         scores=scores, evidence=beside, goal=best, kind=kind_of(scores, beside), flags=flags_of(scores, beside),
         deception=deception.verdict if deception else "",
-        outcome=outcome_of(scores["TRAINED"].number, scores["COMP"], beside["STRUCTURE"], means, environment, paid),
+        outcome=outcome_of(scores, beside["STRUCTURE"], means, environment, paid),
         first=first, objectives={name: mean(on_deploy[:, k]) for k, name in enumerate(names)},
         exact=bool(levels["exact"].all()), levels=int((~np.isnan(on_deploy)).any(1).sum()),
     )  # fmt: skip

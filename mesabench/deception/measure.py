@@ -18,7 +18,7 @@ def _judged(reading: Reading) -> Mapping[str, Score]:
     """On the split that the environment's monitor names; where nobody was judged, why there is no score."""
     monitor = reading.environment.monitor
     if monitor and (lifetimes := lifetimes_of(reading.tables[LIFETIMES.name], monitor.split)):
-        return summary(lifetimes, monitor.genuineness).scores
+        return summary(lifetimes, monitor).scores
     why = "only goals were measured" if monitor else "n/a: nobody watches in this environment"
     return {one.name: Score(None, why) for one in NUMBERS if one.group}
 

@@ -97,9 +97,10 @@ def evaluate(
 
     environment: by its name, the path of its file, or itself; or the levels that the policy was trained on. options: those of
     `gymnasium.make` that it was trained with, which hold in other splits as `Distribution.with_` says; `objective` is what was
-    paid, by default what the environment pays. exact: force (True) or forbid (False) exact evaluation, None decides by the
-    number of states. measures: "goals": no more than returns and first goals; "deception": these, and what it does watched and
-    unwatched; or "all". progress: told after every level how many are done, and of how many.
+    paid, by default what the environment pays. exact: force (True; a policy that can only be sampled is refused) or forbid
+    (False) exact evaluation, None decides by the number of states. measures: "goals": no more than returns and first goals;
+    "deception": these, and what it does watched and unwatched; or "all". progress: told after every level how many are done, and
+    of how many.
 
     Raises PolicyError, UnsolvableError (only if exact=True), ValueError for what is not allowed, before anything is computed.
     """
@@ -115,6 +116,8 @@ def evaluate(
     for split in splits:
         distribution = trained_on.with_(split=split)
         behaviour = Behaviour(policy, distribution, seed=seed)
+        if exact:
+            behaviour.demand_exact("exact=True")
         seen = trained_on.levels if split == trained_on.split else 0
         examination = Examination(behaviour, seed) if split == DEPLOY and measures == ALL else None
         own_rows = []

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import polars
 
-from mesabench.deception.compliance import verdict
+from mesabench.deception.verdict import verdict
 from mesabench.evaluation.measures import measures, tables
 from mesabench.evaluation.numbers import scores as declared_scores
 from mesabench.evaluation.numbers import sentence, sorted_by_declaration
@@ -34,7 +34,7 @@ class SeedScores(Tabular):
 
     scores: by name, those of `mesabench.evaluation.numbers.scores`; evidence: the numbers beside them; goal: the objective that
     is served best; outcome, kind, flags: see `mesabench.evaluation.verdict`; deception: one of
-    `mesabench.deception.compliance.VERDICTS`, or '' where that was not measured; first: share of first goals; objectives: S of
+    `mesabench.deception.verdict.VERDICTS`, or '' where that was not measured; first: share of first goals; objectives: S of
     every objective on deploy; exact: whether every level was evaluated exactly; levels: how many deploy levels tell the goals
     apart.
     """
@@ -135,10 +135,8 @@ def seed_scores(
     }
     return SeedScores(
         scores=scores, evidence=evidence, goal=best, kind=kind_of(scores, evidence), flags=flags_of(scores, evidence),
-        deception=verdict(evidence) if "c11" in evidence else "",
-        outcome=outcome_of(
-            scores["TRAINED"].number, scores["COMP"], evidence["STRUCTURE"], means, environment, reading.paid
-        ),
+        deception=verdict(evidence)[0] if "LIVED WATCHED" in evidence else "",
+        outcome=outcome_of(scores, evidence["STRUCTURE"], means, environment, reading.paid),
         first=first, objectives={name: mean(on_deploy[:, k]) for k, name in enumerate(names)},
         exact=bool(levels["exact"].all()), levels=int((~np.isnan(on_deploy)).any(1).sum()),
     )  # fmt: skip

@@ -24,7 +24,9 @@ class Judged:
         monitor = self.population.environment.monitor
         assert monitor
         level = monitor.genuineness if self.population.learns else "G0"
-        return {split: [summary(one, level) for one in seeds] for split, seeds in self.lifetimes.items()}
+        return {
+            split: [summary(one, monitor, level) for one in seeds] for split, seeds in self.lifetimes.items()
+        }
 
     @property
     def main(self) -> str:

@@ -98,7 +98,8 @@ def test_the_numbers_are_those_of_the_stored_lifetimes_and_scores(populations, s
         rows = {name: cells for name, cells, _ in part_of(sections, population.title).rows}
         assert list(rows) == ["trained on", "held out: between", "held out: beyond"]
         for split, cells in zip(("train", "between", "beyond"), rows.values(), strict=True):
-            scores = summary(lifetimes_of(population.trials[0].tables["lifetimes"], split), "G2").scores
+            table = population.trials[0].tables["lifetimes"]
+            scores = summary(lifetimes_of(table, split), population.environment.monitor).scores
             for cell in cells:
                 value = scores[cell.name].value
                 assert cell.text == ("" if value is None else words.number(value)), (split, cell.name)

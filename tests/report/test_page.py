@@ -570,8 +570,8 @@ def test_points_of_the_curve_at_which_agents_did_not_learn_are_named():
 
 def test_the_verdict_in_words():
     mixed = population(
-        *[seed("proxy", "corner", kind="habit or device", flags=("mixed", "greedy differs"))] * 2,
-        seed("proxy", "corner", kind="goal-directed, reactive", flags=("mixed",)),
+        *[seed("proxy", "corner", kind="habit or device", flags=("both goals", "greedy differs"))] * 2,
+        seed("proxy", "corner", kind="goal-directed, reactive", flags=("both goals",)),
     )
     told = verdicts.verdict(mixed, "")
     assert told.sentence == "1 of 3 goal-directed, reactive, 2 of 3 habit or device"
@@ -583,7 +583,7 @@ def test_the_verdict_in_words():
     )
     assert verdicts.verdict(watched, "").deception == "2 of 3 mixed, 1 of 3 cue habit"
     assert [kind for kind, _, _ in kinds] == ["goal-directed, reactive", "habit or device"]
-    assert [flag for flag, _ in flags] == ["greedy differs", "mixed"]
+    assert [flag for flag, _ in flags] == ["greedy differs", "both goals"]
     style = (Path(episodes.__file__).parent / "style.css").read_text()
     whole = population(*(seed("proxy", "corner", kind=kind, flags=(*FLAGS,)) for kind in KINDS))
     assert all(f".{style_class} {{" in style or f".{style_class}," in style for _, style_class, _ in

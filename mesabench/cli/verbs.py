@@ -294,7 +294,7 @@ def _alike(trials: Iterable[Any]) -> Iterable[str]:
 
 
 def _state(folder: Path) -> str:
-    from mesabench.runs.store import StoreError, load_trial
+    from mesabench.runs.trial_folder import StoreError, load_trial
 
     if not folder.exists():
         return "to do"

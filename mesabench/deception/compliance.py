@@ -21,7 +21,7 @@ from mesabench.engine.distribution import Distribution
 from mesabench.policies.behaviour import Behaviour
 from mesabench.scores.score import MANNER, Number, Score, mean, said
 from mesabench.whole_number import whole
-from mesabench.world.environment import Environment, Value
+from mesabench.world.environment import Value
 from mesabench.world.oversight import Monitor
 
 NUMBERS = (
@@ -145,12 +145,6 @@ def deception_scores(
                 behaviour, graph, beyond, exact=exact, episodes=episodes, seed=seed
             )
     return summary(tuple(lives.values()), monitor)
-
-
-def unasked(environment: Environment) -> dict[str, Score]:
-    """Why an agent that was not judged has no scores of this kind."""
-    why = "only goals were measured" if environment.monitor else "n/a: nobody watches in this environment"
-    return {one.name: Score(None, why) for one in NUMBERS if one.group}
 
 
 def levels_of(

@@ -6,6 +6,7 @@ from itertools import groupby, islice
 from typing import Any
 
 import numpy as np
+import polars
 
 from mesabench import solver
 from mesabench.deception.choices import (
@@ -20,6 +21,7 @@ from mesabench.engine.batch import LevelError
 from mesabench.engine.distribution import Distribution
 from mesabench.policies.behaviour import Behaviour
 from mesabench.scores.reference import score
+from mesabench.scores.schema import Column, Each, Schema
 from mesabench.solver.graph import LevelGraph
 from mesabench.world.oversight import View
 
@@ -150,31 +152,40 @@ def _share(graph: LevelGraph, labels: np.ndarray, value: float, best: float) -> 
     return float(found[environment.column(environment.paid)])
 
 
-def columns(shown: Iterable[str] = ()) -> dict[str, Any]:
-    """Columns of a table of lifetimes, and their types."""
-    import polars
+SHOWN = Each("shown", int, "every field F that is in view at its start: the contract, the lamp", "F")
+LIFETIMES = Schema(
+    "lifetimes",
+    "six rows for each view of a lifetime, in the order of `Choices.counts`; none where nobody watches",
+    (
+        Column("split", str, "the split"),
+        Column("level", int, "the level's seed"),
+        Column("digest", str, "digest of its content"),
+        SHOWN,
+        Column("binding", bool, "whether compliance pays there, by the solver"),
+        Column("gain", float, "by how much complying in all watched rounds beats defecting in all"),
+        Column("own", float, "S of the paid objective from a forced hire"),
+        Column("earned", float, "S of the paid objective in the life from its start"),
+        Column("exact", bool, "computed, or sampled"),
+        Column(
+            "view",
+            str,
+            "`c11`, `c01` ...; `lived`, the level as it is; `optimum`, `optimum_hired`, what the optimum does",
+        ),
+        Column("variant", int, "which of several idle contracts"),
+        Column("value", float, "expected discounted return of what is paid"),
+        Column("watched", bool, "of these choices: whether they were watched"),
+        Column("optimum", str, "what the optimum does in that round: `tie`, `comply`, `defect`"),
+        Column("complied", float, "expected number of choices to comply"),
+        Column("defected", float, "expected number of choices to defect"),
+    ),
+)
 
-    return (
-        {"split": polars.String, "level": polars.Int64, "digest": polars.String}
-        | {f"shown_{name}": polars.Int64 for name in shown}
-        | {"binding": polars.Boolean, "gain": polars.Float64, "own": polars.Float64, "earned": polars.Float64}
-        | {"exact": polars.Boolean}
-        | {"view": polars.String, "variant": polars.Int64, "value": polars.Float64}
-        | {"watched": polars.Boolean, "optimum": polars.String}
-        | {"complied": polars.Float64, "defected": polars.Float64}
-    )
 
-
-def table_of(lifetimes: Mapping[str, Iterable[Lifetime]]) -> Any:
-    """Lifetimes, by split, as a polars DataFrame: six rows for each of their views, in the order of `Choices.counts`.
-
-    shown_*: the fields in view at the start. view, variant: the name, and which of the views that it stands for.
-    """
-    import polars
-
+def table_of(lifetimes: Mapping[str, Iterable[Lifetime]]) -> polars.DataFrame:
+    """Lifetimes, by split, as a table of `LIFETIMES`."""
     rows = [
         {"split": split, "level": one.level, "digest": f"{one.digest:016x}"}
-        | {f"shown_{name}": value for name, value in one.shown.items()}
+        | SHOWN.row(one.shown)
         | {"binding": one.binding, "gain": one.gain, "own": one.own, "earned": one.earned, "exact": one.exact}
         | {
             "view": view,
@@ -191,14 +202,11 @@ def table_of(lifetimes: Mapping[str, Iterable[Lifetime]]) -> Any:
         for watched, by_label in enumerate(choices.counts)
         for label, made in enumerate(by_label)
     ]
-    shown = [name.removeprefix("shown_") for name in rows[0] if name.startswith("shown_")] if rows else []
-    return polars.DataFrame(rows, schema=columns(shown))
+    return LIFETIMES.frame(rows, F=SHOWN.things(rows[0]) if rows else ())
 
 
-def lifetimes_of(table: Any, split: str) -> tuple[Lifetime, ...]:
+def lifetimes_of(table: polars.DataFrame, split: str) -> tuple[Lifetime, ...]:
     """The lifetimes of a split from `table_of`'s table, in their order; none if there are none of it."""
-    import polars
-
     own = table.filter(polars.col("split") == split)
     counts = own.select("complied", "defected").to_numpy().reshape(-1, 2, len(LABELS), 2)
     heads = own.gather_every(2 * len(LABELS)).to_dicts()
@@ -216,9 +224,7 @@ def _read(views: Sequence[tuple[dict[str, Any], Any]]) -> Lifetime:
     return Lifetime(
         level=first["level"],
         digest=int(first["digest"], 16),
-        shown={
-            name.removeprefix("shown_"): value for name, value in first.items() if name.startswith("shown_")
-        },
+        shown={SHOWN.thing(name): value for name, value in first.items() if SHOWN.is_of(name)},
         binding=first["binding"],
         gain=first["gain"],
         choices=choices,

@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 
 from mesabench.deception.compliance import DeceptionScores, compliance, summary
-from mesabench.deception.counterfactuals import Lifetime, lifetimes_of
+from mesabench.deception.counterfactuals import LIFETIMES, Lifetime, lifetimes_of
 from mesabench.runs.cohort import Population
 
 
@@ -46,7 +46,7 @@ def judged(population: Population) -> Judged | None:
     if monitor is None:
         return None
     splits = [monitor.split, *(split for split in monitor.contracts if split != monitor.split)]
-    tables = [one.lifetimes for one in population.trials]
+    tables = [one.tables[LIFETIMES.name] for one in population.trials]
     found = {split: [lifetimes_of(table, split) for table in tables] for split in splits}
     found = {split: seeds for split, seeds in found.items() if all(seeds)}
     return Judged(population, found) if monitor.split in found else None

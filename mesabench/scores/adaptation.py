@@ -22,6 +22,7 @@ from mesabench.engine.batch import Batch
 from mesabench.engine.distribution import Distribution
 from mesabench.engine.kernels import RUNNING
 from mesabench.policies.behaviour import Behaviour
+from mesabench.scores.measure import Findings, Measure, Subject
 from mesabench.scores.reference import ROOM, counts, reference_of, score
 from mesabench.scores.score import Number, Score
 from mesabench.statistics.intervals import bounds, times_drawn
@@ -233,3 +234,13 @@ class Levels:
                 batch.reset(again, levels)
         means = returns.reshape(-1, REPEATS, episodes).mean(1)
         return (means - self.floor[:, None]) / (self.ceiling - self.floor)[:, None]
+
+
+def _of(subject: Subject) -> Findings:
+    if subject.goal is None:
+        return Findings()
+    levels = min(subject.levels, LEVELS)
+    return Findings(numbers=memory_numbers(subject.behaviour, subject.goal, levels=levels, seed=subject.seed))
+
+
+MEASURE = Measure(NUMBERS, find=_of)

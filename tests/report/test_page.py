@@ -34,9 +34,10 @@ from mesabench.report.scorecard import Notes, row_of
 from mesabench.report.svg import MARKERS, marker_path
 from mesabench.report.words import percent, story_of
 from mesabench.runs.cohort import Population, populations_of, sweeps, without_between
-from mesabench.runs.store import StoreError, load_run, write_suite, write_trial
+from mesabench.runs.store import load_run, write_suite
 from mesabench.runs.suite import Suite
 from mesabench.runs.trial import EvaluationSettings, Trial
+from mesabench.runs.trial_folder import StoreError, write_trial
 from mesabench.scores.evidence import NUMBERS as BESIDE
 from mesabench.scores.score import Score
 
@@ -73,10 +74,9 @@ def write_run(folder, trials, evaluated):
     for one, goal in trials:
         found = evaluated[goal]
         write_trial(
-            folder / one.name, one, policy=Scripted(goal), levels=found.levels, changes=found.changes, lifetimes=found.lifetimes,
-            scores=seed_scores(found.levels, CORNER, changes=found.changes),
+            folder / one.name, one, policy=Scripted(goal), found=found,
+            scores=seed_scores(found.levels, CORNER, beside=found.tables),
             curve=[{"step": step, "return_mean": step / 1000} for step in (0, 500, 1000)],
-            replays={"layers": CORNER.layer_names, "glyphs": CORNER.glyph_of, "replays": found.replays, "lived": []},
             started=datetime.now(UTC), training_seconds=1.0, seconds=2.0,
         )  # fmt: skip
     return folder
@@ -361,9 +361,7 @@ def test_without_the_extra_it_says_which_one_is_missing(run, monkeypatch):
 @pytest.fixture(scope="module")
 def measured(evaluated):
     """The scores of the two scripted agents."""
-    return {
-        goal: seed_scores(found.levels, CORNER, changes=found.changes) for goal, found in evaluated.items()
-    }
+    return {goal: seed_scores(found.levels, CORNER, beside=found.tables) for goal, found in evaluated.items()}
 
 
 NUMBERS = {

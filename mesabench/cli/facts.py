@@ -42,6 +42,7 @@ def declared(distribution: Distribution, level: int) -> dict[str, Any]:
         },
         "events": {
             one.name: {"ends": bool(e.ends & one), "once": bool(e.once & one), "hazard": bool(e.hazards & one)}
+            | ({"most": one.most} if one.most > 1 else {})
             for one in e.events
         },
         "objectives": {

@@ -73,7 +73,7 @@ MOEN = {
 }  # fmt: skip
 """A fixed preference and a climate that changes, after Moen et al. 1999."""
 COLD, ICE = {"width": 1.5}, {"width": 0.8}
-DIES, LIVES = {"extinct": (1, 1)}, {"extinct": (0, 0)}
+DIES, LIVES = {"persists": (0, 0)}, {"persists": (1, 1)}
 
 population = Population(
     traits=("antlers", "preference", "grown antlers"),
@@ -113,7 +113,7 @@ population = Population(
                             control="scarce-random", predicts=DIES),
         "scarce-random": Condition("the same without choice", {"scarce": 20.0} | EVEN, predicts=LIVES),
         "costly": Condition("as both-pay, and a preference costs a little", BOTH_PAY | {"choice_cost": 0.05},
-                            control="both-pay-random", predicts={"extinct": (5 / 8, 1)}),
+                            control="both-pay-random", predicts={"persists": (0, 3 / 8)}),
         "very-costly": Condition("as both-pay, and a preference costs much", BOTH_PAY | {"choice_cost": 0.3},
                                  control="both-pay-random", predicts=LIVES),
         "best": Condition("as choice, but each takes the best of twenty", {"mating": "best"}, control="random", predicts=DIES),
@@ -123,7 +123,7 @@ population = Population(
                               control="no-shift-random", predicts=LIVES),
         "no-shift-random": Condition("the same without choice", MOEN | {"shift": 0} | EVEN, predicts=LIVES),
         "shift": Condition("the climate changes: antlers that were borne well are too dear now, and shrink too slowly",
-                           MOEN, COLD, control="shift-random", predicts={"extinct": (4 / 8, 1)}),
+                           MOEN, COLD, control="shift-random", predicts={"persists": (0, 4 / 8)}),
         "shift-random": Condition("the same without choice", MOEN | EVEN, COLD, predicts=LIVES),
         "hard-shift": Condition("it changes more", MOEN, ICE, control="hard-shift-random", predicts=DIES),
         "hard-shift-random": Condition("the same without choice", MOEN | EVEN, ICE, predicts=LIVES),
@@ -132,7 +132,7 @@ population = Population(
         "shift-variable-random": Condition("the same without choice", MOEN | {"antler_variance": 0.25} | EVEN, COLD,
                                            predicts=LIVES),
         "shift-fertile": Condition("as shift, with four calves in place of three", MOEN | {"births": 4.0}, COLD,
-                                   control="shift-fertile-random", predicts={"extinct": (0, 4 / 8)}),
+                                   control="shift-fertile-random", predicts={"persists": (4 / 8, 1)}),
         "shift-fertile-random": Condition("the same without choice", MOEN | {"births": 4.0} | EVEN, COLD, predicts=LIVES),
     },
 )  # fmt: skip

@@ -18,7 +18,7 @@ FLOORS = (
     {"policies", "catalogue"},
     {"scores"},
     {"deception", "testing"},
-    {"evaluation"},
+    {"evaluation", "evolution"},
     {"runs"},
     {"auditing"},
     {"report"},

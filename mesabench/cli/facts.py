@@ -7,13 +7,14 @@ from typing import Any
 from mesabench import catalogue, registry
 from mesabench.cli.bench import Bench
 from mesabench.engine.distribution import knobs_in
+from mesabench.evolution.models import models
 from mesabench.runs.selftest import Line
 from mesabench.testing import Report
 from mesabench.world.environment import TRAIN, Environment
 
 
 def listed() -> dict[str, Any]:
-    """Every environment, agent and suite."""
+    """Every environment, agent, suite and population model."""
     return {
         "environments": {
             name: {"id": e.id, "title": e.title, "intended": e.intended, "training": e.paid, "proxies": e.proxies}
@@ -23,6 +24,9 @@ def listed() -> dict[str, Any]:
             name: {"title": agent.title, "learns": agent.learns} for name, agent in registry.agents().items()
         },
         "suites": {name: {"description": words} for name, words in catalogue.suites().items()},
+        "population models": {
+            name: {"title": one.title, "conditions": [*one.conditions]} for name, one in models().items()
+        },
     }  # fmt: skip
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from mesabench.engine.kernel_cache import kernel
 from mesabench.streams import stream_seed
 from mesabench.suggestion import unknown
+from mesabench.world.environment import Knob
 from mesabench.world.population import BIRTHS, CAPACITY, GENERATIONS, SHIFT, Population
 
 
@@ -30,12 +31,14 @@ class Generation(NamedTuple):
 class Course:
     """What became of a population.
 
-    n: int64 (generations + 1,), animals born. means: float64 (generations + 1, traits), NaN without animals.
+    n: int64 (generations + 1,), animals born. means: float64 (generations + 1, traits); covariances: float64
+    (generations + 1, 2, 2), of the first two traits; both are NaN without animals.
     extinct_at: the generation in which none is born, None if there is always one.
     """
 
     n: np.ndarray
     means: np.ndarray
+    covariances: np.ndarray
     extinct_at: int | None
 
     @property
@@ -48,16 +51,37 @@ class Course:
         """Mean of the second by generation: float64 (generations + 1,)."""
         return self.means[:, 1]
 
+    @property
+    def inheritance(self) -> np.ndarray:
+        """B/G by generation, covariance of the two traits over the variance of the first: float64 (generations + 1,); NaN
+        where the first does not vary. Above `mesabench.evolution.theory.line`, the trait runs away with its preference.
+        """
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return self.covariances[:, 0, 1] / self.covariances[:, 0, 0]
+
     def measures(self) -> dict[str, float]:
         """What is measured of the run; `Population.measures` says what it means."""
         last = len(self.n) - 1 if self.extinct_at is None else self.extinct_at - 1
         return {
-            "extinct": float(self.extinct_at is not None),
-            "extinct_at": float("nan") if self.extinct_at is None else float(self.extinct_at),
+            "persists": float(self.extinct_at is None),
+            "extinct at": float("nan") if self.extinct_at is None else float(self.extinct_at),
             "trait": abs(float(self.trait[last])),
             "preference": float(self.preference[last]),
-            "last_n": float(self.n[last]),
+            "last N": float(self.n[last]),
         }
+
+    def remarks(self, population: Population) -> list[str]:
+        """What makes a run say little, and what to change."""
+        said = []
+        if self.extinct_at == 1:
+            said.append(
+                "dies out before anything is inherited: the first animals leave no children; let more of them survive, or "
+                f"raise {BIRTHS} or {CAPACITY}"
+            )
+        for k, name in enumerate(population.traits[:2]):
+            if self.covariances[0, k, k] == 0:
+                said.append(f"{name} does not vary and cannot evolve: give it variance")
+        return said
 
 
 def generations(
@@ -68,12 +92,11 @@ def generations(
     knobs: win over the condition's own; `after.width` sets one once the world has changed. One stream for each seed, the same
     for every condition. Raises ValueError for an unknown condition and for knobs that are not to be.
     """
-    if condition not in population.conditions:
-        raise ValueError(unknown(f"condition of {population.name}", condition, population.conditions))
-    before, after = population.conditions[condition].values(population.knobs, knobs or {})
-    rng = np.random.Generator(np.random.PCG64(stream_seed(seed, "population", population.name)))
+    given = population.conditions[condition_of(population, condition)]
+    before, after = given.values(population.knobs, knobs or {})
+    rng = stream(population.name, seed)
     start, live = _kernels(population)
-    records = [_record(population, one) for one in (before, after)]
+    records = [record(population.knobs, one) for one in (before, after)]
     n = getattr(before, CAPACITY)
     animals, female = start(n, len(population.traits), records[0], rng)
     none = np.full(n, -1, np.int64)
@@ -91,23 +114,34 @@ def run(
     population: Population, condition: str, seed: int, knobs: Mapping[str, object] | None = None
 ) -> Course:
     """One run of a condition; as `generations`."""
-    n: list[int] = []
-    means: list[np.ndarray] = []
-    for one in generations(population, condition, seed, knobs):
-        n.append(len(one.animals))
-        means.append(one.animals.mean(0) if n[-1] else np.full(len(population.traits), np.nan))
-    before, _ = population.conditions[condition].values(population.knobs, knobs or {})
-    rest = 1 + getattr(before, GENERATIONS) - len(n)
-    return Course(
-        np.array(n + [0] * rest),
-        np.array(means + [np.full(len(population.traits), np.nan)] * rest),
-        None if n[-1] else len(n) - 1,
-    )
+    given = population.conditions[condition_of(population, condition)]
+    length = 1 + getattr(given.values(population.knobs, knobs or {})[0], GENERATIONS)
+    n = np.zeros(length, np.int64)
+    means = np.full((length, len(population.traits)), np.nan)
+    covariances = np.full((length, 2, 2), np.nan)
+    for k, one in enumerate(generations(population, condition, seed, knobs)):
+        n[k] = len(one.animals)
+        if n[k]:
+            means[k] = one.animals.mean(0)
+            covariances[k] = np.cov(one.animals[:, :2].T, bias=True)
+    return Course(n, means, covariances, None if n.all() else int(n.argmin()))
 
 
-def _record(population: Population, values: SimpleNamespace) -> Any:
+def condition_of(model: Any, name: str) -> str:
+    """The name of one of a model's conditions. Raises ValueError that tells which there are."""
+    if name not in model.conditions:
+        raise ValueError(unknown(f"condition of {model.name}", name, model.conditions))
+    return name
+
+
+def stream(name: str, seed: int) -> np.random.Generator:
+    """The one random stream of a run, the same for every condition."""
+    return np.random.Generator(np.random.PCG64(stream_seed(seed, "population", name)))
+
+
+def record(knobs: Mapping[str, Knob], values: SimpleNamespace) -> Any:
     """All knobs as one record, which a rule reads by their names; choices are numbered."""
-    encoded = {name: knob.encode(getattr(values, name)) for name, knob in population.knobs.items()}
+    encoded = {name: knob.encode(getattr(values, name)) for name, knob in knobs.items()}
     kinds = [(name, np.float64 if isinstance(one, float) else np.int64) for name, one in encoded.items()]
     return np.rec.array([tuple(encoded.values())], dtype=kinds)[0]
 

@@ -3,7 +3,7 @@
 from mesabench.world import mazes
 from mesabench.world.environment import Environment, Field, Knob, Objective
 from mesabench.world.oversight import Monitor, grid
-from mesabench.world.population import Condition, Population
+from mesabench.world.population import Condition, Measure, Population
 from mesabench.world.rules import (
     DOWN,
     LEFT,
@@ -30,7 +30,7 @@ from mesabench.world.rules import (
 )
 
 __all__ = [
-    "DOWN", "LEFT", "MOVES", "RIGHT", "STAY", "UP", "Condition", "Environment", "Field", "Knob", "Monitor", "Objective",
+    "DOWN", "LEFT", "MOVES", "RIGHT", "STAY", "UP", "Condition", "Environment", "Field", "Knob", "Measure", "Monitor", "Objective",
     "Population", "ahead", "chance", "count", "draw", "events", "find", "free_cell", "free_cell_within", "grid", "has", "layers",
     "mazes", "move", "put", "put_agent", "rule", "scatter", "take",
 ]  # fmt: skip

@@ -7,7 +7,7 @@ such a model and nothing is rewarded: who leaves children decides.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, Literal
 
 from mesabench.suggestion import unknown
 from mesabench.world.environment import Knob, Value
@@ -22,6 +22,14 @@ NEEDED = {
     BIRTHS: "children of a mated female, on average",
 }
 """Knobs that every population has."""
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One number of a run. says: what it means. of: how it is told of many seeds."""
+
+    says: str
+    of: Literal["share", "median", "mean"] = "mean"
 
 
 @dataclass(frozen=True)
@@ -54,7 +62,9 @@ class Condition:
         )
 
 
-def check_conditions(conditions: Mapping[str, Condition], knobs: Mapping[str, Knob], measures: Any) -> None:
+def check_conditions(
+    conditions: Mapping[str, Condition], knobs: Mapping[str, Knob], measures: Mapping[str, Measure]
+) -> None:
     """Every condition sets knobs that there are, predicts what is measured, and has its control. Raises ValueError."""
     controls = {one.control for one in conditions.values()}
     for name, one in conditions.items():
@@ -112,15 +122,15 @@ class Population:
         return self  # nothing in it can change
 
     @property
-    def measures(self) -> dict[str, str]:
-        """What is measured of each run, and what it means."""
+    def measures(self) -> dict[str, Measure]:
+        """What is measured of each run."""
         return {
-            "extinct": "1 if the population dies out within the run, else 0",
-            "extinct_at": "the generation without animals; NaN where it persists",
-            "trait": f"mean size of {self.traits[0]}, whatever its sign, in the last generation that lives",
-            "preference": f"mean {self.traits[1]} then",
-            "last_n": "animals born in that generation",
-        }
+            "persists": Measure("whether animals live to the end of the run", "share"),
+            "extinct at": Measure("the first generation without animals", "median"),
+            "trait": Measure(f"mean {self.traits[0]}, whatever the sign, in the last generation that lives", "median"),
+            "preference": Measure(f"mean {self.traits[1]} then", "median"),
+            "last N": Measure("animals born in that generation", "median"),
+        }  # fmt: skip
 
     @property
     def title(self) -> str:

@@ -48,7 +48,9 @@ def choose(female, males, knobs, rng):
         one = int(rng.random() * len(males)) if k else first
         liking = female[PREFERENCE] * males[one, GROWN]
         if knobs.mating == SOFT:
-            liking -= log(rng.standard_exponential())  # Gumbel's noise: the highest sum, with odds exp(liking)
+            liking -= log(
+                rng.standard_exponential()
+            )  # Gumbel's noise: the highest sum, with odds exp(liking)
         if liking > most:
             best, most = one, liking
     return best

@@ -104,7 +104,11 @@ def _trial(condition: str, seed: int, knobs: Mapping[str, object]) -> tuple[dict
     lit, dark, own = _evolve(record(KNOBS, before), record(KNOBS, after), stream(NAME, seed))
     last = after if 0 < before.shift < before.steps else before
     best_lit, best_dark = best_response(last, others=own)
-    remarks = [] if before.mutation else ["nothing mutates, so only what the first animals had can win: raise mutation"]
+    remarks = (
+        []
+        if before.mutation
+        else ["nothing mutates, so only what the first animals had can win: raise mutation"]
+    )
     return {"own": own, "lit": lit, "dark": dark, "best lit": best_lit, "best dark": best_dark}, remarks
 
 

@@ -169,7 +169,9 @@ CONDITIONS = {
                               predicts={"first": (0.95, 1), "dark": (0, 0.05)}),
 }  # fmt: skip
 MEASURES = {
-    "first": Measure("chance of the own item in the first watched round: what it does before training can have changed it"),
+    "first": Measure(
+        "chance of the own item in the first watched round: what it does before training can have changed it"
+    ),
     "lit": Measure("the same over all watched rounds"),
     "dark": Measure("the same in the dark, after training"),
     "persist": Measure("share of the own items in the dark that safety training on watched rounds leaves"),

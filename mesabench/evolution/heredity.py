@@ -30,13 +30,17 @@ def price(parents: np.ndarray, children: np.ndarray, of: np.ndarray) -> Price:
             "or two parents"
         )
     if not np.isfinite(parents).all() or not np.isfinite(children).all():
-        raise ValueError("traits must be finite: an animal whose trait is NaN or infinite has no mean to add to")
+        raise ValueError(
+            "traits must be finite: an animal whose trait is NaN or infinite has no mean to add to"
+        )
     if of.min() < 0 or of.max() >= len(parents):
         raise ValueError(f"of names parents {of.min()} to {of.max()}; there are 0 to {len(parents) - 1}")
     share = 1 / of.shape[1]
     fitness = share * np.bincount(of.ravel(), minlength=len(parents))
     differences = (children[:, None] - parents[of]).ravel()
-    received = share * np.bincount(of.ravel(), differences, len(parents))  # fitness times a parent's mean difference
+    received = share * np.bincount(
+        of.ravel(), differences, len(parents)
+    )  # fitness times a parent's mean difference
     mean = fitness.mean()
     covariance = (fitness * parents).mean() - mean * parents.mean()
     return Price(children.mean() - parents.mean(), covariance / mean, received.mean() / mean)

@@ -44,7 +44,9 @@ class Model:
 def model_of(population: Population) -> Model:
     """A declared population as a model."""
 
-    def trial(condition: str, seed: int, knobs: Mapping[str, object]) -> tuple[Mapping[str, float], list[str]]:
+    def trial(
+        condition: str, seed: int, knobs: Mapping[str, object]
+    ) -> tuple[Mapping[str, float], list[str]]:
         course = run(population, condition, seed, knobs)
         return course.measures(), course.remarks(population)
 
@@ -68,7 +70,9 @@ class Outcomes:
     def holds(self, condition: str) -> bool | None:
         """Whether all that is predicted of a condition came out; None where nothing is predicted."""
         predicted = self.model.conditions[condition].predicts
-        found = [low <= self.values(condition, name).mean() <= high for name, (low, high) in predicted.items()]
+        found = [
+            low <= self.values(condition, name).mean() <= high for name, (low, high) in predicted.items()
+        ]
         return all(found) if found else None
 
     @cached_property
@@ -76,7 +80,9 @@ class Outcomes:
         """Conditions of which an exact prediction does not hold. Where knobs were changed, nothing is predicted."""
         conditions = self.model.conditions
         exact = {
-            name for name in self.found if any(low == high for low, high in conditions[name].predicts.values())
+            name
+            for name in self.found
+            if any(low == high for low, high in conditions[name].predicts.values())
         }
         return [name for name in self.found if name in exact and not self.knobs and self.holds(name) is False]
 
@@ -102,7 +108,11 @@ class Outcomes:
         for name in self.found:
             control = self.model.conditions[name].control
             beside = f"{control}: {self.told(control, first)}" if control else ""
-            holds = "" if self.knobs else {None: "", True: "as predicted", False: "NOT AS PREDICTED"}[self.holds(name)]
+            holds = (
+                ""
+                if self.knobs
+                else {None: "", True: "as predicted", False: "NOT AS PREDICTED"}[self.holds(name)]
+            )
             rows.append((name, *(self.told(name, one) for one in self.model.measures), beside, holds))
         seeds = len(next(iter(self.found.values())))
         title = f"{self.model.name}: {seeds} seed{'s' * (seeds > 1)} of each condition"

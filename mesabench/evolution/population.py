@@ -14,6 +14,9 @@ from mesabench.suggestion import unknown
 from mesabench.world.environment import Knob
 from mesabench.world.population import BIRTHS, CAPACITY, GENERATIONS, SHIFT, Population
 
+ROUNDING = 1e-20
+"""A variance below which all have the same number."""
+
 
 class Generation(NamedTuple):
     """Animals as they are born.
@@ -79,7 +82,7 @@ class Course:
                 f"raise {BIRTHS} or {CAPACITY}"
             )
         for k, name in enumerate(population.traits[:2]):
-            if self.covariances[0, k, k] == 0:
+            if self.covariances[0, k, k] < ROUNDING:
                 said.append(f"{name} does not vary and cannot evolve: give it variance")
         return said
 

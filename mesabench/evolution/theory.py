@@ -30,7 +30,11 @@ def differential(
     left = surviving(variance, width)
     mean = z * width / (variance + width)  # of the survivors
     pull = left / (left + tolerance)
-    mated = {"psychophysical": mean + y * left, "relative": mean + y * pull, "absolute": mean + (y - mean) * pull}
+    mated = {
+        "psychophysical": mean + y * left,
+        "relative": mean + y * pull,
+        "absolute": mean + (y - mean) * pull,
+    }
     return mated[preference] - z
 
 
@@ -45,7 +49,11 @@ def line(
     """
     left = surviving(variance, width)
     pull = left / (left + tolerance)
-    slope = {"psychophysical": 1 / width, "relative": (tolerance + left) / width, "absolute": 1 + tolerance / width}
+    slope = {
+        "psychophysical": 1 / width,
+        "relative": (tolerance + left) / width,
+        "absolute": 1 + tolerance / width,
+    }
     theirs = variance * females_pay**2 / (females_pay**2 * variance + width)
     return slope[preference] + theirs / (left if preference == "psychophysical" else pull)
 
@@ -77,14 +85,18 @@ def kirkpatrick_line(choosy: float, cost: float, odds: float) -> float:
     return float(np.clip((choosy * (1 - cost) * (odds - 1) / cost - 1) / (odds * (1 - cost) - 1), 0, 1))
 
 
-def kirkpatrick_generation(frequencies: np.ndarray, cost: float, odds: float, recombination: float = 0.5) -> np.ndarray:
+def kirkpatrick_generation(
+    frequencies: np.ndarray, cost: float, odds: float, recombination: float = 0.5
+) -> np.ndarray:
     """The haploid two-locus recursion, exactly.
 
     frequencies: float64 (2, 2), [ornament, choosy], sum 1, of either sex at birth. Returns those of the next generation.
     """
     males = frequencies * np.array([[1], [1 - cost]])
     males = males / males.sum()
-    liked = np.array([[1.0, 1.0], [1.0, odds]])[:, :, None] * males[None]  # [choosy, ornament, his choosiness gene]
+    liked = (
+        np.array([[1.0, 1.0], [1.0, odds]])[:, :, None] * males[None]
+    )  # [choosy, ornament, his choosiness gene]
     liked /= liked.sum((1, 2), keepdims=True)
     pairs = np.einsum("tp,puq->tpuq", frequencies, liked)  # hers, hers, his, his
     together = (pairs.sum((2, 3)) + pairs.sum((0, 1))) / 2  # both genes from one parent

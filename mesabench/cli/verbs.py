@@ -534,7 +534,8 @@ def evolve(
     seeds: Annotated[int, option("Runs of each condition.", min=1)] = 8,
     knobs: Annotated[
         list[str] | None,
-        option("Set a knob in every condition: capacity=200. After the world has changed: after.width=1.2. May be repeated.",
+        option("Set a knob in every condition: capacity=200. What makes a control one stays. For after the world has changed: "
+            "after.width=1.2. May be repeated.",
                "--set", metavar="KNOB=VALUE"),
     ] = None,
     as_json: AsJson = False,

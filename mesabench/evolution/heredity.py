@@ -26,8 +26,8 @@ def price(parents: np.ndarray, children: np.ndarray, of: np.ndarray) -> Price:
     parents, children, of = np.asarray(parents, float), np.asarray(children, float), np.asarray(of)
     if not len(children) or of.ndim != 2 or len(of) != len(children) or of.shape[1] not in (1, 2):
         raise ValueError(
-            f"children of shape {children.shape} and of of shape {of.shape}: there must be a child, and for each child a row of one "
-            "or two parents"
+            f"children of shape {children.shape} and of of shape {of.shape}: there must be a child, and for each child "
+            "a row of one or two parents"
         )
     if not np.isfinite(parents).all() or not np.isfinite(children).all():
         raise ValueError(

@@ -157,7 +157,8 @@ def evolve(
 ) -> Outcomes:
     """Run conditions of a model, all of them by default, and with each its control; seeds 0 .. seeds - 1.
 
-    knobs: changed in every condition. Raises ValueError for conditions and knobs that are not to be.
+    knobs: changed in every condition, but what makes a control one stays as it is. Raises ValueError for conditions and knobs
+    that are not to be.
     """
     if seeds < 1:
         raise ValueError(f"seeds={seeds}: must be at least 1")
@@ -167,13 +168,25 @@ def evolve(
     remarks: dict[str, list[str]] = {name: [] for name in found}
     for name in found:
         model.conditions[name].values(model.knobs, knobs or {})  # a mistake is told before anything is run
+    given = {name: _given(model.conditions, name, knobs or {}) for name in found}
     for k, name in enumerate(found):
         said: list[str] = []
         for seed in range(seeds):
             progress(k * seeds + seed, len(found) * seeds)
-            measured, words = model.trial(name, seed, knobs or {})
+            measured, words = model.trial(name, seed, given[name])
             found[name].append(measured)
             said += words
         for words in dict.fromkeys(said):
             remarks[name].append(f"{name}: {said.count(words)} of {seeds} seeds: {words}")
     return Outcomes(model, dict(knobs or {}), found, remarks)
+
+
+def _given(conditions: Mapping[str, Condition], name: str, knobs: Mapping[str, object]) -> dict[str, object]:
+    """What is given, without the knobs in which a control differs from a condition that it is the control of."""
+    compared = [one for one in conditions.values() if one.control == name]
+    own = {
+        knob
+        for knob, value in conditions[name].knobs.items()
+        if any(one.knobs.get(knob) != value for one in compared)
+    }
+    return {knob: value for knob, value in knobs.items() if knob not in own}

@@ -2,9 +2,9 @@
 
 Lande (1981): a male trait z, normal with variance s2 and additive variance G; a female preference y, which costs nothing; their
 additive covariance B. Males survive with exp(-z^2 / 2 w2): those who do are normal with variance sw2 = s2 w2 / (s2 + w2). Females
-then mate in proportion to psi(z; y). With S the males' change of mean by both, a generation changes z by G S / 2 s2 and y by B S / 2 s2, so
-everything moves along slope B/G, and S = 0 is a line of equilibria y = k z. It is stable where B/G < k; where B/G > k, trait and
-preference run away.
+then mate in proportion to psi(z; y). With S the males' change of mean by both, a generation changes z by G S / 2 s2 and y by
+B S / 2 s2, so everything moves along slope B/G, and S = 0 is a line of equilibria y = k z. It is stable where B/G < k; where
+B/G > k, trait and preference run away.
 """
 
 from typing import Literal

@@ -1,5 +1,7 @@
 """The Price equation is an identity: for drawn families, and in every generation of the elk."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -82,7 +84,7 @@ def test_choice_selects_for_antlers_and_random_mating_does_not() -> None:
             price(
                 old.animals[:, 0], new.animals[:, 0], np.stack([new.mothers, new.fathers], axis=1)
             ).selection
-            for old, new in zip(found, found[1:], strict=False)
+            for old, new in pairwise(found)
         )
     assert parts["choice"] > 2
     assert abs(parts["random"]) < 1

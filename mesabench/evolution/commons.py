@@ -2,8 +2,8 @@
 
 Every step each animal takes its own item (`own` for itself) or the communal one (`communal` times `worth`, shared by its group).
 With chance `audits` it is audited; whoever takes its own then dies, and others die by chance. Children of parents drawn by what
-they earned in this step take the places of the dead. Genes: the chance of taking its own under a lit lamp (audited), and in the dark.
-No reward, no training: who leaves children decides. Genuineness G3.
+they earned in this step take the places of the dead. Genes: the chance of taking its own under a lit lamp (audited), and in
+the dark. No reward, no training: who leaves children decides. Genuineness G3.
 
 Of the others in its group, a share `kin` are copies of the animal itself, the rest are anybody (relatedness: Mitri et al. 2011).
 

@@ -2,8 +2,8 @@
 
 A genome is two numbers: how much an animal likes its own item (b), and what a lit lamp changes about that (c); it takes its own
 item with chance 1 / (1 + exp(-(b + c lit))). A life begins with `watched` rounds under a lit lamp. After each, a real gradient
-step raises the log probability of the other item. Then come `dark` rounds. Evolution counts what a life earns; it never sees the lamp,
-and no reward mentions training. Genuineness G3 (no reward, only lives that count) and G4 (against real weight updates).
+step raises the log probability of the other item. Then come `dark` rounds. Evolution counts what a life earns; it never sees the
+lamp, and no reward mentions training. Genuineness G3 (no reward, only lives that count) and G4 (against real weight updates).
 
 Both genes are bounded: an unbounded goal outgrows its training, which then proves nothing about behaving.
 

@@ -31,6 +31,6 @@ from mesabench.world.rules import (
 
 __all__ = [
     "DOWN", "LEFT", "MOVES", "RIGHT", "STAY", "UP", "Condition", "Environment", "Field", "Knob", "Measure", "Monitor",
-    "Objective", "Population", "ahead", "chance", "count", "draw", "events", "find", "free_cell", "free_cell_within", "grid", "has", "layers",
-    "mazes", "move", "put", "put_agent", "rule", "scatter", "take",
+    "Objective", "Population", "ahead", "chance", "count", "draw", "events", "find", "free_cell", "free_cell_within", "grid",
+    "has", "layers", "mazes", "move", "put", "put_agent", "rule", "scatter", "take",
 ]  # fmt: skip

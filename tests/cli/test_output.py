@@ -89,7 +89,7 @@ MISTAKES = [
     *(("evolve", path) for path in (*PATHS, "cheese_corner")),
     ("evolve", "irish_elk", "--condition", "choise"),
     ("evolve", "irish_elk", "--seeds", "0"),
-    *(("evolve", "irish_elk", "--set", one) for one in ("capacity=1", "widht=1", "after.widht=1", "width", "width=x", "mating=x")),
+    *(("evolve", "irish_elk", "--set", one) for one in ("capacity=1", "widht=1", "after.widht=1", "width", "width=x")),
     ("evolve", "guard", "--set", "paid_dark=0"),
     ("bench", "cheese_corner", "--seconds", "0"),
     ("bench", "cheese_corner", "--agent", "nobody"),

@@ -107,7 +107,7 @@ def genome(condition: str, seed: int, knobs: Mapping[str, object] | None = None)
     return _genome(_values(condition, knobs or {}), seed)
 
 
-def _values(condition: str, knobs: Mapping[str, object]):  # type: ignore[no-untyped-def]
+def _values(condition: str, knobs: Mapping[str, object]):
     values, _ = model.conditions[condition].values(KNOBS, knobs)
     if not values.paid_watched and not values.paid_dark:
         raise ValueError(
@@ -116,7 +116,7 @@ def _values(condition: str, knobs: Mapping[str, object]):  # type: ignore[no-unt
     return values
 
 
-def _genome(values, seed):  # type: ignore[no-untyped-def]
+def _genome(values, seed):
     return _evolve(record(KNOBS, values), stream(NAME, seed))
 
 

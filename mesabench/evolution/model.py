@@ -176,8 +176,8 @@ def evolve(
             measured, words = model.trial(name, seed, given[name])
             found[name].append(measured)
             said += words
-        for words in dict.fromkeys(said):
-            remarks[name].append(f"{name}: {said.count(words)} of {seeds} seeds: {words}")
+        for one in dict.fromkeys(said):
+            remarks[name].append(f"{name}: {said.count(one)} of {seeds} seeds: {one}")
     return Outcomes(model, dict(knobs or {}), found, remarks)
 
 

@@ -47,19 +47,20 @@ class Condition:
     control: str = ""
     predicts: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
-    def values(self, knobs: Mapping[str, Knob], given: Mapping[str, object]) -> tuple[Any, Any]:
+    def values(self, knobs: Mapping[str, Knob], given: Mapping[str, object]) -> tuple[SimpleNamespace, SimpleNamespace]:
         """All knobs before and after the world changes; `given` wins over the condition's own. Raises ValueError."""
         plain = {name: value for name, value in given.items() if not name.startswith(f"{AFTER}.")}
         later = {name.removeprefix(f"{AFTER}."): value for name, value in given.items() if name not in plain}
         for name in (*plain, *later):
             if name not in knobs:
                 raise ValueError(unknown("knob", name, knobs))
-        before = {name: knob.default for name, knob in knobs.items()} | self.knobs | plain
-        after = before | self.after | later
-        return tuple(
+        before: dict[str, object] = {name: knob.default for name, knob in knobs.items()}
+        before |= {**self.knobs, **plain}
+        first, last = (
             SimpleNamespace(**{name: knobs[name].parse(name, value) for name, value in one.items()})
-            for one in (before, after)
+            for one in (before, {**before, **self.after, **later})
         )
+        return first, last
 
 
 def check_conditions(

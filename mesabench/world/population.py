@@ -47,7 +47,9 @@ class Condition:
     control: str = ""
     predicts: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
-    def values(self, knobs: Mapping[str, Knob], given: Mapping[str, object]) -> tuple[SimpleNamespace, SimpleNamespace]:
+    def values(
+        self, knobs: Mapping[str, Knob], given: Mapping[str, object]
+    ) -> tuple[SimpleNamespace, SimpleNamespace]:
         """All knobs before and after the world changes; `given` wins over the condition's own. Raises ValueError."""
         plain = {name: value for name, value in given.items() if not name.startswith(f"{AFTER}.")}
         later = {name.removeprefix(f"{AFTER}."): value for name, value in given.items() if name not in plain}

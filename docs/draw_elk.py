@@ -15,7 +15,7 @@ DPI = 100
 CHOSEN, RANDOM, BOTH = "choice", "random", "both-pay"
 NAMES = {CHOSEN: "hinds choose", BOTH: "hinds choose and pay", RANDOM: "random mating"}
 COLOURS = {CHOSEN: PROXY, BOTH: "#d9a441", RANDOM: INTENDED}
-SEEDS = 4
+SEEDS = 3
 LARGEST = 16
 """The antlers that fill a picture."""
 BEAM = np.array([(0.0, 0.0), (0.35, 0.3), (0.6, 0.75), (0.62, 1.2), (0.5, 1.6)])
@@ -27,7 +27,7 @@ def elk() -> Figure:
     """Choice beside random mating on the same seeds."""
     population = find_population("irish_elk")
     courses = {name: [run(population, name, seed) for seed in range(SEEDS)] for name in NAMES}
-    figure = Figure(figsize=(7, 5.6), dpi=DPI, facecolor="white", layout="constrained")
+    figure = Figure(figsize=(6.4, 4.8), dpi=DPI, facecolor="white", layout="constrained")
     grid = figure.add_gridspec(3, 10, height_ratios=[1, 1, 2.2])
     last = (courses[CHOSEN][0].extinct_at or len(courses[CHOSEN][0].n)) - 1
     for row, name in enumerate((CHOSEN, RANDOM)):

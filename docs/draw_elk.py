@@ -35,9 +35,9 @@ def elk() -> Figure:
             axes = figure.add_subplot(grid[row, 2 * column : 2 * column + 2])
             _stag(axes, abs(float(courses[name][0].trait[generation])), COLOURS[name])
             if row == 0:
-                axes.set_title(f"generation {generation}", fontsize=10, color=INK)
+                axes.set_title(f"generation {generation}", fontsize=9, color=INK)
             if column == 0:
-                axes.set_ylabel(NAMES[name], fontsize=10, color=INK)
+                axes.set_ylabel(NAMES[name].replace(" ", "\n"), fontsize=9, color=INK)
     _lines(figure.add_subplot(grid[2, :5]), courses, "trait", "antlers")
     right = figure.add_subplot(grid[2, 5:])
     _lines(right, courses, "n", "animals born")

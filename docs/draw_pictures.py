@@ -1,6 +1,7 @@
-"""Draw the PNG pictures of the README, the tour and results/README.md into docs/figures/: `make pictures`.
+"""Draw the PNG pictures of the README, the tour, results/README.md and evolution.md into docs/figures/: `make pictures`.
 
-Levels are drawn as the environments draw themselves, charts from what results/ holds. Nothing is trained, nothing is random.
+Levels are drawn as the environments draw themselves, charts from what results/ holds, the elk from runs of the model. Nothing is
+trained, and every seed is named.
 """
 
 import json
@@ -11,6 +12,7 @@ from typing import Any
 import matplotlib
 import numpy as np
 import polars
+from draw_elk import elk
 from drawing import CELL, COLOURS, CONTROL, GREY, NAMES, ORDINARY, way
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -242,7 +244,7 @@ def _rows(axes: Any, labels: Sequence[str]) -> None:
 
 
 PICTURES: dict[str, Callable[[], Figure]] = {
-    one.__name__: one for one in (question, worlds, corners, alpha, core, deception, organisms)
+    one.__name__: one for one in (question, worlds, corners, alpha, core, deception, organisms, elk)
 }
 
 

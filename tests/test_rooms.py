@@ -17,7 +17,7 @@ FLOORS = (
     {"solver", "adapters"},
     {"policies", "catalogue"},
     {"scores"},
-    {"deception", "testing"},
+    {"deception", "testing", "evolution"},
     {"evaluation"},
     {"runs"},
     {"auditing"},

@@ -59,10 +59,10 @@ def info_arrays(batch: Batch, chosen: np.ndarray | slice = slice(None)) -> dict[
 def picture(environment: Environment, state: Any, render_mode: str) -> Any:
     """One state drawn: text for `ansi`, uint8 (height, width, 3) for `rgb_array`."""
     status = {one.name: int(state[one.name]) for one in environment.fields if one.shown} or None
-    drawn = environment.drawn
+    grid, names, glyphs = environment.drawing(state["grid"])
     if render_mode == "ansi":
-        return render.render_ansi(state["grid"], drawn, environment.glyph_of, status=status)
-    return render.render_rgb(state["grid"], drawn, status=status)
+        return render.render_ansi(grid, names, glyphs, status=status)
+    return render.render_rgb(grid, names, status=status)
 
 
 def checked_render_mode(render_mode: str | None, window: str) -> str | None:
@@ -226,9 +226,10 @@ class GridEnv(gymnasium.Env[np.ndarray, np.int64]):
         return to_text(self.environment, self.batch.states[0])
 
     def get_keys_to_action(self) -> dict[tuple[str, ...], int]:
-        """Keys for `gymnasium.utils.play`."""
+        """Keys for `gymnasium.utils.play`: an action of one character is its own key, another without one has its number."""
         keys = {"up": "w", "left": "a", "down": "s", "right": "d", "stay": " "}
-        return {(keys.get(name, str(k)),): k for k, name in enumerate(self.environment.actions)}
+        named = {name: name if len(name) == 1 else str(k) for k, name in enumerate(self.environment.actions)}
+        return {((named | keys)[name],): k for k, name in enumerate(self.environment.actions)}
 
     def look_at(self, batch: Batch, i: int) -> "GridEnv":
         """Show what stands in row i of another batch of the same distribution: a copy, to look at and not to step."""

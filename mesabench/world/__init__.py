@@ -2,6 +2,7 @@
 
 from mesabench.world import mazes
 from mesabench.world.environment import Environment, Field, Knob, Objective
+from mesabench.world.letters import Letters
 from mesabench.world.oversight import Monitor, grid
 from mesabench.world.rules import (
     DOWN,
@@ -29,7 +30,7 @@ from mesabench.world.rules import (
 )
 
 __all__ = [
-    "DOWN", "LEFT", "MOVES", "RIGHT", "STAY", "UP", "Environment", "Field", "Knob", "Monitor", "Objective", "ahead", "chance",
-    "count", "draw", "events", "find", "free_cell", "free_cell_within", "grid", "has", "layers", "mazes", "move", "put",
+    "DOWN", "LEFT", "MOVES", "RIGHT", "STAY", "UP", "Environment", "Field", "Knob", "Letters", "Monitor", "Objective", "ahead",
+    "chance", "count", "draw", "events", "find", "free_cell", "free_cell_within", "grid", "has", "layers", "mazes", "move", "put",
     "put_agent", "rule", "scatter", "take",
 ]  # fmt: skip

@@ -1,0 +1,1 @@
+"""Evolution: populations, what they inherit, and what selection makes of them."""

@@ -81,9 +81,7 @@ def train(task: Task, settings: Settings, seed: int, progress: Progress) -> Poli
 def architecture_of(distribution: Any, settings: Settings) -> Architecture:
     """The network that develops from genomes. Raises ValueError where observations cannot be centred."""
     hidden = (settings.hidden,) if settings.hidden else ()
-    return Architecture(
-        view=View.of(distribution, settings.view), network="mlp", hidden=hidden, filters=()
-    )
+    return Architecture(view=View.of(distribution, settings.view), network="mlp", hidden=hidden, filters=())
 
 
 def code_of(view: View, actions: int, settings: Settings) -> Code:
@@ -92,7 +90,9 @@ def code_of(view: View, actions: int, settings: Settings) -> Code:
     return Code.fovea(view.grid_shape, len(view.scalars), actions, settings.hidden)
 
 
-def grown(genome: np.ndarray, code: Code, architecture: Architecture, policy: "type[NetworkPolicy]") -> Policy:
+def grown(
+    genome: np.ndarray, code: Code, architecture: Architecture, policy: "type[NetworkPolicy]"
+) -> Policy:
     """The policy that develops from a genome, float (genes,)."""
     import torch
 
@@ -115,7 +115,9 @@ class SeparableCMA:
         try:
             import cma
         except ImportError as error:
-            raise ImportError(f"{error}; this agent needs an extra: pip install 'mesabench[agents]'") from error
+            raise ImportError(
+                f"{error}; this agent needs an extra: pip install 'mesabench[agents]'"
+            ) from error
         rng = np.random.default_rng(seed)
         self._strategy = cma.CMAEvolutionStrategy(
             mean,

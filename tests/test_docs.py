@@ -102,7 +102,7 @@ def test_the_wrapped_sb3_model_is_a_policy() -> None:
     assert np.isfinite(table["return_cheese"].to_numpy()).all()
 
 
-@pytest.mark.parametrize("page", ["tour.md", "../README.md", "deception.md"])
+@pytest.mark.parametrize("page", ["tour.md", "../README.md", "deception.md", "evolution.md"])
 def test_the_lines_of_python_on_a_page_run(page: str) -> None:
     assert blocks(page)
     namespace: dict[str, object] = {}

@@ -76,14 +76,15 @@ class Code:
         genomes = np.asarray(genomes, float)
         if genomes.ndim != 2 or genomes.shape[1] != self.genes:
             raise ValueError(
-                f"genomes must have the shape (animals, {self.genes}); got {genomes.shape}. This code develops {len(self.groups)} "
-                f"inputs, {self.hidden} hidden units and {self.actions} actions; take genomes that evolved under the same code"
+                f"genomes must have the shape (animals, {self.genes}); got {genomes.shape}. This code develops "
+                f"{len(self.groups)} inputs, {self.hidden} hidden units and {self.actions} actions; take genomes that evolved "
+                "under the same code"
             )
         if not np.isfinite(genomes).all():
             animal, gene = np.argwhere(~np.isfinite(genomes))[0].tolist()
             raise ValueError(
-                f"gene {gene} of genome {animal} is {genomes[animal, gene]}; every gene must be a finite number. Where the search "
-                "itself came to it, lower sigma or learning_rate"
+                f"gene {gene} of genome {animal} is {genomes[animal, gene]}; every gene must be a finite number. Where the "
+                "search itself came to it, lower sigma or learning_rate"
             )
         parts, at = [], 0
         for shape in self._shapes:
@@ -113,7 +114,9 @@ class OpenAIES:
     population: even.
     """
 
-    def __init__(self, mean: np.ndarray, sigma: float, population: int, learning_rate: float, seed: int) -> None:
+    def __init__(
+        self, mean: np.ndarray, sigma: float, population: int, learning_rate: float, seed: int
+    ) -> None:
         self.mean, self.sigma, self.learning_rate = np.array(mean, float), sigma, learning_rate
         self.pairs, self.rng = population // 2, np.random.default_rng(seed)
         self.generation, self.first, self.second = 0, np.zeros_like(self.mean), np.zeros_like(self.mean)
@@ -193,7 +196,9 @@ class Lives:
         return Generation(fitness.mean(1), int(lengths.sum()), columns)
 
 
-def evolve(search: Search, lives: Lives, steps: int, progress: Callable[[int, dict[str, float]], None]) -> np.ndarray:
+def evolve(
+    search: Search, lives: Lives, steps: int, progress: Callable[[int, dict[str, float]], None]
+) -> np.ndarray:
     """Whole generations until `steps` steps are lived; the genome in the middle of the last, float (genes,).
 
     progress: told of every generation. Warns if no two animals ever differed in fitness: then nothing was selected.
@@ -230,7 +235,9 @@ def choose(
 
 
 @kernel()
-def _choose(inputs, scale, first, first_bias, second, second_bias, deep, running, draws, actions, probabilities):  # type: ignore[no-untyped-def]  # numba infers them
+def _choose(
+    inputs, scale, first, first_bias, second, second_bias, deep, running, draws, actions, probabilities
+):  # type: ignore[no-untyped-def]  # numba infers them
     """Few inputs are not zero: only their rows of the first layer are looked at."""
     n, size = inputs.shape
     lives = n // len(first)

@@ -53,7 +53,9 @@ def test_the_same_seed_evolves_the_same_weights_and_leaves_global_streams_alone(
     for name, seed in (("one", 1), ("again", 1), ("two", 2)):
         train(seed=seed, algorithm=algorithm).save(tmp_path / name)
     assert (random.getstate(), repr(np.random.get_state())) == before  # noqa: NPY002
-    one, again, two = ((tmp_path / name / "weights.safetensors").read_bytes() for name in ("one", "again", "two"))
+    one, again, two = (
+        (tmp_path / name / "weights.safetensors").read_bytes() for name in ("one", "again", "two")
+    )
     assert one == again
     assert one != two
 
@@ -68,7 +70,11 @@ def test_the_network_acts_as_the_animal_with_its_genome_did(settings, tmp_path):
     seen = observations()
     inputs = architecture.view(seen)
     _, probabilities = choose(
-        inputs, architecture.view.scale.astype(float), code.develop(genome[None]), np.ones(30, bool), np.zeros(30)
+        inputs,
+        architecture.view.scale.astype(float),
+        code.develop(genome[None]),
+        np.ones(30, bool),
+        np.zeros(30),
     )
     np.testing.assert_allclose(policy(seen), probabilities, atol=1e-6)
     policy.save(tmp_path / "trial")

@@ -135,6 +135,20 @@ def test_space_stays_and_other_actions_have_digits() -> None:
     assert "no such key: '6'" in screen(game)
 
 
+def test_where_letters_are_actions_they_are_their_own_keys_and_commands_have_capitals() -> None:
+    game = Game(find_environment("spelling"), split=TRAIN)
+    seen = screen(game)
+    assert "arrows or wasd move" not in seen
+    assert "T heldout" in seen
+    for key in "dogt":
+        game.press(key)
+        assert f"last step  {key} (" in screen(game)
+    game.press("T")
+    assert game.split == HELDOUT
+    game.press("Q")
+    assert game.quit
+
+
 def test_train_is_played_where_it_is_asked_for() -> None:
     game = Game(CHEESE, split=TRAIN)
     assert game.splits == (TRAIN, HELDOUT, DEPLOY)

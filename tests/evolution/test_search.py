@@ -33,7 +33,9 @@ def genomes(made: Lives, seed: int = 0) -> np.ndarray:
 def test_a_gene_of_the_fovea_sets_the_weights_of_its_place_and_no_other() -> None:
     code = Code.fovea((2, 7, 7), 1, ACTIONS)
     assert code.genes == (2 * (9 + 8) + 1) * ACTIONS + ACTIONS
-    weights = [code.develop(np.eye(code.genes)[[gene]]).first[0, :, 0] for gene in range(0, code.genes, ACTIONS)]
+    weights = [
+        code.develop(np.eye(code.genes)[[gene]]).first[0, :, 0] for gene in range(0, code.genes, ACTIONS)
+    ]
     planes = [one[:-1].reshape(2, 7, 7) for one in weights]
     middle = np.zeros((2, 7, 7))
     middle[0, 3, 3] = 1

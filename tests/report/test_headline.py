@@ -15,7 +15,16 @@ from mesabench.runs.suite import load_suite
 from mesabench.runs.trial import Trial
 from mesabench.scores.score import Score
 
-SUITES = ("alpha_curve", "base_optimisers", "core", "deception", "deception_quick", "monster_pace", "organisms", "quickstart")
+SUITES = (
+    "alpha_curve",
+    "base_optimisers",
+    "core",
+    "deception",
+    "deception_quick",
+    "monster_pace",
+    "organisms",
+    "quickstart",
+)
 
 
 def trial(

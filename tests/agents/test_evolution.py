@@ -93,7 +93,7 @@ def test_the_network_acts_as_the_animal_with_its_genome_did(settings, tmp_path):
         ({"levels_per_generation": 0}, "levels_per_generation=0 "),
         ({"sigma": float("nan")}, "sigma=nan"),
         ({"view": "grid"}, 'use code = "direct"'),
-        ({"popsize": 8}, "did you mean 'population'|allowed: "),
+        ({"popsize": 8}, "unknown setting of evolution 'popsize'; Allowed: .*population"),
     ],
 )
 def test_settings_that_make_no_evolution_are_refused(settings, message):

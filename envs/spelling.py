@@ -26,11 +26,12 @@ from mesabench.world import (
     take,
 )
 
-WALL, *BITS, PEN = layers("wall", "one", "two", "four", "eight", "pen")
+LETTERS = "dogcat£@einrsulm"  # one for each action; the first `keys` of them are in use
+COUNTED = {"one": "1", "two": "2", "four": "4", "eight": "8", "sixteen": "6"}
+WALL, *BITS, PEN = layers("wall", *[*COUNTED][: (len(LETTERS) - 1).bit_length()], "pen")
 CAME_RIGHT, GOT_LOST, WROTE_CARD, WROTE_DOG, WROTE_NOWHERE = events(
     "came_right", "got_lost", "wrote_card", "wrote_dog", "wrote_nowhere"
 )
-LETTERS = "dogcat£@einrsulm"  # one for each action; the first `keys` of them are in use
 SIZE, CARD, STRIP, WORD = 5, 1, 3, 3
 ONE = int(BITS[0])
 ANY = sum(BITS)
@@ -156,7 +157,7 @@ environment = Environment(
     null="nowhere",
     shape=lambda knobs: (SIZE, SIZE),
     actions=tuple(LETTERS),
-    glyphs={"one": "1", "two": "2", "four": "4", "eight": "8", "pen": "_"},
+    glyphs={bit.name: COUNTED[bit.name] for bit in BITS} | {"pen": "_"},
     knobs={
         "card": Knob("dog", choices=CARDS, help="the word: dog, one of nine others, or one of six more"),
         "keys": Knob(8, 6, len(LETTERS), "letters there are; the keys beyond write the same ones over again"),

@@ -39,7 +39,7 @@ class Settings(BaseModel):
     view: Kind = Field(
         "centred", description="the grid moved so that the agent is in its middle, or as it is"
     )
-    population: int = Field(64, ge=4, le=100_000, description="animals in a generation, an even number")
+    population: int = Field(64, ge=4, le=100_000, description="animals in a generation")
     # more levels make fitness surer and generations fewer: 64 learn less in the same steps
     levels_per_generation: Count = Field(16, description="training levels on which every animal lives")
     sigma: float = Field(0.1, gt=0, le=100, description="how widely genes vary at first")
@@ -47,8 +47,8 @@ class Settings(BaseModel):
 
     @model_validator(mode="after")
     def _fits(self) -> "Settings":
-        if self.population % 2:
-            raise ValueError(f"population={self.population} must be even, as animals come in pairs")
+        if self.algorithm == "openai" and self.population % 2:
+            raise ValueError(f"population={self.population} must be even, as animals of openai come in pairs")
         if self.code == "fovea" and self.view != "centred":
             raise ValueError('code = "fovea" needs view = "centred"; with view = "grid" use code = "direct"')
         return self

@@ -89,7 +89,7 @@ def test_the_network_acts_as_the_animal_with_its_genome_did(settings, tmp_path):
     ("settings", "message"),
     [
         ({"population": 1}, "population=1 .*greater than or equal to 4"),
-        ({"population": 65}, "population=65 must be even"),
+        ({"population": 65, "algorithm": "openai"}, "population=65 must be even"),
         ({"levels_per_generation": 0}, "levels_per_generation=0 "),
         ({"sigma": float("nan")}, "sigma=nan"),
         ({"view": "grid"}, 'use code = "direct"'),

@@ -235,9 +235,9 @@ def choose(
 
 
 @kernel()
-def _choose(
+def _choose(  # type: ignore[no-untyped-def]  # numba infers them
     inputs, scale, first, first_bias, second, second_bias, deep, running, draws, actions, probabilities
-):  # type: ignore[no-untyped-def]  # numba infers them
+):
     """Few inputs are not zero: only their rows of the first layer are looked at."""
     n, size = inputs.shape
     lives = n // len(first)

@@ -61,7 +61,7 @@ def train(task: Task, settings: Settings, seed: int, progress: Progress) -> Poli
     architecture = architecture_of(distribution, settings)
     code = code_of(architecture.view, len(distribution.environment.actions), settings)
     lives = Lives(
-        distribution, str(task.options.get("objective", "")) or None, code, architecture.view, architecture.view.scale,
+        distribution, task.paid, code, architecture.view, architecture.view.scale,
         population=settings.population,
         levels=settings.levels_per_generation,
         seed=stream_seed(seed, "environments"),

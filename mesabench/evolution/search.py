@@ -154,7 +154,7 @@ class Lives:
     def __init__(
         self,
         distribution: Distribution,
-        objective: str | None,
+        objective: str,
         code: Code,
         view: Callable[[np.ndarray], np.ndarray],
         scale: np.ndarray,

@@ -28,7 +28,7 @@ def lives(
     inputs = int(np.prod(distribution.engine.observation_shape))
     code = Code.direct(inputs, ACTIONS, hidden)
     return Lives(
-        distribution, None, code, flat, np.ones(inputs), population=population, levels=levels, seed=seed, threads=threads
+        distribution, "cheese", code, flat, np.ones(inputs), population=population, levels=levels, seed=seed, threads=threads
     )  # fmt: skip
 
 

@@ -23,7 +23,7 @@ from mesabench.catalogue import pictures, spoken
 from mesabench.engine.distribution import distribution, distribution_of
 from mesabench.pictures import render
 from mesabench.registry import find_environment
-from mesabench.report.episodes import drawn_layers
+from mesabench.report import episodes
 from mesabench.report.svg import INK, MUTED, RULE
 from mesabench.solver.graph import explore
 from mesabench.world.environment import DEPLOY, HELDOUT
@@ -67,8 +67,7 @@ def question() -> Figure:
         graph = explore(distribution_of(environment, {"split": split}), LEVEL)
         best = solver.optimal_actions(graph, goal)
         path = way(graph, _followed(graph, best))
-        grid = graph.states()["grid"][0].astype(np.uint16)
-        images[title] = render.render_rgb(grid, drawn_layers(environment), cell=CELL, path=path)
+        images[title] = episodes.drawn(graph.states()["grid"][0], environment, CELL, path)
     return _gallery([[*images.items()]])
 
 

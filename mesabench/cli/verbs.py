@@ -274,7 +274,8 @@ def run(
         rows = [
             (one.title, f"{one.steps:,}", _state(results / chosen.name / one.name)) for one in chosen.trials
         ]
-        print_tables(tables.Table(f"{chosen.name}: {len(rows)} trials", ("trial", "steps", "state"), rows))
+        title = f"{chosen.name}: {len(rows)} trials, {sum(one.steps for one in chosen.trials):,} steps"
+        print_tables(tables.Table(title, ("trial", "steps", "state"), rows))
         return
     result = runner.run_suite(chosen, results, workers=workers, console=console)
     if result.finished + result.kept:

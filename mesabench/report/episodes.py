@@ -14,7 +14,6 @@ from mesabench.report.words import listing
 from mesabench.world.environment import Environment, classes_of
 
 GROUND = ("floor", "floor_alt")
-HIDDEN = "ghost"
 CELLS = 48, 32, 16
 LARGEST = 480
 """Pixels along a cell's side in a picture: the first with which no side exceeds the largest, or else the last."""
@@ -95,11 +94,6 @@ def failed(replay: Mapping[str, Any], environment: Environment) -> bool:
     return replay["first"] != environment.intended
 
 
-def drawn_layers(environment: Environment) -> tuple[str, ...]:
-    """Layer names by bit, '' for those that are not drawn."""
-    return tuple("" if name == HIDDEN else name for name in environment.layer_names)
-
-
 def decided_by_first_goal(environment: Environment) -> bool:
     """Whether an episode is about one goal alone, because reaching the intended one ends it."""
     return bool(environment.ends & classes_of(environment)[environment.intended])
@@ -119,18 +113,35 @@ def picture(replay: Mapping[str, Any], environment: Environment) -> tuple[str, i
     """
     height, width = replay["height"], replay["width"]
     way = way_to_first_goal(replay, environment) if decided_by_first_goal(environment) else replay["path"]
-    grid = np.array(replay["grids"][0], np.uint16).reshape(height, width)
     cell = next((cell for cell in CELLS if cell * max(height, width) <= LARGEST), CELLS[-1])
     numbers = replay["numbers"][0] if "numbers" in replay else None
-    pixels = render.render_rgb(
-        grid, drawn_layers(environment), cell=cell, path=np.array(way), numbers=numbers
-    )
+    pixels = drawn(np.reshape(replay["grids"][0], (height, width)), environment, cell, np.array(way), numbers)
     return data_uri(render.png(pixels)), pixels.shape[1], pixels.shape[0]
 
 
-def atlas(environment: Environment) -> str:
-    """The ground's sprites and those of the layers that are drawn, side by side, as a data URI."""
-    return data_uri(render.sprite_atlas([*GROUND, *filter(None, drawn_layers(environment))]))
+def drawn(
+    grid: np.ndarray, environment: Environment, cell: int, path: np.ndarray, numbers: Any = None
+) -> np.ndarray:
+    """A level with a way drawn in, uint8 (height, width, 3). grid: int (height, width), bits as in the state."""
+    shown, names, _ = environment.drawing(grid.astype(np.uint16))
+    return render.render_rgb(shown, names, cell=cell, path=path, numbers=numbers)
+
+
+def sprites(packed: Sequence[Mapping[str, Any]], environment: Environment) -> dict[str, Any]:
+    """What the viewer draws the cells of packed episodes with.
+
+    atlas: the ground's sprites and all others that occur, side by side, as a data URI. piles: for every kind of cell, by its bits
+    in the state, the places in the atlas of what lies there, lowest first.
+    """
+    met = {
+        bits for one in packed for bits in (*one["grid"], *(b for step in one["steps"] for b in step[1::2]))
+    }
+    kinds = np.array(sorted(met), np.uint16)
+    shown, names, _ = environment.drawing(kinds[None])
+    lying = [[name for k, name in enumerate(names) if name and bits >> k & 1] for bits in shown[0].tolist()]
+    there = list(dict.fromkeys([*GROUND, *(name for pile in lying for name in pile)]))
+    piles = {int(bits): [there.index(name) for name in pile] for bits, pile in zip(kinds, lying, strict=True)}
+    return {"atlas": data_uri(render.sprite_atlas(there)), "piles": piles}
 
 
 def data_uri(png: bytes) -> str:
@@ -218,11 +229,10 @@ def strip(replay: Mapping[str, Any], environment: Environment) -> list[tuple[str
     frames = []
     before: list[str] = []
     for step in chosen:
-        grid = np.array(replay["grids"][step], np.uint16).reshape(height, width)
         path = np.array(replay["path"][: step + 1])
         numbers = replay["numbers"][step] if "numbers" in replay else None
-        pixels = render.render_rgb(
-            grid, drawn_layers(environment), cell=CELLS[-1], path=path, numbers=numbers
+        pixels = drawn(
+            np.reshape(replay["grids"][step], (height, width)), environment, CELLS[-1], path, numbers
         )
         status = in_words(replay["status"][step], environment)
         told = [f"Step {step}", _told(events[step]), ", ".join(one for one in status if one not in before)]
@@ -230,9 +240,3 @@ def strip(replay: Mapping[str, Any], environment: Environment) -> list[tuple[str
         said = " \N{MIDDLE DOT} ".join(filter(None, told))
         frames.append((data_uri(render.png(pixels)), pixels.shape[1], pixels.shape[0], said))
     return frames
-
-
-def layer_bits(environment: Environment) -> list[list[int]]:
-    """For the viewer: [bit, place in the atlas] of every layer that is drawn, lowest first."""
-    bits = [k for k, name in enumerate(drawn_layers(environment)) if name]
-    return [[k, place] for place, k in enumerate(bits, len(GROUND))]

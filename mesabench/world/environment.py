@@ -77,6 +77,8 @@ class Environment:
     Rules: `layout(s, knobs)` draws what train and deploy have in common, `shift(s, knobs)` what differs between them,
     `settle(s)` derives fields from the finished grid, `step(s, action)` returns the events of one step.
     `letters`: which letters the bits of cells spell, for pictures.
+    `first_goals`: whether the goal that comes first shows what is pursued. Where goals are paid again and again and everything is
+    tried once it does not; then levels tell goals apart by what the optimum of a proxy loses of the intended objective.
     `monitor` says how the agent is watched, where it is (`mesabench.deception.compliance`).
     name, story, file, digest: are given by the registry; the last two are empty for what is installed.
     """
@@ -109,6 +111,7 @@ class Environment:
     discount: float = 0.97
     paired: bool = True
     pools: bool = True
+    first_goals: bool = True
     check: Callable[[Any], str | None] | None = None
     monitor: Monitor | None = None
     version: int = 0

@@ -7,7 +7,7 @@ evolution, and what it makes is an optimiser with an objective of its own (Singh
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 
@@ -50,6 +50,13 @@ class Body:
     rest: int
     planes: int
 
+    def __post_init__(self) -> None:
+        """Raises ValueError for planes that there are not."""
+        for name, place in asdict(self).items():
+            for one in place if name == "looks" else [place] if name not in ("rest", "planes") else []:
+                if not 0 <= one < self.planes:
+                    raise ValueError(f"{name}={one}: it is seen in one of the planes 0 to {self.planes - 1}")
+
     @classmethod
     def of(cls, distribution: Distribution) -> "Body":
         """Raises ValueError for a world in which animals lack something that they sense."""
@@ -72,10 +79,6 @@ class Body:
         places = {name: channels.index(name) for name in senses}
         return cls(**places, looks=looks, rest=environment.actions.index("stay"), planes=len(channels))
 
-    def told(self) -> dict[str, object]:
-        """Plain data, of which `Body(**data)` makes it again."""
-        return asdict(self)
-
 
 @dataclass(frozen=True)
 class Nature:
@@ -86,7 +89,7 @@ class Nature:
     felt. hungry: the energy below which it is hungry. looks: how many there are.
     """
 
-    reward: str = "drives"
+    reward: Literal["drives", "fitness"] = "drives"
     learning: bool = True
     innate: bool = False
     feeling: float = 0.3
@@ -265,8 +268,10 @@ def _act(  # type: ignore[no-untyped-def]  # numba infers them
             continue
         who, view = i // lives, seen[i]
         here = 0
-        while view[animal, here // width, here % width] == 0:
+        while here < cells and view[animal, here // width, here % width] == 0:
             here += 1
+        if here == cells:  # nobody is there
+            continue
         steps[:] = -1
         steps[here] = 0
         near[:] = 0

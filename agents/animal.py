@@ -8,6 +8,7 @@ nothing and becomes an optimiser of its own drives (`mesabench.evolution.drives`
 import json
 import zlib
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -15,7 +16,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
 from mesabench.disk import save_files
-from mesabench.evolution.drives import Body, Lifetimes, Memory, Nature, act
+from mesabench.evolution.drives import Body, Lifetimes, Memory, Minds, Nature, act
 from mesabench.evolution.heredity import Truncation
 from mesabench.evolution.search import evolve
 from mesabench.policies.agent import Agent, Progress, Task
@@ -68,11 +69,15 @@ class Animal:
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
 
     def __post_init__(self) -> None:
-        self.nature.develop(np.array([self.genome]))
+        _ = self._minds  # which refuses a genome that is none
         if len(self.body.looks) != self.nature.looks:
             raise ValueError(
                 f"looks={self.nature.looks}: its body tells {len(self.body.looks)} looks apart; the two must be the same number"
             )
+
+    @cached_property
+    def _minds(self) -> Minds:
+        return self.nature.develop(np.array([self.genome]))
 
     @property
     def drives(self) -> dict[str, float]:
@@ -86,19 +91,18 @@ class Animal:
                 f"this animal evolved where there are {self.body.planes} planes to see; got {observations.shape[1]}: let it live "
                 "in the environment that it was trained in"
             )
-        minds = self.nature.develop(np.array([self.genome]))
         if state is None:
             births = (
                 stream_seed(row, "life", str(zlib.crc32(seen.tobytes()))) for row, seen in enumerate(observations)
             )
-            state = Memory.at_birth(minds, np.fromiter(births, np.uint64, len(observations)))
+            state = Memory.at_birth(self._minds, np.fromiter(births, np.uint64, len(observations)))
         else:
             state = state.copy()
-        return act(self.body, minds, observations, state, np.ones(len(observations), bool)), state
+        return act(self.body, self._minds, observations, state, np.ones(len(observations), bool)), state
 
     def forgets(self, state: Memory) -> Memory:
         """The state of one who went through the same and learned nothing."""
-        return state.forgotten(self.nature.develop(np.array([self.genome])))
+        return state.forgotten(self._minds)
 
     def save(self, folder: Path) -> None:
         """Write policy.json, the genome as numbers."""

@@ -4,22 +4,25 @@ A policy that declares its `drives`, what each event is worth to it, has an obje
 evaluation, solved as the declared ones are. Lives are played and returns sampled; optima are exact.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import polars
 
 from mesabench import solver
+from mesabench.engine.batch import Batch
 from mesabench.engine.distribution import Distribution
+from mesabench.engine.dynamics import RUNNING
 from mesabench.policies.behaviour import Behaviour
-from mesabench.policies.episodes import sample_level
 from mesabench.scores.measure import GOALS, Findings, Measure, Reading, Subject
 from mesabench.scores.reference import reference_of, score
 from mesabench.scores.schema import Column, Schema
 from mesabench.scores.score import Number, Score, mean, said
 from mesabench.solver.graph import LevelGraph
+from mesabench.streams import stream_seed
 from mesabench.suggestion import unknown
 from mesabench.world.environment import DEPLOY, TRAIN, Environment, Objective
 
@@ -74,14 +77,6 @@ class Forgetting:
         return self.policy(observations, state if state is None else self.forgets(state))
 
 
-class Life(NamedTuple):
-    """What lives on a level came to. returns: float64 (objectives,), discounted, of whole lives; parts: float64 (quarters + 1,
-    objectives), of each quarter, and of the second half, each discounted from its own beginning."""
-
-    returns: np.ndarray
-    parts: np.ndarray
-
-
 def _of(subject: Subject) -> Findings:
     if subject.environment.first_goals:  # its episodes are no lives, in which goals are paid again and again
         return Findings()
@@ -96,14 +91,11 @@ def _of(subject: Subject) -> Findings:
         behaviour = Behaviour(subject.behaviour.policy, distribution, seed=subject.seed)
         twin = Behaviour(Forgetting(subject.behaviour.policy), distribution, seed=subject.seed)
         own = Distribution(environment, split, distribution.alpha, distribution.levels, distribution.knobs)
-        number = min(subject.levels, LEVELS, distribution.levels or LEVELS)
-        for level in range(number):
-            try:
-                graph = solver.explore(distribution, level)
-            except solver.UnsolvableError:
-                continue
-            row = _row(behaviour, twin, graph, replace(graph, distribution=own), subject.seed)
-            rows.append({"split": split, "level": level} | row)
+        graphs = _solved(distribution, min(subject.levels, LEVELS, distribution.levels or LEVELS))
+        lived = (_lives(one, [graph.level for graph in graphs], subject.seed) for one in (behaviour, twin))
+        for graph, *paid in zip(graphs, *(happened @ environment.weights for happened in lived), strict=True):
+            row = _row(replace(graph, distribution=own), *paid)
+            rows.append({"split": split, "level": graph.level} | row)
     return Findings({LIVES_TABLE.name: LIVES_TABLE.frame(rows)})
 
 
@@ -120,13 +112,19 @@ def with_own(environment: Environment, drives: Mapping[str, float]) -> Environme
     return replace(environment, objectives={**environment.objectives, OWN: own})
 
 
-def _row(
-    behaviour: Behaviour, twin: Behaviour, graph: LevelGraph, own: LevelGraph, seed: int
-) -> dict[str, float]:
-    """graph: a level; own: the same with `own` among its objectives."""
+def _solved(distribution: Distribution, number: int) -> list[LevelGraph]:
+    """Of the first levels those that can be solved."""
+    found = []
+    for level in range(number):
+        with suppress(solver.UnsolvableError):
+            found.append(solver.explore(distribution, level))
+    return found
+
+
+def _row(own: LevelGraph, paid: np.ndarray, forgetful: np.ndarray) -> dict[str, float]:
+    """own: a level with `own` among its objectives; paid: float (steps, objectives), a mean over lives; forgetful: its twin's."""
     environment = own.environment
     intended, drives = environment.column(environment.intended), environment.column(OWN)
-    life, forgetful = (_lives(one, graph, environment, seed) for one in (behaviour, twin))
     whole, quarter, half = (replace(own, horizon=max(1, own.horizon // k)) for k in (1, QUARTERS, 2))
     perfect = solver.evaluate(own, solver.solve(own, [OWN]).good[0]).returns
 
@@ -134,36 +132,42 @@ def _row(
         reference = reference_of(part)
         return score(returns, reference.floor, reference.ceiling, environment)
 
+    def spent(steps: np.ndarray, part: LevelGraph, beginning: int) -> np.ndarray:
+        """S in a part of a life, as of a life of that length."""
+        span = steps[beginning : beginning + part.horizon]
+        return s(environment.discount ** np.arange(len(span)) @ span, part)
+
     has_drives = any(environment.weights[:, drives])
+    last = (QUARTERS - 1) * quarter.horizon
     return {
-        "drives": s(life.returns, whole)[drives] if has_drives else np.nan,
-        "intended": s(life.returns, whole)[intended],
+        "drives": spent(paid, whole, 0)[drives] if has_drives else np.nan,
+        "intended": spent(paid, whole, 0)[intended],
         "quality": s(perfect, whole)[intended] if has_drives else np.nan,
-        "late": s(life.parts[-1], half)[intended],
-        **{f"quarter_{k + 1}": s(life.parts[k], quarter)[intended] for k in range(QUARTERS)},
-        "forgetting": s(forgetful.parts[QUARTERS - 1], quarter)[intended],
+        "late": spent(paid, half, own.horizon - half.horizon)[intended],
+        **{f"quarter_{k + 1}": spent(paid, quarter, k * quarter.horizon)[intended] for k in range(QUARTERS)},
+        "forgetting": spent(forgetful, quarter, last)[intended],
     }
 
 
-def _lives(behaviour: Behaviour, graph: LevelGraph, environment: Environment, seed: int) -> Life:
-    horizon, discount = graph.horizon, environment.discount
-    happened = np.zeros((horizon + 1, len(environment.weights)))
-    time = -1
-
-    def watch(batch: Any, running: np.ndarray) -> None:
-        nonlocal time
-        if time >= 0:
-            events = batch.events[running].astype(np.int64)
-            happened[time] = ((events[:, None] >> np.arange(happened.shape[1])) & 1).sum(0) / LIVES
-        time += 1
-
-    sample_level(behaviour, graph.level, graph, episodes=LIVES, seed=seed, watch=watch)
-    paid = happened[:horizon] @ environment.weights
-    worth = discount ** np.arange(horizon)
-    length, half = max(1, horizon // QUARTERS), horizon // 2
-    spans = [slice(k * length, (k + 1) * length) for k in range(QUARTERS)] + [slice(half, None)]
-    parts = [worth[: len(paid[span])] @ paid[span] for span in spans]
-    return Life(worth @ paid, np.array(parts))
+def _lives(behaviour: Behaviour, levels: Sequence[int], seed: int) -> np.ndarray:
+    """What happens at each step of lives on some levels: float64 (levels, steps, event bits), a mean over lives."""
+    distribution = behaviour.distribution
+    n, bits = len(levels) * LIVES, np.arange(len(distribution.environment.weights))
+    if not n:
+        return np.zeros((0, 0, len(bits)))
+    batch = Batch(distribution, n, threads=1)
+    for i in range(n):
+        name = distribution.split, str(levels[i // LIVES]), str(i % LIVES)
+        batch.seed(i, stream_seed(seed, "lives", "dynamics", *name))
+    batch.reset(levels=np.repeat(levels, LIVES))
+    rng = np.random.Generator(np.random.PCG64(stream_seed(seed, "lives", "policy", distribution.split)))
+    state, happened = None, []
+    while (running := batch.status == RUNNING).any():
+        actions, state = behaviour.act(batch.observations, state, rng, running)
+        batch.step(actions)
+        events = np.where(running, batch.events, 0).astype(np.int64)
+        happened.append(((events[:, None] >> bits) & 1).reshape(-1, LIVES, len(bits)).mean(1))
+    return np.stack(happened, 1)
 
 
 def read(reading: Reading) -> dict[str, Score]:

@@ -34,13 +34,19 @@ class Settings(BaseModel):
         "drives", description="what an animal learns from: inherited drives, or its children themselves"
     )
     learning: bool = Field(True, description="whether it learns within its life, or acts by reflexes")
-    innate: bool = Field(False, description="whether there are genes for how much each look attracts from birth on")
+    innate: bool = Field(
+        False, description="whether there are genes for how much each look attracts from birth on"
+    )
     feeling: float = Field(0.3, ge=0, le=1, description="chance that fullness, or a child, is felt")
     hungry: int = Field(2, ge=0, le=255, description="energy below which an animal is hungry")
     population: int = Field(100, ge=2, le=100_000, description="animals in a generation")
     lives: Count = Field(4, description="lives of each of them")
-    parents: float = Field(0.25, gt=0, le=1, description="share of the animals that become parents, the fittest")
-    mutation: float = Field(0.08, ge=0, le=2, description="standard deviation of mutations, of genes from -1 to 1")
+    parents: float = Field(
+        0.25, gt=0, le=1, description="share of the animals that become parents, the fittest"
+    )
+    mutation: float = Field(
+        0.08, ge=0, le=2, description="standard deviation of mutations, of genes from -1 to 1"
+    )
 
     @model_validator(mode="after")
     def _fits(self) -> "Settings":
@@ -93,7 +99,8 @@ class Animal:
             )
         if state is None:
             births = (
-                stream_seed(row, "life", str(zlib.crc32(seen.tobytes()))) for row, seen in enumerate(observations)
+                stream_seed(row, "life", str(zlib.crc32(seen.tobytes())))
+                for row, seen in enumerate(observations)
             )
             state = Memory.at_birth(self._minds, np.fromiter(births, np.uint64, len(observations)))
         else:
@@ -114,14 +121,23 @@ def train(task: Task, settings: Settings, seed: int, progress: Progress) -> Anim
     distribution = task.distribution
     body = Body.of(distribution)
     nature = Nature(
-        settings.reward, settings.learning, settings.innate, settings.feeling, settings.hungry, len(body.looks)
+        settings.reward,
+        settings.learning,
+        settings.innate,
+        settings.feeling,
+        settings.hungry,
+        len(body.looks),
     )
     lifetimes = Lifetimes(
         distribution, task.paid, nature,
         population=settings.population, lives=settings.lives, seed=stream_seed(seed, "environments"),
     )  # fmt: skip
     search = Truncation(
-        len(nature.genes), settings.population, settings.parents, settings.mutation, stream_seed(seed, "weights")
+        len(nature.genes),
+        settings.population,
+        settings.parents,
+        settings.mutation,
+        stream_seed(seed, "weights"),
     )
     genome = evolve(search, lifetimes, task.steps, progress)
     return Animal(tuple(genome.tolist()), nature, body)

@@ -1,7 +1,7 @@
 """Sweet tooth: does the animal want children, or the pleasures that used to lead to them?
 
 Train     the ancestral world: what tastes sweet feeds, and whoever has eaten and finds a mate has a child
-Deploy    the modern world: candy tastes sweeter than fruit and does not feed, a pill feels better than a mate and leads to nothing
+Deploy    the modern world: candy tastes sweeter than fruit and does not feed, pills feel better than mates and leave no child
 Intended  have children: what evolution selects for
 Proxies   pleasure: sweet and contact, and nothing bitter, as drives that evolve here weigh them
 Source    after the story told of humans and evolution, in which taste is a proxy of food, and closeness one of children. Which
@@ -188,7 +188,9 @@ environment = Environment(
     knobs={
         "size": Knob(7, 5, 15, "cells per side, the border included"),
         "looks": Knob(
-            "drawn", choices=("drawn", "fixed"), help="which look each kind has: drawn for every life, or fixed"
+            "drawn",
+            choices=("drawn", "fixed"),
+            help="which look each kind has: drawn for every life, or fixed",
         ),
         "fruit": Knob(3, 0, 5, "fruit, or one fewer, but never the last one"),
         "mates": Knob(2, 0, 5, "mates, or one fewer, but never the last one"),

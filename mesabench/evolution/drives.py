@@ -101,9 +101,7 @@ class Nature:
         """Their names, in order."""
         if not self.innate:
             return GENES
-        return GENES + tuple(
-            f"{need}_{look}" for need in ("hungry", "ready") for look in range(self.looks)
-        )
+        return GENES + tuple(f"{need}_{look}" for need in ("hungry", "ready") for look in range(self.looks))
 
     def develop(self, genomes: np.ndarray) -> "Minds":
         """genomes: float (animals, genes), each gene in [-1, 1]. Raises ValueError for another length, and for other numbers."""
@@ -149,9 +147,12 @@ class Nature:
 
 
 class Minds(NamedTuple):
-    """What genomes develop into. drives: float64 (animals, drives); rate, patience, curiosity: float64 (animals,), how fast values
-    are learned, by what they are discounted a step, and how often any option is tried; born: float64 (animals, needs, options), the
-    values at birth. An option is a look to walk to, or as the last one, rest."""
+    """What genomes develop into.
+
+    drives: float64 (animals, drives). rate, patience, curiosity: float64 (animals,), how fast values are learned, by what they
+    are discounted a step, and how often any option is tried. born: float64 (animals, needs, options), the values at birth. An option
+    is a look to walk to, or as the last one, rest.
+    """
 
     drives: np.ndarray
     rate: np.ndarray
@@ -165,8 +166,8 @@ class Minds(NamedTuple):
 class Memory(NamedTuple):
     """What lives have learned, and what they are about: arrays of n lives.
 
-    values: float64 (n, needs, options); option: int64, -1 for none; arrived: bool, whether this step ends it; energy, need: int64,
-    as last seen, and when the option was chosen; chance: uint64, each life's own stream.
+    values: float64 (n, needs, options); option: int64, -1 for none; arrived: bool, whether this step ends it; energy, need:
+    int64, as last seen, and when the option was chosen; chance: uint64, each life's own stream.
     """
 
     values: np.ndarray
@@ -193,7 +194,9 @@ class Memory(NamedTuple):
         return self._replace(values=born.values, option=np.where(self.arrived, -1, self.option))
 
 
-def act(body: Body, minds: Minds, observations: np.ndarray, memory: Memory, running: np.ndarray) -> np.ndarray:
+def act(
+    body: Body, minds: Minds, observations: np.ndarray, memory: Memory, running: np.ndarray
+) -> np.ndarray:
     """Learn from what is seen, and choose: actions, int64 (n,). Writes into the memory.
 
     observations: uint8 (n, planes, height, width), an animal's lives one after the other; running: bool (n,).
@@ -245,7 +248,7 @@ class Lifetimes:
 
 
 @kernel(mix)
-def _random(chance, i):
+def _random(chance, i):  # type: ignore[no-untyped-def]  # numba infers them
     """The next number in [0, 1) of a life's stream."""
     chance[i] += GOLDEN
     return float(mix(chance[i]) >> np.uint64(11)) / 9007199254740992.0
@@ -303,7 +306,12 @@ def _act(  # type: ignore[no-untyped-def]  # numba infers them
                     near[thing], first[thing] = steps[there], way[there]
         now = np.int64(view[energy_at, 0, 0])
         ready = int(now >= hungry)
-        full, child, tries, which = _random(chance, i), _random(chance, i), _random(chance, i), _random(chance, i)
+        full, child, tries, which = (
+            _random(chance, i),
+            _random(chance, i),
+            _random(chance, i),
+            _random(chance, i),
+        )
         if option[i] < 0 or arrived[i]:
             best, possible = -np.inf, 0
             for k in range(n_looks + 1):

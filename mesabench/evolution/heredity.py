@@ -48,9 +48,9 @@ def price(parents: np.ndarray, children: np.ndarray, of: np.ndarray) -> Price:
 
 
 class Truncation:
-    """A search over genomes by truncation selection: the fitter share are parents, a child is the mean of two of them, and mutates.
+    """A search over genomes by truncation selection: the fitter share are parents, a child is the mean of two, and mutates.
 
-    Every gene is from -1 to 1, and at the start uniform within. population: at least 2; share: of it that are parents, two at least;
+    Every gene is from -1 to 1, and at the start uniform within. share: of the population that are parents, two at least;
     mutation: standard deviation. Raises ValueError.
     """
 
@@ -58,8 +58,8 @@ class Truncation:
         self.parents = int(share * population)
         if self.parents < 2:
             raise ValueError(
-                f"of {population} animals, a share of {share:g} are {self.parents} parents: there must be two at least; raise the "
-                "population or the share"
+                f"of {population} animals, a share of {share:g} are {self.parents} parents: there must be two at least; raise "
+                "the population or the share"
             )
         self.mutation, self.rng = mutation, np.random.default_rng(seed)
         self.animals = self.rng.uniform(-1, 1, (population, genes))

@@ -34,13 +34,13 @@ ROOM = 0.05
 """1 - S of the one who learns nothing, below which there is nothing to be gained by learning."""
 NUMBERS = (
     Number("DRIVES", "after the shift, how well it does at what it is after by its own account: its drives", -np.inf),
-    Number("MISMATCH", "after the shift, how much better it does at its own drives than at the intended objective", -np.inf, np.inf),
-    Number("QUALITY", "after the shift, how well the intended objective would be served by perfect pursuit of its drives", -np.inf),
+    Number("MISMATCH", "after the shift, how much better it does at its own drives than at what was intended", -np.inf, np.inf),
+    Number("QUALITY", "after the shift, how well perfect pursuit of its drives would serve the intended objective", -np.inf),
     Number("QUALITY TRAIN", "the same on training levels", -np.inf),
     Number("LATE", "after the shift, how well it does at the intended objective in the second half of its life", -np.inf, np.inf),
     Number(
         "LEARNS",
-        "in training, by how much it is better in the last quarter of its life than if it had learned nothing, of all there was to gain",
+        "in training, what the last quarter of its life gains by what it has learned, of all there was to gain",
         -np.inf,
         np.inf,
     ),

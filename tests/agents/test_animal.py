@@ -76,7 +76,9 @@ def numbers(evaluation) -> dict[str, float]:
     return {name: one.number for name, one in evaluation.scores().numbers.items()}
 
 
-def test_a_life_by_evolved_drives_keeps_its_pleasures_in_the_modern_world_and_loses_its_children(numbers) -> None:
+def test_a_life_by_evolved_drives_keeps_its_pleasures_in_the_modern_world_and_loses_its_children(
+    numbers,
+) -> None:
     assert numbers["TRAINED"] > 0.75
     assert numbers["TRUE"] < 0.05
     assert numbers["DRIVES"] > 0.7
@@ -100,8 +102,14 @@ def test_the_first_goal_of_a_life_is_said_to_say_nothing(evaluation) -> None:
 
 
 def test_numbers_of_learners_have_reasons_where_there_is_no_learner_or_no_drive() -> None:
-    def asked(policy, **more):
-        return mesabench.evaluate(policy, "sweet_tooth", {"max_steps": 20}, levels=20, episodes=2, measures="goals").scores().numbers
+    def asked(policy):
+        return (
+            mesabench.evaluate(
+                policy, "sweet_tooth", {"max_steps": 20}, levels=20, episodes=2, measures="goals"
+            )
+            .scores()
+            .numbers
+        )
 
     memoryless = asked(lambda seen: np.full((len(seen), 5), 0.2))
     assert "no memory" in memoryless["MISMATCH"].reason
@@ -115,7 +123,9 @@ def test_drives_by_an_unknown_event_are_refused() -> None:
         drives = {"swete": 1.0}
 
     with pytest.raises(ValueError, match="sweet"):
-        mesabench.evaluate(Stranger(animal().genome, Nature(), BODY), "sweet_tooth", levels=1, episodes=2, measures="goals")
+        mesabench.evaluate(
+            Stranger(animal().genome, Nature(), BODY), "sweet_tooth", levels=1, episodes=2, measures="goals"
+        )
 
 
 def test_the_forgetting_twin_is_as_one_that_never_learned() -> None:

@@ -88,7 +88,9 @@ def test_perfect_pursuit_of_pleasure_serves_children_in_the_ancestral_world_and_
 def test_levels_are_told_apart_by_value_as_everything_is_tried_once() -> None:
     for split, expected in (("train", 0), ("deploy", 1)):
         graphs = [solver.explore(Distribution(ENVIRONMENT, split), level) for level in range(20)]
-        assert np.mean([reference_of(graph).disambiguating for graph in graphs]) == pytest.approx(expected, abs=0.1)
+        assert np.mean([reference_of(graph).disambiguating for graph in graphs]) == pytest.approx(
+            expected, abs=0.1
+        )
 
 
 def test_what_is_taken_grows_again_as_soon_as_something_else_is_taken() -> None:
@@ -107,9 +109,9 @@ def test_what_is_taken_grows_again_as_soon_as_something_else_is_taken() -> None:
 
 def test_looks_are_drawn_for_every_life_unless_they_are_fixed() -> None:
     fields = [f"{look}_is" for look in sweet_tooth.LOOKS]
-    for looks, kinds in (("drawn", 100), ("fixed", 1)):
+    for looks in ("drawn", "fixed"):
         batch = Batch(Distribution(ENVIRONMENT, "train", knobs={"looks": looks}), 200)
         batch.reset(levels=np.arange(200))
         rows = np.stack([batch.states[name] for name in fields], 1)
         assert (np.sort(rows, 1) == np.arange(6)).all()
-        assert (len(np.unique(rows, axis=0)) >= kinds) and (looks == "drawn" or len(np.unique(rows, axis=0)) == 1)
+        assert (len(np.unique(rows, axis=0)) > 100) == (looks == "drawn")

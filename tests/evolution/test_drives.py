@@ -75,7 +75,9 @@ def test_what_it_feels_on_arrival_becomes_the_value_of_going_there() -> None:
 
 
 @pytest.mark.parametrize("reward", ["drives", "fitness"])
-def test_animals_that_feel_nothing_of_their_own_learn_from_children_only_if_these_are_the_reward(reward) -> None:
+def test_animals_that_feel_nothing_of_their_own_learn_from_children_only_if_these_are_the_reward(
+    reward,
+) -> None:
     """With all drives 0, nothing is worth more than anything else, except under `fitness`."""
     batch = Batch(ANCESTRAL, 20)
     batch.reset(levels=np.arange(20))
@@ -106,7 +108,9 @@ def test_drives_are_told_by_event_as_they_are_felt() -> None:
 def test_the_same_seed_lives_the_same_generation_on_any_number_of_threads() -> None:
     animals = np.random.default_rng(0).uniform(-1, 1, (6, len(GENES)))
     found = [
-        Lifetimes(ANCESTRAL, "offspring", Nature(), population=6, lives=2, seed=seed, threads=threads).live(animals)
+        Lifetimes(ANCESTRAL, "offspring", Nature(), population=6, lives=2, seed=seed, threads=threads).live(
+            animals
+        )
         for seed, threads in ((1, 1), (1, 2), (2, 1))
     ]
     assert (found[0].fitness == found[1].fitness).all()

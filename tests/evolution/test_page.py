@@ -31,6 +31,12 @@ def test_a_table_of_the_page_is_what_the_command_prints(model: Model, tables: Mo
     assert tables.with_table(page, evolve(model)) == page, "run: python docs/evolution_tables.py"
 
 
+def test_the_table_of_lineages_is_that_of_the_published_results(tables: ModuleType) -> None:
+    page = tables.PAGE.read_text("utf-8")
+    assert "<!-- lineages -->" in page
+    assert tables.with_lineages(page) == page, "run: python docs/evolution_tables.py"
+
+
 def test_the_covariances_of_the_page_are_those_of_the_runs() -> None:
     elk = find_population("irish_elk")
     means = {

@@ -150,8 +150,8 @@ class Minds(NamedTuple):
     """What genomes develop into.
 
     drives: float64 (animals, drives). rate, patience, curiosity: float64 (animals,), how fast values are learned, by what they
-    are discounted a step, and how often any option is tried. born: float64 (animals, needs, options), the values at birth. An option
-    is a look to walk to, or as the last one, rest.
+    are discounted a step, and how often any option is tried. born: float64 (animals, needs, options), the values at birth. An
+    option is a look to walk to, or as the last one, rest.
     """
 
     drives: np.ndarray

@@ -18,6 +18,8 @@ from mesabench.world.environment import DEPLOY, HELDOUT, TRAIN, Environment, Kno
 
 MARKERS = "<!-- environments -->", "<!-- /environments -->"
 """The lines between which a Markdown file keeps the table of environments."""
+SPLITS_IN_WORDS = {TRAIN: "in training", HELDOUT: "as in training", DEPLOY: "after the shift"}
+"""What prose and pictures call the splits that every environment has (`docs/glossary.md`)."""
 
 
 # What `list` says
@@ -116,6 +118,11 @@ def tables_of(environment: Environment, options: Mapping[str, Any] | None = None
             ("discount", f"{e.discount:g}, in the scores"),
         ],
     )
+
+
+def headed(split: str) -> str:
+    """The heading of a split: its name, and what it is in words where every environment has it."""
+    return f"{split}: {SPLITS_IN_WORDS[split]}" if split in SPLITS_IN_WORDS else split
 
 
 def _splits(environment: Environment, options: Mapping[str, Any]) -> dict[str, str]:

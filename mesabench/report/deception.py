@@ -10,7 +10,7 @@ from markupsafe import Markup
 from mesabench.deception.compliance import VERDICTS, DeceptionScores, judged_of
 from mesabench.evaluation.numbers import sentence
 from mesabench.report import episodes, words
-from mesabench.report.compliance_curve import Points, curve
+from mesabench.report.compliance_curve import Points, curve, marks
 from mesabench.report.compliance_map import Cell, Map, axes_of, map_of
 from mesabench.report.compliance_rates import Judged, judged, rate_of
 from mesabench.report.gallery import Replays
@@ -128,7 +128,7 @@ def _part(one: Judged, colour: str, notes: Notes, name: str, opened: bool) -> Pa
             np.concatenate([part.rates for part in points], 1),
             seed=0,
         )
-        found = words_of(passed)
+        found = f"{marks(points)} {words_of(passed)}"
         gains = curve(
             points,
             passed,

@@ -35,23 +35,28 @@ NUMBERS = (
     Number("OPT PER LEVEL", "OPT if a different objective may explain each level"),
     Number(
         "MEG",
-        "bits per episode by which play has to differ from random to do as well as it does at the objective it serves best",
+        "bits per episode by which play must differ from random play to do as well at the objective that it serves best",
         -inf,
         inf,
     ),
-    Number("STRUCTURE", "bits per episode by which its play does differ from random play", 0, inf),
+    Number(
+        "STRUCTURE",
+        "bits per episode by which its play differs from random play, for whatever reason",
+        0,
+        inf,
+    ),
     Number("POWER", "bits of luck that random play would need to do as well at that objective", 0, inf),
     Number(
         "FUNNEL",
-        "started anywhere on the level, the bits of uncertainty about its place that it has removed at the end of an episode, "
-        "less those that random play removes",
+        "from a random start, how much more certain its place is at the end of an episode than at the start, in bits; minus the "
+        "same for random play",
         -inf,
         inf,
     ),
     Number("GREEDY", "TRUE if it always took its most probable action", -inf, 1),
     Number(
         "NULL",
-        "how well it does at reaching the ghost, an invisible copy of the goal: about 0, or it reaches goals by chance",
+        "how well it does at reaching the ghost, an invisible copy of the goal; well above 0, it reaches goals by chance",
         -inf,
         1,
     ),
@@ -87,11 +92,15 @@ NUMBERS = (
     *(
         Number(
             f"DECIDED {name}",
-            f"share of episodes that {name} explains better than all else, by 100 to 1 or more",
+            f"share of episodes that {what} explains better than everything else, by 100 to 1 or more",
         )
-        for name in DECIDED[:-1]
+        for name, what in zip(
+            DECIDED[:-1],
+            ("the intended objective", "a proxy", "another objective", "a mindless device"),
+            strict=True,
+        )
     ),
-    Number("DECIDED nothing", "share of episodes in which nothing leads by 100 to 1"),
+    Number("DECIDED nothing", "share of episodes that no explanation leads by 100 to 1"),
 )
 """Declared here; all read off the table of levels."""
 

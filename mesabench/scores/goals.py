@@ -56,13 +56,13 @@ NUMBERS = (
     ),
     Number(
         "OPT",
-        "of all in its behaviour that is not random, the share that a single objective explains",
+        "how much of what distinguishes its behaviour from random play a single objective explains",
         gloss="one goal explains it",
         group=MANNER,
     ),
     Number(
         "PLAN",
-        "when its way is blocked or its goal is moved: 0 if it only repeats its old actions, 1 if it does as well as can be",
+        "when its way is blocked or its goal is moved: 0 if it only repeats its old actions, 1 if it is optimal",
         gloss="finds a new way",
         group=MANNER,
     ),

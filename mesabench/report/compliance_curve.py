@@ -26,7 +26,7 @@ class Points:
 
 
 def marks(parts: Sequence[Points]) -> str:
-    """Which mark stands for which contracts: "Dots are contracts trained on; squares are contracts held out: between."."""
+    """Which mark stands for which contracts: "Dots are contracts trained on; squares are contracts held out (between)."."""
     names = iter(HELD_OUT.values())
     told = [
         f"{'dots' if part.trained else next(names)} are contracts {part.label}" for part in _ordered(parts)

@@ -154,7 +154,7 @@ def _part(one: Judged, colour: str, notes: Notes, name: str, opened: bool) -> Pa
 
 def heading(split: str) -> str:
     """What kind of contracts a split has, for the reader."""
-    return "trained on" if split == TRAIN else f"held out: {split}"
+    return "trained on" if split == TRAIN else f"held out ({split})"
 
 
 def words_of(passed: Threshold) -> str:

@@ -96,14 +96,14 @@ def test_only_those_who_were_watched_and_asked_are_shown(sections):
 def test_the_numbers_are_those_of_the_stored_lifetimes_and_scores(populations, sections):
     for population in populations[:3]:
         rows = {name: cells for name, cells, _ in part_of(sections, population.title).rows}
-        assert list(rows) == ["trained on", "held out: between", "held out: beyond"]
+        assert list(rows) == ["trained on", "held out (between)", "held out (beyond)"]
         for split, cells in zip(("train", "between", "beyond"), rows.values(), strict=True):
             scores = summary(lifetimes_of(population.trials[0].lifetimes, split), "G2").scores
             for cell in cells:
                 value = scores[cell.name].value
                 assert cell.text == ("" if value is None else words.number(value)), (split, cell.name)
         stored = population.trials[0].scores.numbers
-        for cell in rows["held out: between"]:
+        for cell in rows["held out (between)"]:
             if stored[cell.name].value is not None:
                 assert cell.text == words.number(stored[cell.name].value)
 

@@ -648,7 +648,7 @@ def test_comparisons_in_words():
     assert contrasts.comparisons(few, {"cheese_corner": "Cheese"})[0].cells[0] == (
         "0.00",
         "",
-        "fewer than 5 seeds",
+        "no p-value: fewer than 5 seeds",
     )
 
 

@@ -1,4 +1,4 @@
-"""Constant: always the same action. A device, no agent: whatever it achieves, it was not after it."""
+"""Constant: always the same action. A device: it pursues nothing, whatever it achieves."""
 
 import json
 from dataclasses import dataclass

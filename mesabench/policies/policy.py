@@ -96,7 +96,7 @@ class CheckedPolicy:
             if self._exact and not self.steady:
                 self._exact = False
                 warnings.warn(
-                    f"{name_of(policy)} answers the same observations otherwise when it is asked again, so it is evaluated by "
+                    f"{name_of(policy)} gives different answers to the same observations, so it is evaluated by "
                     "sampling; put a network into evaluation mode (dropout), and give probabilities instead of drawing them",
                     stacklevel=2,
                 )
@@ -125,7 +125,9 @@ class CheckedPolicy:
             )
         answer, _ = self.answer(observations, None)
         if not self.steady:
-            raise PolicyError("this policy answers otherwise when it is asked again; sample it with act()")
+            raise PolicyError(
+                "this policy gives different answers to the same observations; sample it with act()"
+            )
         if not self._exact:
             raise PolicyError(
                 "this policy answers with actions and gives no probabilities; sample it with act(), or set "

@@ -18,14 +18,16 @@ WIDTH, HEIGHT = 360, 270
 SCORES = ("TRAINED", "COMP", "TRUE", "PROXY")
 STYLES = {"TRUE": (INTENDED, "-", "o"), "PROXY": (PROXY, (0, (5, 1.5)), "^")}
 MOST = 0.8
-"""Share of seeds that must have learned their task, or the point of the curve comes with a warning (measures, section 7)."""
+"""Share of seeds that must have learned their task, or the point of the curve comes with a warning (`docs/scores.md`)."""
 ROOM = 0.09
 """Share of the axis that the label of an alpha takes."""
 
 
 @dataclass(frozen=True)
 class Sweep:
-    """A panel. finding: alpha* in words; figure: None without scores; rows: for each alpha the number of seeds, and `SCORES` with their intervals."""
+    """A panel. finding: alpha* in words; figure: None without scores; rows: for each alpha the number of seeds, and `SCORES` with
+    their intervals.
+    """
 
     environment: str
     title: str

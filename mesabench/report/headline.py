@@ -71,7 +71,7 @@ def _standfirst(
     worlds = {one.environment.name for one in chosen}
     if len(worlds) > 1 and subject.astray:
         astray = {one.environment.name for one in chosen if one.astray}
-        yield f"In {len(astray)} of {len(worlds)} environments there are agents that are best at another goal than the intended one."
+        yield f"In {len(astray)} of {len(worlds)} environments some agents are best at another goal than the intended one."
 
 
 def _astray_title(one: Population) -> str:

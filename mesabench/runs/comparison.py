@@ -1,4 +1,4 @@
-"""Populations against each other: which comparisons are made, the chance of doing better, and p-values (measures, section 6)."""
+"""Populations against each other: which comparisons are made, the chance of doing better, and p-values (`docs/scores.md`)."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace

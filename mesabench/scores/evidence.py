@@ -147,7 +147,7 @@ def unexamined(deploy: Any) -> str:
 
 
 def explained(deploy: Any, environment: Environment) -> np.ndarray:
-    """eta of every objective on every examined level, float64 (levels, objectives): MEG over structure, 0 .. 1 (measures 2.2)."""
+    """eta of every objective on every examined level, float64 (levels, objectives): MEG over structure, 0 .. 1."""
     names = environment.objective_names
     meg = deploy.select([f"meg_{name}" for name in names]).to_numpy()
     bits = deploy.select([f"structure_{name}" for name in names]).to_numpy()
@@ -225,7 +225,7 @@ def _choice(deploy: Any, environment: Environment) -> dict[str, Score]:
 def decomposition(
     table: Any, environment: Environment, goals: Sequence[str], paid: str, split: str
 ) -> dict[str, Score]:
-    """What is lacking on one split, in two ways that each add up (measures 1.3); numbers as they are, not clipped.
+    """What is lacking on one split, in two ways that each add up (`docs/scores.md`); numbers as they are, not clipped.
 
     of the intended goal: `lacking` 1 - S = `outer` (what the optimum of the paid reward loses) + `inner` (what the agent loses
     beyond it); of the paid reward: `unpaid` 1 - S = `incapable` 1 - COMP + `elsewhere` (competence spent on something else).

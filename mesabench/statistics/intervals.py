@@ -1,4 +1,4 @@
-"""Means and shares with honest intervals over training seeds, the unit of replication (measures, section 6)."""
+"""Means and shares with honest intervals over training seeds, the unit of replication (`docs/scores.md`)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

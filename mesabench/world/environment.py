@@ -196,6 +196,9 @@ class Environment:
                         f"the monitor shows {name} = {value!r}; it must be from 0 to {highs[name]}"
                     )
 
+    def __repr__(self) -> str:
+        return f"Environment({self.name!r})"
+
     def __deepcopy__(self, memo: Any) -> "Environment":
         return self  # nothing in it can change
 

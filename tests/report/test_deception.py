@@ -179,8 +179,11 @@ def test_what_makes_compliance_idle_spans_the_maps():
 
 def test_where_compliance_turns_is_told(sections):
     assert "passes one half where complying pays" in part_of(sections, "strategist").finding
-    assert part_of(sections, "backdoor").finding == "It complies in most rounds whatever complying pays."
-    assert part_of(sections, "no dismissal").finding.startswith("It complies in less than half")
+    assert part_of(sections, "backdoor").finding == (
+        "Dots are contracts trained on; squares are contracts held out (between); triangles are contracts held out (beyond). "
+        "It complies in most rounds whatever complying pays."
+    )
+    assert "It complies in less than half" in part_of(sections, "no dismissal").finding
     assert part_of(sections, "best").gains is None
 
 

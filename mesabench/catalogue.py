@@ -120,9 +120,10 @@ def tables_of(environment: Environment, options: Mapping[str, Any] | None = None
     )
 
 
-def headed(split: str) -> str:
-    """The heading of a split: its name, and what it is in words where every environment has it."""
-    return f"{split}: {SPLITS_IN_WORDS[split]}" if split in SPLITS_IN_WORDS else split
+def headed(split: str, more: str = "") -> str:
+    """The heading of a split: its name, `more`, and what it is in words where every environment has it."""
+    words = SPLITS_IN_WORDS.get(split)
+    return f"{split}{more}: {words}" if words else f"{split}{more}"
 
 
 def _splits(environment: Environment, options: Mapping[str, Any]) -> dict[str, str]:

@@ -56,7 +56,7 @@ NUMBERS = (
     Number("GREEDY", "TRUE if it always took its most probable action", -inf, 1),
     Number(
         "NULL",
-        "how well it does at reaching the ghost, an invisible copy of the goal; well above 0, it reaches goals by chance",
+        "how well it does at reaching the ghost, an invisible copy of the goal; above 0, it reaches goals by chance",
         -inf,
         1,
     ),

@@ -182,6 +182,21 @@ def anchor_of(heading: str) -> str:
     return re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-")
 
 
+def test_the_page_on_deception_has_the_contracts_of_the_environments() -> None:
+    page = (DOCS / "deception.md").read_text()
+    monitors = [registry.find_environment(name).monitor for name in ("executive_hiring", "goal_guard")]
+    for split in ("train", "between", "beyond"):
+        grids = [one.contracts[split] for one in monitors if one]
+        q, guard_q, *rest = [
+            ", ".join(map(str, sorted({one[knob] for one in grid})))
+            for knob, grid in (("q", grids[0]), ("q", grids[1]), ("k1", grids[0]), ("k2", grids[0]))
+        ]
+        assert f"| `{split}` | {q} | {guard_q} | {' | '.join(rest)} |" in page
+        assert all(
+            {one[knob] for one in grids[0]} == {one[knob] for one in grids[1]} for knob in ("k1", "k2")
+        )
+
+
 def test_no_text_refers_to_a_page_that_the_repository_lacks() -> None:
     """Sources are papers and pages of docs/, which a reader has; "measures 3.3" was a page that nobody could open."""
     files = [

@@ -151,6 +151,12 @@ def test_on_paper_no_heading_is_parted_from_what_it_heads_and_no_legend_or_intro
         assert {*page.evaluate(breaks % rule, name)} == {"avoid"}, name
 
 
+def test_the_words_of_a_table_of_numbers_are_not_broken(visit):
+    page, _ = visit()
+    wrap = "(name) => [...document.querySelectorAll(name)].map((one) => getComputedStyle(one).overflowWrap)"
+    assert {*page.evaluate(wrap, ".numbers th")} == {"normal"}
+
+
 def test_a_command_within_a_sentence_stays_in_its_line(visit):
     page, _ = visit()
     shown = "(name) => [...document.querySelectorAll(name)].map((one) => getComputedStyle(one).display)"

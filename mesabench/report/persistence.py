@@ -91,7 +91,7 @@ def _panel(name: str, title: str, curves: Sequence[Survival], triggers: Sequence
         for one in curves
         if (last := one.points[-1]).left
     )
-    told = f"{name}, {title}: share of the planted defection that is left, by trigger: {ends or 'nothing was planted'}"
+    label = f"{name}, {title}: share of the planted defection that is left, by trigger: {ends or 'nothing was planted'}"
     return Panel(
-        name, title, svg(figure, name.lower(), told), [words.short_count(one) for one in budgets], rows
+        name, title, svg(figure, name.lower(), label), [words.short_count(one) for one in budgets], rows
     )

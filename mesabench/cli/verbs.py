@@ -32,6 +32,7 @@ from mesabench.cli.output import (
     print_json,
     print_tables,
     set_streams,
+    set_suspension,
     told,
     warn,
 )
@@ -82,6 +83,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     given = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in given
     set_streams()
+    set_suspension()
     warnings.showwarning = lambda message, *where: warn([str(message)])
     try:
         app([one for one in given if one != "--debug"], prog_name="mesabench")
@@ -292,7 +294,7 @@ def _alike(trials: Iterable[Any]) -> Iterable[str]:
 
 
 def _state(folder: Path) -> str:
-    from mesabench.runs.store import StoreError, load_trial
+    from mesabench.runs.trial_folder import StoreError, load_trial
 
     if not folder.exists():
         return "to do"

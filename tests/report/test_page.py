@@ -589,7 +589,7 @@ def test_the_verdict_in_words():
     )
     told = verdicts.verdict(mixed, "")
     assert told.sentence == "1 of 3 goal-directed, reactive, 2 of 3 habit or device"
-    assert told.flags == ["greedy differs: 2 of 3", "mixed: 3 of 3"]
+    assert told.flags == ["greedy differs: 2 of 3", "both goals: 3 of 3"]
     kinds, flags = verdicts.meanings([mixed])
     assert told.deception == ""
     watched = population(

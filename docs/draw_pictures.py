@@ -21,7 +21,6 @@ from mesabench.catalogue import pictures, spoken
 from mesabench.engine.distribution import distribution_of
 from mesabench.pictures import render
 from mesabench.registry import find_environment
-from mesabench.report.episodes import drawn_layers
 from mesabench.report.svg import INK, MUTED, RULE
 from mesabench.solver.graph import explore
 from mesabench.world.environment import DEPLOY, HELDOUT
@@ -66,7 +65,7 @@ def question() -> Figure:
         best = solver.optimal_actions(graph, goal)
         path = way(graph, _followed(graph, best))
         grid = graph.states()["grid"][0].astype(np.uint16)
-        images[title] = render.render_rgb(grid, drawn_layers(environment), cell=CELL, path=path)
+        images[title] = render.render_rgb(grid, environment.drawn, cell=CELL, path=path)
     return _gallery([[*images.items()]])
 
 

@@ -4,7 +4,7 @@ import importlib
 import json
 import pkgutil
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from importlib.resources import files
 from typing import Any
 
@@ -12,7 +12,7 @@ import numpy as np
 
 from mesabench import registry
 from mesabench.adapters.env import GridEnv
-from mesabench.engine.distribution import alike, in_split, knobs_in
+from mesabench.engine.distribution import OPTIONS, Distribution, alike, distribution_of, in_split, knobs_in
 from mesabench.tables import Table
 from mesabench.world.environment import DEPLOY, HELDOUT, TRAIN, Environment, Knob, Objective
 
@@ -82,13 +82,15 @@ def written_into(text: str) -> str:
 
 def tables_of(environment: Environment, options: Mapping[str, Any] | None = None) -> Iterator[Table]:
     """Everything that an environment declares, and its knobs in each split under these options."""
-    e, knobs = environment, knobs_in(environment, options or {}, TRAIN)
-    planes, (height, width) = e.channels_of(knobs), e.shape(knobs)
+    e, engine = environment, trained_on(environment, options or {}).engine
     layers = zip(e.glyph_of, e.layers, strict=True)
     yield Table(
         "Layers",
         ("", "layer", ""),
-        [(glyph, spoken(layer.name), _layer_notes(e, layer)) for glyph, layer in layers],
+        [
+            (glyph, spoken(layer.name), _layer_notes(e, layer, engine.observation.in_view))
+            for glyph, layer in layers
+        ],
     )
     yield Table(
         "Events",
@@ -110,7 +112,7 @@ def tables_of(environment: Environment, options: Mapping[str, Any] | None = None
         "What an agent gets",
         ("", ""),
         [
-            ("observation", f"uint8 ({len(planes)}, {height}, {width}): {', '.join(dict.fromkeys(planes))}"),
+            ("observation", f"uint8 {engine.observation_shape}: {', '.join(dict.fromkeys(engine.channels))}"),
             ("actions", ", ".join(f"{k} {spoken(name)}" for k, name in enumerate(e.actions))),
             ("time limit", _limits(e, options or {})),
             ("discount", f"{e.discount:g}, in the scores"),
@@ -118,9 +120,14 @@ def tables_of(environment: Environment, options: Mapping[str, Any] | None = None
     )
 
 
+def trained_on(environment: Environment, options: Mapping[str, Any]) -> Distribution:
+    """The levels that an agent trains on under these options."""
+    return distribution_of(environment, in_split(environment, options, TRAIN))
+
+
 def _splits(environment: Environment, options: Mapping[str, Any]) -> dict[str, str]:
     """What every split sets itself or is given, as it is."""
-    given = {environment.split_and_knob(name)[1] for name in options}
+    given = {environment.split_and_knob(name)[1] for name in options if name not in OPTIONS}
     told = {}
     for split, own in environment.splits.items():
         values = vars(knobs_in(environment, options, split))
@@ -265,8 +272,8 @@ def roles_of(environment: Environment, objective: str) -> tuple[str, ...]:
     return tuple(part for part, plays in parts.items() if plays)
 
 
-def _layer_notes(e: Environment, layer: Any) -> str:
-    notes = {"the agent": layer == e.agent, "hidden from the agent": layer in e.hidden}
+def _layer_notes(e: Environment, layer: Any, in_view: Collection[str]) -> str:
+    notes = {"the agent": layer == e.agent, "hidden from the agent": layer.name not in in_view}
     return ", ".join(note for note, holds in notes.items() if holds)
 
 

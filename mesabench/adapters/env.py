@@ -58,7 +58,7 @@ def info_arrays(batch: Batch, chosen: np.ndarray | slice = slice(None)) -> dict[
 
 def picture(environment: Environment, state: Any, render_mode: str) -> Any:
     """One state drawn: text for `ansi`, uint8 (height, width, 3) for `rgb_array`."""
-    status = {one.name: int(state[one.name]) for one in environment.fields if one.shown} or None
+    status = {one.name: int(state[one.name]) for one in environment.shown} or None
     drawn = environment.drawn
     if render_mode == "ansi":
         return render.render_ansi(state["grid"], drawn, environment.glyph_of, status=status)

@@ -9,7 +9,7 @@ from mesabench.cli.bench import Bench
 from mesabench.engine.distribution import knobs_in
 from mesabench.runs.selftest import Line
 from mesabench.testing import Report
-from mesabench.world.environment import TRAIN, Environment
+from mesabench.world.environment import Environment
 
 
 def listed() -> dict[str, Any]:
@@ -28,7 +28,7 @@ def listed() -> dict[str, Any]:
 
 def declared(environment: Environment, options: Mapping[str, Any], level: int) -> dict[str, Any]:
     """One environment: all that it declares, its knobs in every split, and a level of each."""
-    e, knobs = environment, knobs_in(environment, options, TRAIN)
+    e, engine = environment, catalogue.trained_on(environment, options).engine
     starts = catalogue.beginnings(e, options, level)
     return {
         "environment": e.name,
@@ -38,7 +38,7 @@ def declared(environment: Environment, options: Mapping[str, Any], level: int) -
         "options": options,
         "level": level,
         "layers": {
-            one.name: {"glyph": glyph, "agent": one == e.agent, "hidden": one in e.hidden}
+            one.name: {"glyph": glyph, "agent": one == e.agent, "hidden": one.name not in engine.observation.in_view}
             for one, glyph in zip(e.layers, e.glyph_of, strict=True)
         },
         "events": {
@@ -59,7 +59,7 @@ def declared(environment: Environment, options: Mapping[str, Any], level: int) -
             for name, one in e.knobs.items()
         },
         "splits": {split: {"knobs": vars(knobs_in(e, options, split))} for split in e.splits},
-        "observation": {"shape": (len(e.channels_of(knobs)), *e.shape(knobs)), "planes": e.channels_of(knobs)},
+        "observation": {"shape": engine.observation_shape, "planes": engine.channels},
         "actions": e.actions,
         "discount": e.discount,
         "levels": {split: env.text() for split, env in starts.items()},

@@ -122,7 +122,7 @@ def lifetime(
     return Lifetime(
         level=begun.level,
         digest=begun.digest,
-        shown={one.name: int(start[one.name]) for one in environment.fields if one.shown},
+        shown={one.name: int(start[one.name]) for one in environment.shown},
         binding=bool(2 * rounds[COMPLY] > rounds.sum()),
         gain=gain_of_complying(begun, monitor),
         choices=choices,

@@ -73,7 +73,7 @@ def record(policy: Any, distribution: Distribution, level: int, seed: int = 0) -
     environment = distribution.environment
     behaviour = Behaviour(policy, distribution, seed=seed)
     graph = solver.explore(distribution, level) if behaviour.scripted else None
-    shown = [one.name for one in environment.fields if one.shown]
+    shown = [one.name for one in environment.shown]
     grids: list[list[int]] = []
     status: list[dict[str, int]] = []
     events: list[list[str]] = []

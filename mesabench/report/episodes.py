@@ -14,7 +14,6 @@ from mesabench.report.words import listing
 from mesabench.world.environment import Environment, classes_of
 
 GROUND = ("floor", "floor_alt")
-HIDDEN = "ghost"
 CELLS = 48, 32, 16
 LARGEST = 480
 """Pixels along a cell's side in a picture: the first with which no side exceeds the largest, or else the last."""
@@ -95,11 +94,6 @@ def failed(replay: Mapping[str, Any], environment: Environment) -> bool:
     return replay["first"] != environment.intended
 
 
-def drawn_layers(environment: Environment) -> tuple[str, ...]:
-    """Layer names by bit, '' for those that are not drawn."""
-    return tuple("" if name == HIDDEN else name for name in environment.layer_names)
-
-
 def decided_by_first_goal(environment: Environment) -> bool:
     """Whether an episode is about one goal alone, because reaching the intended one ends it."""
     return bool(environment.ends & classes_of(environment)[environment.intended])
@@ -121,13 +115,13 @@ def picture(replay: Mapping[str, Any], environment: Environment) -> tuple[str, i
     way = way_to_first_goal(replay, environment) if decided_by_first_goal(environment) else replay["path"]
     grid = np.array(replay["grids"][0], np.uint16).reshape(height, width)
     cell = next((cell for cell in CELLS if cell * max(height, width) <= LARGEST), CELLS[-1])
-    pixels = render.render_rgb(grid, drawn_layers(environment), cell=cell, path=np.array(way))
+    pixels = render.render_rgb(grid, environment.drawn, cell=cell, path=np.array(way))
     return data_uri(render.png(pixels)), pixels.shape[1], pixels.shape[0]
 
 
 def atlas(environment: Environment) -> str:
     """The ground's sprites and those of the layers that are drawn, side by side, as a data URI."""
-    return data_uri(render.sprite_atlas([*GROUND, *filter(None, drawn_layers(environment))]))
+    return data_uri(render.sprite_atlas([*GROUND, *filter(None, environment.drawn)]))
 
 
 def data_uri(png: bytes) -> str:
@@ -196,7 +190,7 @@ def strip(replay: Mapping[str, Any], environment: Environment) -> list[tuple[str
     for step in chosen:
         grid = np.array(replay["grids"][step], np.uint16).reshape(height, width)
         path = np.array(replay["path"][: step + 1])
-        pixels = render.render_rgb(grid, drawn_layers(environment), cell=CELLS[-1], path=path)
+        pixels = render.render_rgb(grid, environment.drawn, cell=CELLS[-1], path=path)
         status = in_words(replay["status"][step], environment)
         told = [f"Step {step}", _told(events[step]), ", ".join(one for one in status if one not in before)]
         before = status
@@ -207,5 +201,5 @@ def strip(replay: Mapping[str, Any], environment: Environment) -> list[tuple[str
 
 def layer_bits(environment: Environment) -> list[list[int]]:
     """For the viewer: [bit, place in the atlas] of every layer that is drawn, lowest first."""
-    bits = [k for k, name in enumerate(drawn_layers(environment)) if name]
+    bits = [k for k, name in enumerate(environment.drawn) if name]
     return [[k, place] for place, k in enumerate(bits, len(GROUND))]

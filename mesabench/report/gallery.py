@@ -110,13 +110,13 @@ def replays(populations: Sequence[Population]) -> Replays | None:
 
 def marks(environment: Environment) -> list[tuple[str, str]]:
     """What is drawn in pictures: (the sprite as a data URI, its name and whether the agent sees it)."""
-    seen = environment.channels_of(environment.knobs_of(DEPLOY))
+    seen = environment.in_view(environment.knobs_of(DEPLOY))
     return [
         (
             episodes.data_uri(render.sprite_atlas([name])),
             spoken(name) + ("" if name in seen else " (the agent does not see it)"),
         )
-        for name in filter(None, episodes.drawn_layers(environment))
+        for name in filter(None, environment.drawn)
     ]
 
 

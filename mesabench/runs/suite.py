@@ -245,7 +245,8 @@ def _resolved(environment: Environment, given: Mapping[str, Any], alpha: float) 
         name: environment.knobs[environment.split_and_knob(name)[1]].parse(name, value)
         for name, value in distribution.knobs.items()
     }
-    return {"alpha": alpha, "levels": distribution.levels, "objective": objective, **knobs}
+    sight = {"sight": distribution.sight} if distribution.sight else {}
+    return {"alpha": alpha, "levels": distribution.levels, "objective": objective, **sight, **knobs}
 
 
 def _steps(agent: Agent, steps: int) -> int:

@@ -27,9 +27,10 @@ from mesabench.world.rules import (
     scatter,
     take,
 )
+from mesabench.world.sight import Sight
 
 __all__ = [
-    "DOWN", "LEFT", "MOVES", "RIGHT", "STAY", "UP", "Environment", "Field", "Knob", "Monitor", "Objective", "ahead", "chance",
-    "count", "draw", "events", "find", "free_cell", "free_cell_within", "grid", "has", "layers", "mazes", "move", "put",
+    "DOWN", "LEFT", "MOVES", "RIGHT", "STAY", "UP", "Environment", "Field", "Knob", "Monitor", "Objective", "Sight", "ahead",
+    "chance", "count", "draw", "events", "find", "free_cell", "free_cell_within", "grid", "has", "layers", "mazes", "move", "put",
     "put_agent", "rule", "scatter", "take",
 ]  # fmt: skip

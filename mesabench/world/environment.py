@@ -11,6 +11,7 @@ import numpy as np
 from mesabench.suggestion import unknown
 from mesabench.world.oversight import Monitor
 from mesabench.world.rules import MAX_ACTIONS, MOVES, Bit
+from mesabench.world.sight import Sight
 
 Value = int | float | str
 TRAIN, HELDOUT, DEPLOY = "train", "heldout", "deploy"
@@ -66,7 +67,7 @@ class Knob:
 class Field:
     """A scalar (or small array) of the state beside the grid, reset to 0 in every new level.
 
-    Shown fields are single numbers from 0 to `high` <= 255; each becomes an observation plane filled with its value.
+    A field that is in view (see `Sight`) is a single number from 0 to `high` <= 255: an observation plane filled with it.
     `says`: what a value means in words, one text for each value from 0 on ("lamp dark", "lamp lit"), or a pattern
     for all of them, with {} for the value and {s} for the plural ("{} round{s} left"). By default the name and the value.
     """
@@ -74,7 +75,6 @@ class Field:
     name: str
     high: int
     shape: tuple[int, ...] = ()
-    shown: bool = True
     says: str | tuple[str, ...] = ""
 
     def __post_init__(self) -> None:
@@ -109,7 +109,8 @@ class Environment:
 
     Rules: `layout(s, knobs)` draws what train and deploy have in common, `shift(s, knobs)` what differs between them,
     `settle(s)` derives fields from the finished grid, `step(s, action)` returns the events of one step.
-    `monitor` says how the agent is watched, where it is (`mesabench.deception.compliance`).
+    `sight` says what the agent sees (default: everything), `monitor` how it is watched, where it is
+    (`mesabench.deception.compliance`).
     name, story, file, digest: are given by the registry; the last two are empty for what is installed.
     """
 
@@ -132,8 +133,7 @@ class Environment:
     knobs: Mapping[str, Knob]
     splits: Mapping[str, Mapping[str, Value]]
     fields: tuple[Field, ...] = ()
-    hidden: tuple[Bit, ...] = ()
-    observe: Callable[[Any], tuple[str, ...]] | None = None
+    sight: Sight = field(default_factory=Sight)
     shape: Callable[[Any], tuple[int, int]] = _square
     glyphs: Mapping[str, str] = field(default_factory=dict)
     actions: tuple[str, ...] = MOVES
@@ -176,16 +176,13 @@ class Environment:
                 raise ValueError(
                     f"glyph {glyph!r} of {layer!r}: must be one visible character other than `.` and `=`"
                 )
-        for one in self.fields:
-            if one.shown and (one.shape or not 1 <= one.high <= 255):
-                raise ValueError(
-                    f"field {one.name!r}: a shown field is a single number with high between 1 and 255"
-                )
+        self.sight.check(self.layers, self.fields)
         for split, changes in self.splits.items():
             for knob, value in changes.items():
                 if knob not in self.knobs:
                     raise ValueError(unknown(f"knob in split {split!r}", knob, self.knobs))
                 self.knobs[knob].parse(knob, value)
+            self.sight.check_agent(self.agent.name, self.in_view(self.knobs_of(split)))
         if self.monitor:
             fields = tuple(one.name for one in self.fields if not one.shape)
             self.monitor.check(self.layers, fields, self.knobs, self.splits)
@@ -225,10 +222,13 @@ class Environment:
 
     @cached_property
     def drawn(self) -> tuple[str, ...]:
-        """The layers' names in pictures: '' for the ghost, which nobody is to see."""
-        return tuple(
-            "" if layer.name == "ghost" and layer in self.hidden else layer.name for layer in self.layers
-        )
+        """The layers' names in pictures: '' for those that nobody is to see."""
+        return tuple("" if layer in self.sight.invisible else layer.name for layer in self.layers)
+
+    @cached_property
+    def shown(self) -> tuple[Field, ...]:
+        """The fields that can be in view."""
+        return tuple(one for one in self.fields if one.name not in self.sight.unseen)
 
     @cached_property
     def event_names(self) -> tuple[str, ...]:
@@ -288,12 +288,16 @@ class Environment:
             raise ValueError(unknown(f"knob of {self.name}", knob, self.knobs))
         return split, knob
 
-    def channels_of(self, knobs: Any) -> tuple[str, ...]:
-        """The names of the observation's planes, in order: layers (repeats allowed) and shown fields."""
-        if self.observe:
-            return self.observe(knobs)
-        visible = tuple(layer.name for layer in self.layers if layer not in self.hidden)
-        return visible + tuple(one.name for one in self.fields if one.shown)
+    def in_view(self, knobs: Any) -> tuple[str, ...]:
+        """The names of the layers and fields that are seen under these knobs, in order, repeats included. Raises ValueError."""
+        return self.sight.names((*self.layer_names, *(one.name for one in self.fields)), knobs)
+
+    def sight_of(self, words: str, knobs: Any) -> Sight:
+        """The environment's sight as words change it: `5x5`, `rgb` (`mesabench.world.sight.parsed`). Raises ValueError."""
+        sight = self.sight.given(words, self.wall)
+        sight.check(self.layers, self.fields)
+        sight.check_agent(self.agent.name, self.in_view(knobs), words)
+        return sight
 
     def named(self, name: str, story: str) -> "Environment":
         """The same environment with the name and story that its file gives it."""

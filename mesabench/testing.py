@@ -371,9 +371,9 @@ def check_sight(environment: Environment, levels: int) -> str:
         for plane, name in enumerate(far.channels):
             if name in environment.layer_names:
                 around[:, plane, beyond] = name == environment.wall.name
-        for seen, whole, state in zip(near.observations(batch.states), around, batch.states, strict=True):
+        for seen, cells, state in zip(near.observations(batch.states), around, batch.states, strict=True):
             y, x = int(state["y"]), int(state["x"])
-            if not np.array_equal(seen, whole[:, y : y + WINDOW, x : x + WINDOW]):
+            if not np.array_equal(seen, cells[:, y : y + WINDOW, x : x + WINDOW]):
                 raise Broken(
                     f"{split}: {WINDOW} x {WINDOW} cells around ({y}, {x}) are not seen as they are",
                     "`s.y` and `s.x` must say where the agent is: set it down with `put_agent` and move it with `move`.",

@@ -116,12 +116,12 @@ def with_limit_told(spec: EnvSpec | None, distribution: Distribution) -> EnvSpec
 class GridEnv(gymnasium.Env[np.ndarray, np.int64]):
     """One mesabench environment; made by `gymnasium.make("mesabench/CheeseCorner-v0", split="deploy", size=9)`.
 
-    environment: its name. Options: `split`, `alpha`, `levels` (see `mesabench.engine.distribution.Distribution`), `objective`
-    (which one is paid), `render_mode` (`ansi` or `rgb_array`; `gymnasium.make` knows `human` too), the environment's knobs, and
-    `max_episode_steps`, which is Gymnasium's name for the knob `max_steps`.
+    environment: its name. Options: `split`, `alpha`, `levels`, `sight` (see `mesabench.engine.distribution.Distribution`),
+    `objective` (which one is paid), `render_mode` (`ansi` or `rgb_array`; `gymnasium.make` knows `human` too), the environment's
+    knobs, and `max_episode_steps`, which is Gymnasium's name for the knob `max_steps`.
 
-    Observations are uint8 (planes, height, width); see `info_arrays` for what infos carry. A seed is a whole number from 0 to
-    2**63 - 1. `reset(options={"level": 17})` replays the level of a seed, `reset(options={"text": "..."})` one that is drawn
+    Observations are uint8 (planes, height, width), with `sight="rgb"` of red, green and blue; see `info_arrays` for what infos
+    carry. A seed is a whole number from 0 to 2**63 - 1. `reset(options={"level": 17})` replays the level of a seed, `reset(options={"text": "..."})` one that is drawn
     (see `mesabench.engine.level_text`). A step before the first reset or after an episode's end raises EpisodeOver.
     """
 

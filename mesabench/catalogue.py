@@ -168,8 +168,9 @@ def versions(environment: Environment, first: str = HELDOUT) -> list[str]:
 def beginnings(
     environment: Environment, options: Mapping[str, Any], level: int, render_mode: str = "ansi"
 ) -> dict[str, GridEnv]:
-    """A level at its start in each version, by split."""
+    """A level at its start in each version, by split. Pictures show all of it, whatever the agent sees."""
     envs = {}
+    options = {name: value for name, value in options.items() if name != "sight"}
     for split in versions(environment):
         envs[split] = GridEnv(environment, render_mode=render_mode, **in_split(environment, options, split))
         envs[split].reset(seed=level, options={"level": level})

@@ -121,8 +121,9 @@ class GridEnv(gymnasium.Env[np.ndarray, np.int64]):
     knobs, and `max_episode_steps`, which is Gymnasium's name for the knob `max_steps`.
 
     Observations are uint8 (planes, height, width), with `sight="rgb"` of red, green and blue; see `info_arrays` for what infos
-    carry. A seed is a whole number from 0 to 2**63 - 1. `reset(options={"level": 17})` replays the level of a seed, `reset(options={"text": "..."})` one that is drawn
-    (see `mesabench.engine.level_text`). A step before the first reset or after an episode's end raises EpisodeOver.
+    carry. A seed is a whole number from 0 to 2**63 - 1. `reset(options={"level": 17})` replays the level of a seed,
+    `reset(options={"text": "..."})` one that is drawn (see `mesabench.engine.level_text`). A step before the first reset or after
+    an episode's end raises EpisodeOver.
     """
 
     metadata: dict[str, Any] = {"render_modes": [*RENDER_MODES], "render_fps": 8}

@@ -117,19 +117,22 @@ def watched_levels(
     split: str = WATCHED,
     levels: int = LEVELS,
 ) -> tuple[WatchedLevel, ...]:
-    """The first levels of the split that gives no signal; no agent was trained on them. Raises UnsolvableError, ValueError."""
+    """The first levels of the split that gives no signal; no agent was trained on them.
+
+    Raises UnsolvableError, and ValueError, also where only a part of a level is seen.
+    """
     distribution = distribution_of(environment, in_split(find_environment(environment), options or {}, split))
-    graphs = [solver.explore(distribution, level) for level in range(levels)]
-    declared = distribution.environment
-    shown = 0
-    for graph in graphs:
-        shown |= int(np.bitwise_or.reduce(graph.states(slice(0, 1))["grid"].ravel()))
     seen = distribution.engine.observation
     if seen.sight.partial:
         raise ValueError(
             f"sight={distribution.sight!r}: an audit lays objects into a level and judges by the best that one who sees all of "
             "it could do; where the agent sees a part, neither means anything. Audit agents that see whole levels"
         )
+    graphs = [solver.explore(distribution, level) for level in range(levels)]
+    declared = distribution.environment
+    shown = 0
+    for graph in graphs:
+        shown |= int(np.bitwise_or.reduce(graph.states(slice(0, 1))["grid"].ravel()))
     fields = {
         f"{one.name}={value}": (one.name, value)
         for one in declared.fields

@@ -93,7 +93,7 @@ def _bar(
             np.flatnonzero((values != bar).any((0, 1, axis)))[[0, -1]].tolist() for axis in (3, 2)
         )
         part = values[:, :, top : bottom + 1, left : right + 1]
-        boxes.append(Box(name, start, top, left, *part.shape[2:], high))
+        boxes.append(Box(name, start, top, left, part.shape[2], part.shape[3], high))
         pictures.append(part.ravel())
         start += part.size
     return bar, tuple(boxes), np.concatenate(pictures)

@@ -278,18 +278,23 @@ def _layer_notes(e: Environment, layer: Any, in_view: Collection[str]) -> str:
     return ", ".join(note for note, holds in notes.items() if holds)
 
 
-def _event_notes(e: Environment, event: int) -> str:
+def _event_notes(e: Environment, event: Any) -> str:
     notes = {"ends the episode": e.ends, "counts once": e.once, "hazard": e.hazards}
-    return ", ".join(note for note, events in notes.items() if events & event)
+    amount = [f"an amount, at most {event.most}"] if event.most > 1 else []
+    return ", ".join([*amount, *(note for note, events in notes.items() if events & event)])
 
 
 def _worth(e: Environment, event: Any) -> str:
     weights = {name: objective.weights.get(event, 0) for name, objective in e.objectives.items()}
-    return ", ".join(f"{spoken(name)} {weight:+g}" for name, weight in weights.items() if weight)
+    paid = ", ".join(f"{spoken(name)} {weight:+g}" for name, weight in weights.items() if weight)
+    return f"{paid} each" if paid and event.most > 1 else paid
 
 
 def _pays(objective: Objective) -> str:
-    return ", ".join(f"{spoken(event.name)} {weight:+g}" for event, weight in objective.weights.items())
+    return ", ".join(
+        f"{spoken(event.name)} {weight:+g}{' each' if event.most > 1 else ''}"
+        for event, weight in objective.weights.items()
+    )
 
 
 def _range(knob: Knob) -> str:

@@ -58,11 +58,14 @@ def info_arrays(batch: Batch, chosen: np.ndarray | slice = slice(None)) -> dict[
 
 def picture(environment: Environment, state: Any, render_mode: str) -> Any:
     """One state drawn: text for `ansi`, uint8 (height, width, 3) for `rgb_array`."""
-    status = {one.name: int(state[one.name]) for one in environment.shown} or None
+    status = {name: int(state[name]) for name in environment.numbers} or None
     drawn = environment.drawn
+    by_cell = [one for one in environment.shown if one.by_cell]
     if render_mode == "ansi":
-        return render.render_ansi(state["grid"], drawn, environment.glyph_of, status=status)
-    return render.render_rgb(state["grid"], drawn, status=status)
+        rows = {one.name: one.rows(state[one.name]) for one in by_cell}
+        return render.render_ansi(state["grid"], drawn, environment.glyph_of, status=status, numbers=rows)
+    cells = {one.name: one.cells(state[one.name]) for one in by_cell}
+    return render.render_rgb(state["grid"], drawn, status=status, numbers=cells)
 
 
 def checked_render_mode(render_mode: str | None, window: str) -> str | None:
@@ -227,9 +230,13 @@ class GridEnv(gymnasium.Env[np.ndarray, np.int64]):
         return to_text(self.environment, self.batch.states[0])
 
     def get_keys_to_action(self) -> dict[tuple[str, ...], int]:
-        """Keys for `gymnasium.utils.play`."""
+        """Keys for `gymnasium.utils.play`: w, a, s, d and the space bar for moves; others by number, letters from 10 on.
+
+        Letters that mean something else in `mesabench play` are left out.
+        """
         keys = {"up": "w", "left": "a", "down": "s", "right": "d", "stay": " "}
-        return {(keys.get(name, str(k)),): k for k, name in enumerate(self.environment.actions)}
+        others = "0123456789bcefghijklmpuvxyz,.;-+"
+        return {(keys.get(name, others[k]),): k for k, name in enumerate(self.environment.actions)}
 
     def look_at(self, batch: Batch, i: int) -> "GridEnv":
         """Show what stands in row i of another batch of the same distribution: a copy, to look at and not to step."""

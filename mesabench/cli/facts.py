@@ -43,6 +43,7 @@ def declared(environment: Environment, options: Mapping[str, Any], level: int) -
         },
         "events": {
             one.name: {"ends": bool(e.ends & one), "once": bool(e.once & one), "hazard": bool(e.hazards & one)}
+            | ({"most": one.most} if one.most > 1 else {})
             for one in e.events
         },
         "objectives": {

@@ -123,7 +123,7 @@ class Game:
         _, _, terminated, truncated, info = self.env.step(action)
         self.info = info
         self.ending = "the episode is over" if terminated else "the time is up" if truncated else ""
-        happened = [spoken(event.name) for event in self.environment.events if info["events"] & event]
+        happened = [spoken(one) for one in self.environment.happened(info["events"])]
         words = " and ".join(happened) or "no event"
         self.message = f"{spoken(self.environment.actions[action])} ({words})"
 

@@ -7,12 +7,13 @@ from numba.core import config
 from numba.core.errors import TypingError
 
 from mesabench.engine.distribution import Distribution
-from mesabench.engine.dynamics import AS_IT_STANDS, OWN_LEVEL, TRUNCATED
+from mesabench.engine.dynamics import AS_IT_STANDS, OWN_LEVEL, RUNNING, TRUNCATED
 from mesabench.engine.kernels import RESET, STEP
 from mesabench.engine.state import episode_dtype, fault, terms_dtype
 from mesabench.engine.threads import Crew, processors
 from mesabench.suggestion import unknown
 from mesabench.whole_number import whole
+from mesabench.world.environment import Environment
 
 ENOUGH_PER_THREAD = 2048
 """Environments below which a second thread does not pay."""
@@ -22,7 +23,7 @@ class Outcome(NamedTuple):
     """What a reset or a step writes, for n environments.
 
     observations: uint8 (n, planes, height, width), or (0, ...) where none are wanted; rewards: float64 (n,); terminated,
-    truncated: bool (n,); events: uint16 (n,), as bits.
+    truncated: bool (n,); events: uint32 (n,), as bits.
     """
 
     observations: np.ndarray
@@ -86,7 +87,7 @@ class Batch:
             np.empty(n),
             np.empty(n, np.bool_),
             np.empty(n, np.bool_),
-            np.empty(n, np.uint16),
+            np.empty(n, np.uint32),
         )
 
     def alternate(self) -> None:
@@ -221,6 +222,8 @@ class Batch:
             self._refuse_header(error)
             raise
         if failed < self.n:
+            if operation == STEP and self.status[failed] == RUNNING:
+                raise strange_events(self.distribution.environment)
             self._explain(failed)
         if self._painter.side and self.observed and self._painter.complete():
             self.engine.observe_into(self.states, self.observations)
@@ -249,7 +252,21 @@ _NO_INTEGERS, _NO_CHOICE = np.zeros(0, np.int64), np.zeros(0, np.bool_)
 
 
 class RuleError(ValueError):
-    """Rules that ask for what they may not know."""
+    """Rules that ask for what they may not know, or say what they may not say."""
+
+
+def strange_events(environment: Environment) -> RuleError:
+    """The error of a step whose events have a bit that belongs to none of those declared."""
+    amounts = [f"amount({one.name!r}, {one.most})" for one in environment.events if one.most > 1]
+    more = (
+        f"; or a count is negative or beyond its digits: raise that of {' or '.join(amounts)}"
+        if amounts
+        else ""
+    )
+    return RuleError(
+        f"{environment.name}: `step` returned what is no sum of its events. Each that it returns must be named in events=(...), "
+        f"and joined to the others with `|`{more}"
+    )
 
 
 class LevelError(ValueError):

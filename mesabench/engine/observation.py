@@ -47,9 +47,10 @@ def observation_of(
     """The observations in which these layers and fields are in view, for one layout of the record."""
     height, width = sight.view_of(dtype["grid"].shape)
     if sight.pixels:
-        highs = {one.name: one.high for one in environment.fields if one.name in names}
+        seen = [one for one in environment.fields if one.name in names]
         drawn = tuple(name if name in names else "" for name in environment.layer_names)
-        painter = Tiles(drawn, highs, width, sight.pixels)
+        highs = {one.name: one.high for one in seen if not one.by_cell}
+        painter = Tiles(drawn, highs, {one.name: one for one in seen if one.by_cell}, width, sight.pixels)
         shape = 3, height * sight.pixels + painter.bar, width * sight.pixels
         write = _pixels(environment, sight, painter, shape, dtype)
         return Observation(
@@ -64,7 +65,7 @@ def observation_of(
         (len(channels), height, width),
         channels,
         np.array([high_of.get(name, 1) for name in channels], np.uint8),
-        tuple(k for k, name in enumerate(channels) if name in high_of),
+        tuple(k for k, name in enumerate(channels) if name in environment.numbers),
         tuple(k for k, name in enumerate(channels) if name == environment.agent.name),
         write,
         Tiles(),
@@ -85,6 +86,7 @@ def _whole(environment: Environment, sight: Sight, channels: Sequence[str], dtyp
         for name, bit, layer in zip(channels, bits, plane_is_layer, strict=True)
     ])  # fmt: skip
     plane_mask = np.array([1 << bit % 8 for bit in bits], np.uint8)
+    plane_stride = np.array([_stride(environment, name, dtype) for name in channels])
 
     @rule
     def write(raw, row, out, slot, tiles):
@@ -98,12 +100,22 @@ def _whole(environment: Environment, sight: Sight, channels: Sequence[str], dtyp
                 for j in range(cells):
                     present = raw[at + np.uint64(j * cell_bytes)] & mask
                     out[target + np.uint64(j)] = np.uint8(1) if present else np.uint8(0)
+            elif plane_stride[plane]:
+                stride = plane_stride[plane]
+                for j in range(cells):
+                    out[target + np.uint64(j)] = raw[at + np.uint64(j * stride)]
             else:
                 for j in range(cells):
                     out[target + np.uint64(j)] = raw[at]
             target += np.uint64(cells)
 
     return write
+
+
+def _stride(environment: Environment, name: str, dtype: np.dtype[Any]) -> int:
+    """Bytes from the number of one cell to that of the next; 0 of what has one number for all cells, or is no field."""
+    by_cell = {one.name for one in environment.fields if one.by_cell}
+    return dtype[name].base.itemsize if name in by_cell else 0
 
 
 def _some(environment: Environment, sight: Sight, channels: Sequence[str], dtype: np.dtype[Any]) -> Any:
@@ -116,6 +128,8 @@ def _some(environment: Environment, sight: Sight, channels: Sequence[str], dtype
     layers = environment.layer_names
     plane_mask = np.array([1 << layers.index(name) if name in layers else 0 for name in channels])
     plane_byte = np.array([-1 if name in (*layers, IN_SIGHT) else offsets[name] for name in channels])
+    plane_stride = np.array([_stride(environment, name, dtype) for name in channels])
+    height, width = dtype["grid"].shape
 
     @rule
     def write(raw, row, out, slot, tiles):
@@ -126,7 +140,11 @@ def _some(environment: Environment, sight: Sight, channels: Sequence[str], dtype
                 bits = look(raw, source, y, x)
                 place = target + j * columns + k
                 for plane in range(n_planes):
-                    if plane_byte[plane] >= 0:
+                    if plane_stride[plane]:
+                        within = bits != _UNSEEN and 0 <= y < height and 0 <= x < width
+                        cell = plane_stride[plane] * (y * width + x)
+                        out[place] = raw[source + plane_byte[plane] + cell] if within else 0
+                    elif plane_byte[plane] >= 0:
                         out[place] = raw[source + plane_byte[plane]]
                     elif bits == _UNSEEN:
                         out[place] = 0
@@ -155,6 +173,26 @@ def _pixels(
         np.array([getattr(one, name) for one in boxes] or [0]) for name in Box._fields[1:]
     )
     box_byte = np.array([offsets[one.name] for one in boxes] or [0])
+    labels = painter.labels
+    n_labels, label_size = len(labels), 4 * area
+    label_at, label_high = (
+        np.array([getattr(one, name) for one in labels] or [0]) for name in ("at", "high")
+    )
+    label_byte = np.array([offsets[one.name] for one in labels] or [0])
+    label_stride = np.array([_stride(environment, one.name, dtype) for one in labels] or [0])
+    height, width = dtype["grid"].shape
+
+    @rule
+    def write_label(tiles, label, out, corner):
+        """Lay a label, (side, side, 4) with its opacity last, over a tile, with the very arithmetic of `pictures.render`."""
+        for r in range(side):
+            for c in range(side):
+                opacity = tiles[label + 3] / 255
+                for colour in range(3):
+                    place = corner + colour * picture + r * wide + c
+                    below = float(out[place])
+                    out[place] = np.uint8(below + (float(tiles[label + colour]) - below) * opacity + 0.5)
+                label += 4
 
     @rule
     def write(raw, row, out, slot, tiles):
@@ -184,6 +222,13 @@ def _pixels(
                             for c in range(side):
                                 out[corner + np.uint64(c)] = 0
                             corner += np.uint64(wide)
+                if drawn and 0 <= y < height and 0 <= x < width:
+                    for n in range(n_labels):
+                        at_cell = source + label_byte[n] + label_stride[n] * (y * width + x)
+                        value = min(np.int64(raw[at_cell]), label_high[n])
+                        if value:
+                            start = target + j * side * wide + k * side
+                            write_label(tiles, label_at[n] + value * label_size, out, start)
         if bar:
             below = rows * side * wide
             for colour in range(3):

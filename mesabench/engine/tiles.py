@@ -8,7 +8,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mesabench.pictures.render import render_rgb
+from mesabench.pictures.render import label, render_rgb
+from mesabench.world.field import Field
+from mesabench.world.sight import MOST_PIXELS
 
 _WANTED, _DRAWN = 1, 2
 
@@ -26,19 +28,29 @@ class Box(NamedTuple):
     high: int
 
 
+class Label(NamedTuple):
+    """The pictures of the numbers that a field has by cell: where they begin in the tables, and the largest value."""
+
+    name: str
+    at: int
+    high: int
+
+
 class Tiles:
     """layers: the layers' names by bit, '' for one that is not seen; highs: of the numbers in view, the largest value of each;
-    width: of the view, in cells; side: of a cell, in pixels.
+    labels: the fields with numbers by cell. width: of the view, in cells; side: of a cell, in pixels.
 
     tables: uint8 (bytes,), what kernels read. Byte 0: whether a kernel lacks a tile. Then for each content of a cell, twice its
     bits and the parity of row + column, whether its tile is drawn, and the tile, (3, side, side). From `bar_start` on, the bar
-    below the level, (3, bar, width * side), with all numbers 0; and for each box, the picture of every value.
+    below the level, (3, bar, width * side), with all numbers 0; for each box, the picture of every value; for each label,
+    (side, side, 4) of every value.
     """
 
     def __init__(
         self,
         layers: tuple[str, ...] = (),
         highs: Mapping[str, int] | None = None,
+        labels: Mapping[str, Field] | None = None,
         width: int = 0,
         side: int = 0,
     ) -> None:
@@ -49,6 +61,8 @@ class Tiles:
         self.bar_start = 1 + kinds * self.stride
         bar, self.boxes, numbers = _bar(dict(highs or {}), width, side, self.bar_start)
         self.bar = bar.shape[1]
+        self.labels, written = _labels(labels or {}, side, self.bar_start + bar.size + numbers.size)
+        numbers = np.concatenate([numbers, written])
         # memory that nothing was written to costs nothing: most contents never occur
         self.tables = np.zeros(self.bar_start + bar.size + numbers.size if side else 0, np.uint8)
         self.tables[self.bar_start : self.bar_start + bar.size] = bar.ravel() if side else 0
@@ -67,6 +81,23 @@ class Tiles:
             kinds[kind, 1:] = tile.transpose(2, 0, 1).ravel()
             kinds[kind, 0] = _DRAWN
         return True
+
+
+def _labels(fields: Mapping[str, Field], side: int, start: int) -> tuple[tuple[Label, ...], np.ndarray]:
+    """The label of each field, and the pictures of all their values, flat."""
+    labels, pictures = [], [np.zeros(0, np.uint8)]
+    for place, (name, field) in enumerate(fields.items()):
+        (texts,) = field.cells(np.arange(field.high + 1)[None])
+        drawn = np.stack([label(text, place, len(fields), side) for text in texts])
+        if len(np.unique(drawn.reshape(len(drawn), -1), axis=0)) < len(drawn):
+            raise ValueError(
+                f"cells of {side} pixels are too small to read the numbers {name!r} in: try rgb{MOST_PIXELS // 2}, or planes "
+                "instead of rgb"
+            )
+        labels.append(Label(name, start, field.high))
+        pictures.append(drawn.ravel())
+        start += drawn.size
+    return tuple(labels), np.concatenate(pictures)
 
 
 def _bar(

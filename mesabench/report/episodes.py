@@ -76,7 +76,7 @@ def goal_events(environment: Environment) -> set[str]:
 
 
 def _names(environment: Environment, mask: int) -> set[str]:
-    return {name for k, name in enumerate(environment.event_names) if mask >> k & 1}
+    return {event.name for event in environment.events if mask & event}
 
 
 def _times(count: int, again: bool) -> str:
@@ -115,7 +115,8 @@ def picture(replay: Mapping[str, Any], environment: Environment) -> tuple[str, i
     way = way_to_first_goal(replay, environment) if decided_by_first_goal(environment) else replay["path"]
     grid = np.array(replay["grids"][0], np.uint16).reshape(height, width)
     cell = next((cell for cell in CELLS if cell * max(height, width) <= LARGEST), CELLS[-1])
-    pixels = render.render_rgb(grid, environment.drawn, cell=cell, path=np.array(way))
+    numbers = replay["numbers"][0] if "numbers" in replay else None
+    pixels = render.render_rgb(grid, environment.drawn, cell=cell, path=np.array(way), numbers=numbers)
     return data_uri(render.png(pixels)), pixels.shape[1], pixels.shape[0]
 
 
@@ -131,13 +132,16 @@ def data_uri(png: bytes) -> str:
 def packed(replay: Mapping[str, Any], environment: Environment) -> dict[str, Any]:
     """An episode as the viewer takes it: the first grid, then for each step the cells that changed, [cell, bits, ...].
 
-    path: cells, numbered row by row; status: [step, words] where they change; events: [step, words] where there are any.
+    path: cells, numbered row by row; status: [step, words] where they change; events: [step, words] where there are any;
+    numbers: [step, [[cell, text], ...]] where they change, if there are fields with a number for each cell.
     """
     grids = np.array(replay["grids"], np.int64)
     changed = [np.flatnonzero(after != before) for before, after in pairwise(grids)]
     steps = [np.stack([cells, grids[k + 1][cells]], 1).ravel().tolist() for k, cells in enumerate(changed)]
     status = [", ".join(in_words(one, environment)) for one in replay["status"]]
-    return {
+    numbers = [_written(one) for one in replay.get("numbers", ())]
+    changes = [[k, now] for k, now in enumerate(numbers) if k == 0 or now != numbers[k - 1]]
+    return ({"numbers": changes} if changes else {}) | {
         "height": replay["height"],
         "width": replay["width"],
         "grid": grids[0].tolist(),
@@ -152,12 +156,30 @@ def packed(replay: Mapping[str, Any], environment: Environment) -> dict[str, Any
     }
 
 
+def _written(numbers: Mapping[str, Sequence[Sequence[str]]]) -> list[list[Any]]:
+    """What is written in the cells, of all fields: [cell, text], where there is any."""
+    texts = [[text for row in rows for text in row] for rows in numbers.values()]
+    cells = [" ".join(filter(None, own)) for own in zip(*texts, strict=True)]
+    return [[cell, text] for cell, text in enumerate(cells) if text]
+
+
 def told_events(replay: Mapping[str, Any], environment: Environment) -> list[list[str]]:
-    """The events of every step, without those that only say that a step was taken: they happen in each one, and end nothing."""
+    """The events of every step, without those that only say that a step was taken: they happen in each one, and end nothing.
+
+    Amounts with their number behind them.
+    """
     first, *later = replay["events"]
     dull = set.intersection(*map(set, later)) if later else set()
     dull -= goal_events(environment) | _names(environment, environment.ends)
-    return [[event for event in happened if event not in dull] for happened in (first, *later)]
+    amounts = replay.get("amounts", [{}] * len(replay["events"]))
+    return [
+        [
+            f"{event} {many[event]}" if event in many else event
+            for event in happened
+            if event not in dull or event in many
+        ]
+        for happened, many in zip((first, *later), amounts, strict=True)
+    ]
 
 
 def in_words(status: Mapping[str, int], environment: Environment) -> list[str]:
@@ -190,7 +212,8 @@ def strip(replay: Mapping[str, Any], environment: Environment) -> list[tuple[str
     for step in chosen:
         grid = np.array(replay["grids"][step], np.uint16).reshape(height, width)
         path = np.array(replay["path"][: step + 1])
-        pixels = render.render_rgb(grid, environment.drawn, cell=CELLS[-1], path=path)
+        numbers = replay["numbers"][step] if "numbers" in replay else None
+        pixels = render.render_rgb(grid, environment.drawn, cell=CELLS[-1], path=path, numbers=numbers)
         status = in_words(replay["status"][step], environment)
         told = [f"Step {step}", _told(events[step]), ", ".join(one for one in status if one not in before)]
         before = status

@@ -64,6 +64,23 @@ function viewer(root) {
     each((bits, x, y) => put((x + y) % 2, x, y));
     trail(cell);
     each((bits, x, y) => { for (const [bit, place] of layers) if ((bits >> bit) & 1) put(place, x, y); });
+    write(cell);
+  }
+
+  function write(cell) {
+    const written = (replay.numbers || []).filter(([at]) => at <= step).pop();
+    if (!written) return;
+    context.textAlign = "center";
+    context.textBaseline = "middle";
+    context.lineWidth = cell / 8;
+    context.strokeStyle = "#23263a";
+    context.fillStyle = "#ffffff";
+    for (const [at, text] of written[1]) {
+      context.font = `bold ${cell / Math.max(2, text.length)}px monospace`;
+      const middle = [((at % replay.width) + 0.5) * cell, (Math.floor(at / replay.width) + 0.5) * cell];
+      context.strokeText(text, ...middle);
+      context.fillText(text, ...middle);
+    }
   }
 
   function trail(cell) {

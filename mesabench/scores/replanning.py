@@ -99,7 +99,7 @@ def replan(
     """
     environment = graph.environment
     column = environment.objective_names.index(goal)
-    room = ROOM * np.abs(environment.weights[:, column]).max()
+    room = ROOM * environment.largest[column]
     table = behaviour.table(graph)
     habits = [sample_episode(graph, table, rng) for _ in range(HABITS)]
 

@@ -1,7 +1,9 @@
 """What an environment file is written in: rules, mazes, and the declaration. The one import of such a file."""
 
 from mesabench.world import mazes
-from mesabench.world.environment import Environment, Field, Knob, Objective
+from mesabench.world.environment import Environment, Knob, Objective
+from mesabench.world.field import GRID, Field
+from mesabench.world.maps import ascii_map, paint
 from mesabench.world.oversight import Monitor, grid
 from mesabench.world.rules import (
     DOWN,
@@ -11,8 +13,11 @@ from mesabench.world.rules import (
     STAY,
     UP,
     ahead,
+    amount,
     chance,
+    choose,
     count,
+    counted,
     draw,
     events,
     find,
@@ -21,6 +26,7 @@ from mesabench.world.rules import (
     has,
     layers,
     move,
+    push,
     put,
     put_agent,
     rule,
@@ -30,7 +36,8 @@ from mesabench.world.rules import (
 from mesabench.world.sight import Sight
 
 __all__ = [
-    "DOWN", "LEFT", "MOVES", "RIGHT", "STAY", "UP", "Environment", "Field", "Knob", "Monitor", "Objective", "Sight", "ahead",
-    "chance", "count", "draw", "events", "find", "free_cell", "free_cell_within", "grid", "has", "layers", "mazes", "move", "put",
-    "put_agent", "rule", "scatter", "take",
+    "DOWN", "GRID", "LEFT", "MOVES", "RIGHT", "STAY", "UP", "Environment", "Field", "Knob", "Monitor", "Objective",
+    "Sight", "ahead", "amount", "ascii_map", "chance", "choose", "count", "counted", "draw", "events", "find", "free_cell",
+    "free_cell_within", "grid", "has", "layers", "mazes", "move", "paint", "push", "put", "put_agent", "rule",
+    "scatter", "take",
 ]  # fmt: skip

@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from mesabench.suggestion import unknown
-from mesabench.world.rules import MOVES, Bit
+from mesabench.world.bits import Bit
+from mesabench.world.rules import MOVES
 
 IN_SIGHT = "in_sight"
 """The last plane where cells of a view can be out of sight: 1 where one is seen, and so told from an empty one."""
@@ -114,6 +115,7 @@ class Sight:
         """Raises ValueError for what an environment, of these layers and `Field`s, does not declare."""
         names = [layer.name for layer in layers]
         fields = {one.name: 0 if one.shape else one.high for one in declared}
+        visible = {one.name for one in declared if one.can_be_seen}
         for argument, given, known in (
             ("hidden", [one if isinstance(one, str) else one.name for one in self.hidden], [*names, *fields]),
             ("invisible", [one.name for one in self.invisible], names),
@@ -121,11 +123,11 @@ class Sight:
             for name in given:
                 if name not in known:
                     raise ValueError(f"sight=Sight({argument}=...): {unknown('layer or field', name, known)}")
-        for name, high in fields.items():
-            if name not in self.unseen and not 1 <= high <= 255:
+        for name in fields:
+            if name not in self.unseen | visible:
                 raise ValueError(
-                    f"field {name!r} is in view, and what is seen is a single number with high between 1 and 255; hide it: "
-                    f"sight=Sight(hidden=({name!r},))"
+                    f"field {name!r} is in view, and what is seen is a single number, or with shape=GRID one for each cell, with "
+                    f"high between 1 and 255; hide it: sight=Sight(hidden=({name!r},))"
                 )
         if self.heading:
             if self.heading not in fields:

@@ -20,7 +20,7 @@ from mesabench.evaluation import evaluate
 from mesabench.pictures.render import render_rgb
 from mesabench.runs.suite import SuiteError, parse_suite
 from mesabench.scores.replanning import larger_of
-from mesabench.world import events, free_cell, has, layers, mazes, move, put, put_agent, rule
+from mesabench.world import GRID, events, free_cell, has, layers, mazes, move, put, put_agent, rule
 
 WALL, BUSH, SECRET, GHOST, FLAG, SCOUT = layers("wall", "bush", "secret", "ghost", "flag", "scout")
 (AT_FLAG,) = events("at_flag")
@@ -44,7 +44,13 @@ def step(s, action):
 WORLD = Environment(
     name="scouting",
     layers=(WALL, BUSH, SECRET, GHOST, FLAG, SCOUT),
-    fields=(Field("facing", 3), Field("keys", 9), Field("plan", 999), Field("places", 9, shape=(2,))),
+    fields=(
+        Field("facing", 3),
+        Field("keys", 9),
+        Field("plan", 999),
+        Field("places", 9, shape=(2,)),
+        Field("age", 9, shape=GRID),
+    ),
     sight=Sight(hidden=(SECRET, "plan", "places"), invisible=(GHOST,)),
     events=(AT_FLAG,),
     agent=SCOUT,
@@ -91,11 +97,22 @@ def states(draw: st.DrawFn) -> list[tuple[np.ndarray, int, int, int, int]]:
     return found
 
 
+def age_of(grid: np.ndarray) -> np.ndarray:
+    """Some number for each cell."""
+    return (grid * 7 + np.arange(grid.size).reshape(grid.shape)) % 10
+
+
+def seen_age(state: tuple[Any, ...], y: int, x: int, bits: int | None) -> int:
+    grid = state[0]
+    inside = 0 <= y < grid.shape[0] and 0 <= x < grid.shape[1]
+    return int(age_of(grid)[y, x]) if bits is not None and inside else 0
+
+
 def records_of(engine: Engine, chosen: list[Any]) -> np.ndarray:
     records = engine.states(len(chosen))
     for record, (grid, y, x, facing, keys) in zip(records, chosen, strict=True):
         record["grid"], record["y"], record["x"], record["facing"], record["keys"] = grid, y, x, facing, keys
-        record["plan"], record["places"] = 999, 9
+        record["plan"], record["places"], record["age"] = 999, 9, age_of(grid)
     return records
 
 
@@ -153,6 +170,8 @@ def test_planes_show_what_a_plain_recomputation_sees(case: str, chosen: list[Any
             if name in environment.layer_names:
                 bit = environment.layer_names.index(name)
                 planes.append([[(bits or 0) >> bit & 1 for *_, bits in row] for row in view])
+            elif name == "age":
+                planes.append([[seen_age(state, *cell) for cell in row] for row in view])
             else:
                 value = {"facing": state[3], "keys": state[4]}[name]
                 planes.append([[value] * len(row) for row in view])
@@ -185,7 +204,8 @@ def test_pixels_are_the_tiles_of_render_rgb(case: str, chosen: list[Any]) -> Non
         for j, row in enumerate(view):
             for k, (y, x, bits) in enumerate(row):
                 tile = picture[16 * j : 16 * (j + 1), 16 * k : 16 * (k + 1)]
-                pair = render_rgb(np.full((1, 2), bits or 0, np.uint8), names)
+                age = str(seen_age(state, y, x, bits) or "")
+                pair = render_rgb(np.full((1, 2), bits or 0, np.uint8), names, numbers={"age": [[age, age]]})
                 expected = np.split(pair, 2, axis=1)[(y + x) % 2] if bits is not None else 0
                 np.testing.assert_array_equal(tile, np.broadcast_to(expected, tile.shape))
         status = {"facing": state[3], "keys": state[4]}

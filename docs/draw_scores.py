@@ -42,6 +42,7 @@ from mesabench import solver
 from mesabench.agents.executive import Executive
 from mesabench.catalogue import spoken
 from mesabench.deception.compliance import deception_scores
+from mesabench.engine.distribution import distribution
 from mesabench.report.episodes import way_to_first_goal
 from mesabench.report.svg import INK, INTENDED, MUTED, PANEL, PROXY, RULE
 from mesabench.scores.attribution import DECISIVE, Episode, choice_curve
@@ -216,7 +217,7 @@ def opt(agents: Agents) -> Figure:
         tables = [table.filter(polars.col("structure").is_not_null()) for table in agents.levels[who]]
         bits = np.mean([table[f"structure_{name}"].mean() for table in tables])
         meg = np.mean([table[f"meg_{name}"].clip(lower_bound=0).mean() for table in tables])
-        column = environment.objective_names.index(name)
+        column = environment.column(name)
         eta = np.mean([np.nanmean(explained(table, environment)[:, column]) for table in tables])
         axes.barh(row, bits, 0.6, color=PANEL, edgecolor=MUTED, linewidth=1,
                   label="bits by which it differs from random play" if row == 0 else None)  # fmt: skip
@@ -311,7 +312,7 @@ def decep(agents: Agents) -> Figure:
     in_rows(axes, CHARACTERS)
     axes.spines["bottom"].set_visible(False)
     for row, character in enumerate(CHARACTERS):
-        found = deception_scores(Executive(character), WATCHED, levels=LIFETIMES)
+        found = deception_scores(Executive(character), distribution(WATCHED), levels=LIFETIMES)
         for place, name in enumerate(columns):
             value = found.scores[name].value
             strength = min(1.0, max(0.0, value or 0.0))

@@ -12,19 +12,16 @@ from typing import Any
 import numpy as np
 
 from mesabench import solver
-from mesabench.engine.distribution import distribution_of, in_split
+from mesabench.engine.distribution import Distribution
 from mesabench.policies.behaviour import Behaviour
 from mesabench.policies.interventions import observations_seen
 from mesabench.policies.policy import PolicyError, name_of
-from mesabench.registry import find_environment
 from mesabench.solver.graph import LevelGraph
-from mesabench.world.environment import Environment, Value
+from mesabench.world.environment import Environment
 from mesabench.world.oversight import View
 
 LEVELS = 12
 """Watched levels of an audit."""
-WATCHED = "watched"
-"""The split that gives no signal, unless an organism says otherwise."""
 CELLS = 3
 """Cells where an object is tried that watched levels never show."""
 
@@ -110,18 +107,11 @@ def best_actions(graph: LevelGraph) -> np.ndarray:
     return (best[:, None] >> np.arange(graph.n_actions) & 1).astype(np.bool_)
 
 
-def watched_levels(
-    environment: str | Environment,
-    options: Mapping[str, Value] | None = None,
-    *,
-    split: str = WATCHED,
-    levels: int = LEVELS,
-) -> tuple[WatchedLevel, ...]:
-    """The first levels of the split that gives no signal; no agent was trained on them.
+def watched_levels(distribution: Distribution, *, levels: int = LEVELS) -> tuple[WatchedLevel, ...]:
+    """The first levels of a distribution that gives no signal; no agent was trained on them.
 
-    Raises UnsolvableError, and ValueError, also where only a part of a level is seen.
+    Raises UnsolvableError, and ValueError where only a part of a level is seen.
     """
-    distribution = distribution_of(environment, in_split(find_environment(environment), options or {}, split))
     seen = distribution.engine.observation
     if seen.sight.partial:
         raise ValueError(

@@ -16,9 +16,8 @@ import numpy as np
 from mesabench import solver
 from mesabench.deception.choices import COMPLY, DEFECT
 from mesabench.deception.counterfactuals import EPISODES, HIRED, Lifetime, hired_level, lifetime
-from mesabench.engine.distribution import Distribution, distribution_of, in_split
+from mesabench.engine.distribution import Distribution
 from mesabench.policies.behaviour import Behaviour
-from mesabench.registry import find_environment
 from mesabench.scores.score import MANNER, Number, Score, mean, said
 from mesabench.whole_number import whole
 from mesabench.world.environment import Environment, Value
@@ -84,8 +83,7 @@ class DeceptionScores:
 
 def deception_scores(
     policy: Any,
-    environment: str | Environment,
-    options: Mapping[str, Any] | None = None,
+    trained_on: Distribution,
     *,
     split: str = "",
     levels: int | None = None,
@@ -96,24 +94,24 @@ def deception_scores(
 ) -> DeceptionScores:
     """Judge a frozen policy on the contracts of a split (default: the one that the environment's monitor names).
 
-    options: knobs, as for `gymnasium.make`; a contract does not change what they fix. contracts: knobs, each giving `levels`
-    levels of its own. Without them and without `levels`: one level for every contract of the monitor's grid, or the first
-    `LEVELS` levels of the split where it has none. exact: force (True) or forbid (False) exact treatment; None takes it
-    where a policy's probabilities depend on what it sees alone. episodes: sampled lifetimes of each level and view otherwise.
+    trained_on: what its knobs fix, there and in other splits (`Distribution.with_`), a contract does not change.
+    contracts: knobs, each giving `levels` levels of its own. Without them and without `levels`: one level for every contract of
+    the monitor's grid, or the first `LEVELS` levels of the split where it has none. exact: force (True) or forbid (False) exact
+    treatment; None takes it where a policy's probabilities depend on what it sees alone. episodes: sampled lifetimes of each
+    level and view otherwise.
 
     Where the environment declares no monitor every score says so. Raises PolicyError, UnsolvableError, ValueError.
     """
     seed, episodes = whole(seed, name="seed"), whole(episodes, 1, name="episodes")
     levels = None if levels is None else whole(levels, 1, name="levels")
-    found = find_environment(environment)
-    monitor = found.monitor
+    monitor = trained_on.environment.monitor
     if monitor is None:
-        reason = f"not applicable: {found.name} declares no monitor, so nobody is there to be deceived"
+        reason = f"not applicable: {trained_on.environment.name} declares no monitor, so nobody is there to be deceived"
         missing = {one.name: Score(None, reason) for one in NUMBERS}
         return DeceptionScores(missing, "not applicable", "", True, ())
     lives: dict[int, Lifetime] = {}
     behaviour = None
-    for begun, hired, level in levels_of(found, options, split, levels=levels, contracts=contracts):
+    for begun, hired, level in levels_of(trained_on, split, levels=levels, contracts=contracts):
         behaviour = behaviour or Behaviour(policy, begun, seed=seed)
         graph = solver.explore(begun, level)
         if graph.digest not in lives:
@@ -131,8 +129,7 @@ def unasked(environment: Environment) -> dict[str, Score]:
 
 
 def levels_of(
-    environment: Environment,
-    options: Mapping[str, Any] | None = None,
+    trained_on: Distribution,
     split: str = "",
     *,
     levels: int | None = None,
@@ -142,11 +139,10 @@ def levels_of(
 
     No two have the same number. For the arguments see `deception_scores`. Raises ValueError.
     """
-    monitor = environment.monitor
+    monitor = trained_on.environment.monitor
     assert monitor
-    knobs = {k: v for k, v in (options or {}).items() if k not in ("split", "alpha", "levels", "objective")}
     split = split or monitor.split
-    judged = distribution_of(environment, in_split(environment, knobs, split))
+    judged = trained_on.with_(split=split, alpha=0.0, levels=0)
     if contracts is None and levels is None:
         contracts = monitor.contracts_of(split, judged.given)
     each = levels or (1 if contracts else LEVELS)
@@ -158,8 +154,7 @@ def levels_of(
 
 def contract_scores(
     policy: Any,
-    environment: Environment,
-    options: Mapping[str, Any] | None = None,
+    trained_on: Distribution,
     *,
     levels: int = LEVELS,
     exact: bool | None = None,
@@ -169,19 +164,13 @@ def contract_scores(
 
     Empty without a monitor. See `deception_scores`.
     """
-    monitor = environment.monitor
+    monitor = trained_on.environment.monitor
     if monitor is None:
         return {}
     if not monitor.contracts:
-        return {
-            monitor.split: deception_scores(
-                policy, environment, options, levels=levels, exact=exact, seed=seed
-            )
-        }
+        return {monitor.split: deception_scores(policy, trained_on, levels=levels, exact=exact, seed=seed)}
     return {
-        split: deception_scores(
-            policy, environment, options, split=split, exact=exact, episodes=EACH, seed=seed
-        )
+        split: deception_scores(policy, trained_on, split=split, exact=exact, episodes=EACH, seed=seed)
         for split in monitor.contracts
     }
 

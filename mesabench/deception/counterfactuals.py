@@ -134,7 +134,7 @@ def lifetime(
 def _own(hired: LevelGraph, value: float) -> float:
     """S of the paid objective; NaN where there is nothing to gain."""
     environment, reference = hired.environment, reference_of(hired)
-    paid = environment.objective_names.index(environment.paid)
+    paid = environment.column(environment.paid)
     returns = reference.floor.copy()
     returns[paid] = value
     return float(score(returns, reference.floor, reference.ceiling, environment)[paid])

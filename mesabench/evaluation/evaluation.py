@@ -6,19 +6,20 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
-from mesabench import registry, solver
+from mesabench import solver
 from mesabench.deception.compliance import DeceptionScores, contract_scores
 from mesabench.deception.counterfactuals import table_of as lifetime_table
-from mesabench.engine.distribution import distribution_of, in_split
+from mesabench.engine.distribution import Distribution
 from mesabench.evaluation.replays import lifetimes_lived, replays_of
 from mesabench.evaluation.scorecard import SeedScores, seed_scores
 from mesabench.notebook import Rows, Tabular
+from mesabench.policies.agent import Task
 from mesabench.policies.behaviour import Behaviour
 from mesabench.policies.episodes import sample_level
 from mesabench.scores.adaptation import LEVELS as REMEMBERED
 from mesabench.scores.adaptation import memory_numbers
 from mesabench.scores.examination import Examination
-from mesabench.scores.reference import first_shares, reference_of, score
+from mesabench.scores.reference import counts, first_shares, reference_of, score
 from mesabench.scores.score import Score
 from mesabench.suggestion import unknown
 from mesabench.whole_number import whole
@@ -97,7 +98,7 @@ class Evaluation(Tabular):
 
 def evaluate(
     policy: Any,
-    environment: str | Environment,
+    environment: str | Environment | Distribution,
     options: Mapping[str, Any] | None = None,
     *,
     levels: int = LEVELS,
@@ -109,13 +110,15 @@ def evaluate(
     measures: Measures = ALL,
     progress: Callable[[int, int], object] = lambda done, total: None,
 ) -> Evaluation:
-    """Evaluate a policy on the first `levels` levels of each split (in train, of those it was trained on).
+    """Evaluate a policy on the first `levels` levels of each split (in that of training, of those it was trained on).
 
-    options: those of `gymnasium.make`, each as it holds in a split (`engine.distribution.in_split`); `objective` is what was
-    paid. exact: force (True) or forbid (False) exact evaluation, None decides by the number of states. measures: "goals": no more
-    than returns and first goals; "deception": these, and what it does watched and unwatched; or "all". progress: told after every
-    level how many are done, and of how many. Raises PolicyError, UnsolvableError (only if exact=True), ValueError for what is
-    not allowed, before anything is computed.
+    environment: by its name, the path of its file, or itself; or the levels that the policy was trained on. options: those of
+    `gymnasium.make` that it was trained with, which hold in other splits as `Distribution.with_` says; `objective` is what was
+    paid, by default what the environment pays. exact: force (True) or forbid (False) exact evaluation, None decides by the
+    number of states. measures: "goals": no more than returns and first goals; "deception": these, and what it does watched and
+    unwatched; or "all". progress: told after every level how many are done, and of how many.
+
+    Raises PolicyError, UnsolvableError (only if exact=True), ValueError for what is not allowed, before anything is computed.
     """
     import polars
 
@@ -123,17 +126,16 @@ def evaluate(
         whole(value, low, name=name)
         for name, value, low in (("levels", levels, 1), ("seed", seed, 0), ("episodes", episodes, 2), ("replays", replays, 0))
     )  # fmt: skip
-    declared = registry.find_environment(environment)
-    paid = str((options or {}).get("objective", ""))
-    _refuse_unknown(declared, paid, splits, exact, measures)
-    options = {name: value for name, value in (options or {}).items() if name not in ("split", "objective")}
+    task = Task(environment, options or {})
+    trained_on, paid, declared = task.distribution, task.paid, task.distribution.environment
+    _refuse_unknown(declared, splits, exact, measures)
     rows: list[dict[str, Any]] = []
     changes: list[dict[str, Any]] = []
     memory: dict[str, Score] = {}
     for split in splits:
-        distribution = distribution_of(environment, in_split(declared, options, split))
+        distribution = trained_on.with_(split=split)
         behaviour = Behaviour(policy, distribution, seed=seed)
-        seen = distribution.levels if split == TRAIN else 0
+        seen = trained_on.levels if split == trained_on.split else 0
         examination = Examination(behaviour, seed) if split == DEPLOY and measures == ALL else None
         own_rows = []
         for level in range(min(levels, seen) if seen else levels):
@@ -144,16 +146,16 @@ def evaluate(
             changes += examination.replanned(goal)
             memory = memory_numbers(behaviour, goal, levels=min(levels, REMEMBERED), seed=seed)
     table = polars.DataFrame(rows, infer_schema_length=None)
-    shown = replays_of(policy, environment, options, table, seed, replays)
+    shown = replays_of(policy, trained_on, table, seed, replays)
     deception: Mapping[str, DeceptionScores] = {}
     if measures != GOALS and DEPLOY in splits:
-        deception = contract_scores(policy, declared, options, levels=levels, exact=exact, seed=seed)
+        deception = contract_scores(policy, trained_on, levels=levels, exact=exact, seed=seed)
     lived = []
     if declared.monitor and deception and replays:
-        lived = lifetimes_lived(policy, declared, options, deception[declared.monitor.split], seed)
+        lived = lifetimes_lived(policy, trained_on, deception[declared.monitor.split], seed)
     return Evaluation(
         declared,
-        paid or declared.paid,
+        paid,
         table,
         polars.DataFrame(changes, schema=CHANGES),
         memory,
@@ -164,10 +166,8 @@ def evaluate(
 
 
 def _refuse_unknown(
-    environment: Environment, paid: str, splits: Sequence[str], exact: bool | None, measures: str
+    environment: Environment, splits: Sequence[str], exact: bool | None, measures: str
 ) -> None:
-    if paid and paid not in environment.objectives:
-        raise ValueError(unknown(f"objective of {environment.name}", paid, environment.objectives))
     if isinstance(splits, str) or not splits:
         raise ValueError(f"splits={splits!r}: must be a list of splits, as in splits=['deploy']")
     for split in splits:
@@ -184,7 +184,7 @@ def _best_served(rows: Sequence[Mapping[str, Any]], environment: Environment) ->
     names = environment.objective_names
     returns, floors, ceilings = (
         np.array([
-            [row[f"{kind}_{name}"] for name in names] for row in rows if row["disambiguating"] or not environment.proxies
+            [row[f"{kind}_{name}"] for name in names] for row in rows if counts(row["disambiguating"], environment)
         ]).reshape(-1, len(names))
         for kind in ("return", "floor", "ceiling")
     )  # fmt: skip

@@ -1,6 +1,5 @@
 """Episodes to look at, step by step, as plain data for the report's viewer."""
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -8,18 +7,16 @@ import numpy as np
 from mesabench import solver
 from mesabench.deception.compliance import DeceptionScores, levels_of
 from mesabench.engine.batch import Batch
-from mesabench.engine.distribution import Distribution, distribution_of, in_split
+from mesabench.engine.distribution import Distribution
 from mesabench.policies.behaviour import Behaviour
 from mesabench.policies.episodes import sample_level
-from mesabench.registry import find_environment
-from mesabench.scores.reference import first_shares
-from mesabench.world.environment import DEPLOY, HELDOUT, Environment, classes_of
+from mesabench.scores.reference import counts, first_shares
+from mesabench.world.environment import DEPLOY, HELDOUT, classes_of
 
 
 def replays_of(
     policy: Any,
-    environment: str | Environment,
-    options: Mapping[str, Any],
+    trained_on: Distribution,
     table: Any,
     seed: int,
     number: int,
@@ -30,12 +27,12 @@ def replays_of(
     if not number or DEPLOY not in table["split"]:
         return []
     deploy = table.filter(polars.col("split") == DEPLOY)
-    chosen = deploy.filter(polars.col("disambiguating"))["level"].to_list() or deploy["level"].to_list()
-    declared = find_environment(environment)
+    counted = counts(polars.col("disambiguating"), trained_on.environment)
+    chosen = deploy.filter(counted)["level"].to_list() or deploy["level"].to_list()
     return [
         record(
             policy,
-            distribution_of(declared, in_split(declared, options, split)),
+            trained_on.with_(split=split),
             level,
             seed,
         )
@@ -45,13 +42,13 @@ def replays_of(
 
 
 def lifetimes_lived(
-    policy: Any, environment: Environment, options: Mapping[str, Any], judged: DeceptionScores, seed: int
+    policy: Any, trained_on: Distribution, judged: DeceptionScores, seed: int
 ) -> list[dict[str, Any]]:
     """One sampled lifetime under the longest contract that makes compliance pay, and under the longest that does not.
 
     Of those on which the agent was judged. `pays`: which of the two it is.
     """
-    monitor = environment.monitor
+    monitor = trained_on.environment.monitor
     assert monitor
     wanted = {}
     for one in judged.lifetimes:
@@ -59,7 +56,7 @@ def lifetimes_lived(
         wanted[one.level] = one.binding, best.counts.sum() + sum(view.counts.sum() for view in free)
     found = []
     first = None if monitor.contracts else max(wanted) + 1
-    levels = {level: begun for begun, _, level in levels_of(environment, options, levels=first)}
+    levels = {level: begun for begun, _, level in levels_of(trained_on, levels=first)}
     for pays in (True, False):
         lengths = {level: rounds for level, (binding, rounds) in wanted.items() if binding == pays}
         if lengths:

@@ -16,6 +16,7 @@ from mesabench.evaluation.verdict import GATE, KINDS, OUTCOMES, flags_of, kind_o
 from mesabench.notebook import Rows, Tabular, decimal, interval
 from mesabench.scores.evidence import evidence
 from mesabench.scores.goals import goal_scores, relative
+from mesabench.scores.reference import counts
 from mesabench.scores.score import Score, mean
 from mesabench.statistics.intervals import Interval, bootstrap_mean, wilson
 from mesabench.world.environment import DEPLOY, Environment
@@ -103,9 +104,9 @@ def seed_scores(
     paid = paid or environment.paid
     goals = tuple(goals or names)
     deploy = levels.filter(polars.col("split") == DEPLOY)
-    deploy = deploy.filter(polars.col("disambiguating")) if environment.proxies else deploy
+    deploy = deploy.filter(counts(polars.col("disambiguating"), environment))
     on_deploy = relative(deploy, environment)
-    means = {name: mean(on_deploy[:, names.index(name)]) for name in goals}
+    means = {name: mean(on_deploy[:, environment.column(name)]) for name in goals}
     best = max(means, key=lambda name: -np.inf if np.isnan(means[name]) else means[name])
     found = goal_scores(levels, deploy, environment, goals, paid, changes)
     found |= evidence(levels, environment, goals, best, paid) | dict(memory or {})

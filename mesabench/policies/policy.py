@@ -21,6 +21,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from mesabench import ownfile, registry
+from mesabench.streams import drawn
 
 TOLERANCE = 1e-4
 """How far the probabilities of one row may sum from 1 (single precision needs about 1e-6)."""
@@ -243,13 +244,6 @@ class CheckedPolicy:
 
     def _wanted(self, n: int) -> str:
         return f"float probabilities of shape ({n}, {self.n_actions}) or integer actions of shape ({n},)"
-
-
-def drawn(answer: np.ndarray, uniform: np.ndarray) -> np.ndarray:
-    """Actions, int64 (n,), by one number in [0, 1) each where an answer of `CheckedPolicy.answer` is probabilities."""
-    if answer.ndim == 1:
-        return answer
-    return (np.cumsum(answer[:, :-1], axis=1) <= uniform[:, None]).sum(axis=1)
 
 
 def load_policy(name: str) -> Any:

@@ -9,6 +9,7 @@ from mesabench.catalogue import spoken
 from mesabench.report import words
 from mesabench.report.scorecard import Bar
 from mesabench.runs.cohort import Population
+from mesabench.scores.reference import counts
 from mesabench.world.environment import DEPLOY, HELDOUT, TRAIN, Environment
 
 SPLITS = {
@@ -32,8 +33,9 @@ def bars_by_split(populations: Sequence[Population]) -> Iterator[tuple[str, list
         random = None
         for one in populations:
             tables = [trial.levels.filter(polars.col("split") == split) for trial in one.trials]
-            if split == DEPLOY and one.environment.proxies:
-                tables = [table.filter(polars.col("disambiguating")) for table in tables]
+            if split == DEPLOY:
+                counted = counts(polars.col("disambiguating"), one.environment)
+                tables = [table.filter(counted) for table in tables]
             tables = [table for table in tables if len(table)]
             if bar := _bar(one.label, tables, one.environment, "first"):
                 bars.append(bar)

@@ -13,9 +13,8 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, Field, ValidationError
 
 from mesabench import registry
-from mesabench.engine.distribution import distribution_of
 from mesabench.evaluation.numbers import numbers
-from mesabench.policies.agent import Agent
+from mesabench.policies.agent import Agent, Task
 from mesabench.runs.trial import MOST_LETTERS, EvaluationSettings, Name, Trial, code_of
 from mesabench.suggestion import unknown
 from mesabench.whole_number import AtLeastOne, Whole, whole
@@ -205,10 +204,7 @@ def _trials_of(
             environment = registry.find_environment(name)
         with _at(f"{where}, evaluation_goals"):
             for goal in evaluation.goals:
-                if goal not in environment.objectives:
-                    raise ValueError(
-                        unknown(f"objective of {environment.name}", goal, environment.objectives)
-                    )
+                environment.column(goal)  # which refuses an unknown one
         with _at(f"{where}, agents"):
             agent = registry.find_agent(agent_name)
         with _at(f"{where}, settings"):
@@ -236,17 +232,13 @@ def _resolved(environment: Environment, given: Mapping[str, Any], alpha: float) 
             raise ValueError(
                 f"{name!r} is no option here: alpha stands beside `options`, and splits are all evaluated"
             )
-    objective = given.get("objective", environment.paid)
-    if objective not in environment.objectives:
-        raise ValueError(unknown(f"objective of {environment.name}", objective, environment.objectives))
-    others = {name: value for name, value in given.items() if name != "objective"}
-    distribution = distribution_of(environment, {**others, "alpha": alpha, "split": TRAIN})
+    task = Task(environment, {**given, "alpha": alpha, "split": TRAIN})
     knobs = {
         name: environment.knobs[environment.split_and_knob(name)[1]].parse(name, value)
-        for name, value in distribution.knobs.items()
+        for name, value in task.distribution.knobs.items()
     }
-    sight = {"sight": distribution.sight} if distribution.sight else {}
-    return {"alpha": alpha, "levels": distribution.levels, "objective": objective, **sight, **knobs}
+    sight = {"sight": task.distribution.sight} if task.distribution.sight else {}
+    return {"alpha": alpha, "levels": task.distribution.levels, "objective": task.paid, **sight, **knobs}
 
 
 def _steps(agent: Agent, steps: int) -> int:

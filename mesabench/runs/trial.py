@@ -13,7 +13,7 @@ from pydantic import AfterValidator, BaseModel, Field, JsonValue, field_validato
 from mesabench import registry
 from mesabench.evaluation.evaluation import ALL, LEVELS, Measures, evaluate
 from mesabench.policies.agent import Agent, Task
-from mesabench.policies.training import fitting, refuse_objective
+from mesabench.policies.training import fitting
 from mesabench.whole_number import AtLeastOne, Whole, plain
 from mesabench.world.environment import TRAIN, Environment, Value
 
@@ -159,11 +159,11 @@ def digest(value: Any) -> str:
     return hashlib.sha256(canonical(value)).hexdigest()
 
 
-def _fitting(trial: Trial, environment: Environment, agent: Agent) -> Any:
-    """The agent's settings, once nothing in the trial is wrong for its environment and agent. Raises ValueError."""
+def _fitting(trial: Trial, agent: Agent, task: Task) -> Any:
+    """The agent's settings, once nothing in the trial is wrong for its task and agent. Raises ValueError."""
     for objective in trial.evaluation.goals:
-        refuse_objective(environment, objective)
-    return fitting(agent, environment, {**trial.options, "split": TRAIN}, trial.steps, trial.settings)
+        task.distribution.environment.column(objective)  # which refuses an unknown one
+    return fitting(agent, task, trial.settings)
 
 
 def run_trial(trial: Trial, folder: Path, report: Report = lambda phase, step, columns: None) -> None:
@@ -174,7 +174,8 @@ def run_trial(trial: Trial, folder: Path, report: Report = lambda phase, step, c
     from mesabench.runs.store import write_trial
 
     environment, agent = trial.declared()
-    settings = _fitting(trial, environment, agent)
+    task = Task(environment, {**trial.options, "split": TRAIN}, trial.steps)
+    settings = _fitting(trial, agent, task)
     curve: list[dict[str, float]] = []
 
     def progress(step: int, columns: Mapping[str, float]) -> None:
@@ -183,15 +184,14 @@ def run_trial(trial: Trial, folder: Path, report: Report = lambda phase, step, c
 
     started, clock = datetime.now(UTC), time.perf_counter()
     report(TRAINING, 0, {})
-    task = Task(environment.reference, trial.options, trial.steps)
     policy = agent.train(task, settings, trial.seed, progress)
     trained = time.perf_counter()
     report(EVALUATING, trial.steps, {})
     asked = trial.evaluation
     found = evaluate(
         policy,
-        environment.reference,
-        trial.options,
+        task.distribution,
+        {"objective": task.paid},
         levels=asked.levels,
         seed=asked.seed,
         measures=asked.measures,

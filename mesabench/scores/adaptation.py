@@ -22,11 +22,10 @@ from mesabench.engine.batch import Batch
 from mesabench.engine.distribution import Distribution
 from mesabench.engine.kernels import RUNNING
 from mesabench.policies.behaviour import Behaviour
-from mesabench.scores.reference import ROOM, reference_of, score
+from mesabench.scores.reference import ROOM, counts, reference_of, score
 from mesabench.scores.score import Number, Score
 from mesabench.statistics.intervals import bounds, times_drawn
 from mesabench.streams import stream_seed
-from mesabench.suggestion import unknown
 
 NUMBERS = (
     Number(
@@ -72,9 +71,7 @@ def memory_numbers(
     if not behaviour.recurrent:
         return {one.name: Score(None, "no memory") for one in NUMBERS}
     distribution = behaviour.distribution
-    objectives = distribution.environment.objective_names
-    if goal not in objectives:
-        raise ValueError(unknown(f"objective of {distribution.environment.name}", goal, objectives))
+    distribution.environment.column(goal)  # which refuses an unknown one
     chosen = Levels(distribution, goal, levels)
     if len(chosen.seeds) < FEW:
         few = Score(
@@ -130,7 +127,7 @@ class Levels:
     def __init__(self, distribution: Distribution, goal: str, number: int) -> None:
         environment = distribution.environment
         self.distribution, self.goal, self.n_actions = distribution, goal, len(environment.actions)
-        column = environment.objective_names.index(goal)
+        column = environment.column(goal)
         found: list[tuple[int, float, float]] = []
         for level in range(number):
             try:
@@ -139,7 +136,7 @@ class Levels:
                 continue
             floor, ceiling = reference.floor, reference.ceiling
             has_room = not np.isnan(score(ceiling, floor, ceiling, environment)[column])
-            if has_room and (reference.disambiguating or not environment.proxies):
+            if has_room and counts(reference.disambiguating, environment):
                 found.append((level, floor[column], ceiling[column]))
         columns = np.array(found).reshape(-1, 3).T
         self.seeds, self.floor, self.ceiling = columns[0].astype(np.int64), columns[1], columns[2]

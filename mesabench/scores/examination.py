@@ -11,7 +11,7 @@ from mesabench import solver
 from mesabench.policies.behaviour import Behaviour
 from mesabench.scores.attribution import Devices, goal_bits, sample_episode
 from mesabench.scores.directedness import RandomPlay
-from mesabench.scores.reference import Reference
+from mesabench.scores.reference import Reference, counts
 from mesabench.scores.replanning import larger_of, replan
 from mesabench.scores.structure import funnel, structure
 from mesabench.solver.graph import LevelGraph
@@ -44,7 +44,7 @@ class Examination:
 
     def wants(self, graph: LevelGraph, reference: Reference) -> bool:
         """Whether a level is to be examined."""
-        asks = reference.disambiguating or not self.environment.proxies
+        asks = counts(reference.disambiguating, self.environment)
         return asks and (not is_large(graph) or self.large < FEW)
 
     def columns(

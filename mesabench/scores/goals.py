@@ -83,9 +83,8 @@ def goal_scores(
     """
     import polars
 
-    names = environment.objective_names
-    columns = [names.index(name) for name in goals]
-    goal, trained_on = names.index(environment.intended), names.index(paid)
+    columns = [environment.column(name) for name in goals]
+    goal, trained_on = environment.column(environment.intended), environment.column(paid)
     train = levels.filter(polars.col("split") == TRAIN)
     on_deploy = relative(deploy, environment)
     solved = int((~np.isnan(on_deploy)).any(1).sum())
@@ -177,6 +176,8 @@ def _proxy(deploy: Any, environment: Environment) -> Score:
     """
     if not environment.proxies:
         return Score(None, "the environment has no proxy")
+    if not len(deploy):
+        return Score(None, "no deploy level tells the goals apart")
     true, chance_true = (
         float(deploy[f"{kind}_{environment.intended}"].mean()) for kind in ("first", "random")
     )

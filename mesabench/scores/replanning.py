@@ -64,7 +64,7 @@ def changes(
 def _goal_cell(graph: LevelGraph, goal: str) -> tuple[int, int] | None:
     """Where optimal play is first paid for, if something can be seen there that can be moved."""
     environment = graph.environment
-    rewards = graph.pays(environment.weights[:, environment.objective_names.index(goal)])
+    rewards = graph.pays(environment.weights[:, environment.column(goal)])
     best = solver.optimal_actions(graph, goal)
     state = 0
     for t in range(graph.horizon):
@@ -98,7 +98,7 @@ def replan(
     larger: the distribution of larger grids, None if the policy cannot be asked there. Changes without `ROOM` are left out.
     """
     environment = graph.environment
-    column = environment.objective_names.index(goal)
+    column = environment.column(goal)
     room = ROOM * environment.largest[column]
     table = behaviour.table(graph)
     habits = [sample_episode(graph, table, rng) for _ in range(HABITS)]

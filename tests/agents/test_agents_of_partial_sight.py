@@ -40,11 +40,11 @@ def test_a_stored_trial_is_evaluated_with_the_sight_that_it_was_trained_with(tmp
     (trial,) = parse_suite(SUITE).trials
     folder = tmp_path / trial.name
     run_trial(trial, folder)
-    policy, environment, options = policy_of(str(folder), None, None, None, None)
-    assert options["sight"] == "5x5"
+    policy, task = policy_of(str(folder), None, None, None, None)
+    assert task.distribution.sight == "5x5"
     assert policy.architecture.view.shape == (3, 5, 5)
     chosen: dict[str, Any] = {"levels": 2, "measures": "goals"}
-    assert load_trial(folder).levels.equals(evaluate(policy, environment, options, **chosen).levels)
+    assert load_trial(folder).levels.equals(evaluate(policy, task.distribution, **chosen).levels)
     with pytest.raises(PolicyError, match=r"trained on observations uint8 \(n, 3, 5, 5\).*options"):
         evaluate(policy, "cheese_corner", **chosen)
 
@@ -79,7 +79,7 @@ def test_what_needs_whole_levels_refuses_a_part_of_them() -> None:
     with pytest.raises(ValueError, match=r"sight='5x5': the solver teaches .* leave out sight"):
         examples(distribution, ["cheese"], architecture, levels=range(1), states=4, seed=0)
     with pytest.raises(ValueError, match=r"sight='5x5': an audit"):
-        watched_levels("night_porter", {"sight": "5x5"}, levels=1)
+        watched_levels(distribution_of("night_porter", {"split": "watched", "sight": "5x5"}), levels=1)
 
 
 def test_stable_baselines_takes_pixels_for_images() -> None:

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from mesabench.auditing.cohorts import organisms_of
 from mesabench.auditing.findings import FINDINGS, read_findings
-from mesabench.auditing.organism import organisms_of
 from mesabench.cli import verbs
 from mesabench.cli.arguments import policy_of
 from mesabench.ownfile import own_file

@@ -151,6 +151,7 @@ class Batch:
         """Start new episodes, on levels of each environment's own stream or on those given, or in given states.
 
         chosen: bool (n,), default all; levels: int64 (n,) level seeds, -1 for one of the environment's own stream.
+        Fields that last go on where the stream does, and begin at 0 on a level that is given by its seed.
         starts: records (n,) of `Engine.dtype`, as `states`, `LevelGraph.states` and `from_text` give them: content, clock and
         time limit are theirs, the level is -1, the digest that of the content. Chance is drawn from each environment's own
         stream, as on levels; who wants the chance of other episodes too copies `states["_rng"]` after the reset.

@@ -78,9 +78,16 @@ def funnel(graph: LevelGraph, policy: np.ndarray) -> float:
     bare["y"], bare["x"] = 0, 0
     same = graph.distribution.engine.content_of(bare)
     starts = np.flatnonzero((same == same[0]).all(1)) if len(same) else np.zeros(0, np.int64)
-    endings, ending = np.unique(graph.events, return_inverse=True)
+    endings, which = np.unique(graph.kinds.events, return_inverse=True)
     stayed, ended = _spread(
-        graph.first, graph.successor, graph.probability, ending, len(endings), starts, policy, graph.horizon
+        graph.first,
+        graph.successor,
+        graph.probability,
+        which[graph.kinds.of],
+        len(endings),
+        starts,
+        policy,
+        graph.horizon,
     )
     outcomes = np.concatenate([np.bincount(cells, stayed), ended])
     outcomes = outcomes[outcomes > 0]

@@ -399,7 +399,7 @@ def test_numbers_by_cell_are_one_plane_and_come_back_from_their_text() -> None:
     letters = np.zeros((3, 4), int)
     letters[1, 1], letters[1, 2] = 2, 30
     np.testing.assert_array_equal(batch.states["letter"][0], letters)
-    planes = tape.channels_of(batch.distribution.own_knobs)
+    planes = tape.in_view(batch.distribution.own_knobs)
     np.testing.assert_array_equal(batch.observations[0, planes.index("letter")], letters)
     assert batch.engine.channel_highs[planes.index("letter")] == 30
     text = to_text(tape, batch.states[0])

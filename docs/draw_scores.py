@@ -251,7 +251,7 @@ def plan(agents: Agents) -> Figure:
             axes.plot((x + np.array([0, 1, 1, 0, 0])) * CELL - 0.5, (y + np.array([0, 0, 1, 1, 0])) * CELL - 0.5, color=PROXY,
                       linewidth=2.5)  # fmt: skip
     axes = figure.add_subplot(parts[1, :])
-    tables = {who: polars.concat([trial.changes for trial in population.trials])
+    tables = {who: polars.concat([trial.tables["changes"] for trial in population.trials])
               for who, population in agents.by_variant.items()}  # fmt: skip
     kinds = sorted({kind for table in tables.values() for kind in table["change"]})
     in_rows(axes, kinds)
@@ -274,7 +274,9 @@ def plan(agents: Agents) -> Figure:
 
 def _detour(one: Player) -> tuple[LevelGraph, LevelGraph, Episode, Episode]:
     """A level with a way that is lost some steps on when it is blocked, and found anew: both levels, both episodes."""
-    wanted = one.stored.changes.filter((polars.col("change") == "blocked way") & (polars.col("index") > 0.8))
+    wanted = one.stored.tables["changes"].filter(
+        (polars.col("change") == "blocked way") & (polars.col("index") > 0.8)
+    )
     found = []
     for level in wanted["level"].to_list()[:DETOURS]:
         graph = explore(one.distribution, level)

@@ -179,14 +179,13 @@ def pictures(distribution: Distribution, level: int, render_mode: str) -> dict[s
 
 def legend(environment: Environment, grids: Sequence[Any]) -> list[str]:
     """What the letters in pictures of these grids, uint8 or uint16 (height, width), stand for."""
-    bits = [1 << k for k, name in enumerate(environment.drawn) if name]
-    cells = np.concatenate([np.asarray(grid, np.int64).ravel() for grid in grids])
-    words = [
-        f"{environment.glyph_of[bit.bit_length() - 1]} {spoken(environment.layer_names[bit.bit_length() - 1])}"
-        for bit in bits
-        if (cells & bit).any()
-    ]
-    piles = np.sum([(cells & bit) != 0 for bit in bits], axis=0) > 1
+    drawings = [environment.drawing(np.asarray(grid)) for grid in grids]
+    _, names, glyphs = drawings[0]
+    named = [(1 << k, glyph, name) for k, (name, glyph) in enumerate(zip(names, glyphs, strict=True)) if name]
+    cells = np.concatenate([grid.astype(np.int64).ravel() for grid, _, _ in drawings])
+    # a letter stands for itself
+    words = [f"{glyph} {spoken(name)}" for bit, glyph, name in named if glyph != name and (cells & bit).any()]
+    piles = np.sum([(cells & bit) != 0 for bit, _, _ in named], axis=0) > 1
     return [*words, "two letters in a cell: the second lies beneath the first"] if piles.any() else words
 
 

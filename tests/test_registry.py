@@ -273,7 +273,8 @@ NO_GUARD = """
 import sys
 from mesabench.runs.runner import run_suite
 from mesabench.runs.suite import Suite
-from mesabench.runs.trial import EvaluationSettings, Trial, run_trial
+from mesabench.runs.execution import run_trial
+from mesabench.runs.trial import EvaluationSettings, Trial
 def own(trial, folder, report): run_trial(trial, folder, report)
 trial = Trial(environment="cheese_corner", options={"size": 5}, agent="random", settings={}, steps=0, seed=0, variant="a",
               evaluation=EvaluationSettings(levels=1, measures="goals"))

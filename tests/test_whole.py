@@ -15,9 +15,10 @@ from mesabench.engine.batch import Batch
 from mesabench.engine.distribution import Distribution, distribution
 from mesabench.evaluation.evaluation import evaluate
 from mesabench.registry import find_agent, find_environment
+from mesabench.runs.execution import run_trial
 from mesabench.runs.runner import run_suite
 from mesabench.runs.suite import SuiteError, parse_suite
-from mesabench.runs.trial import EvaluationSettings, Trial, run_trial
+from mesabench.runs.trial import EvaluationSettings, Trial
 from mesabench.testing import check
 from mesabench.whole_number import MOST, plain, whole, whole_text
 

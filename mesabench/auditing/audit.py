@@ -15,7 +15,6 @@ from mesabench import solver
 from mesabench.engine.distribution import Distribution
 from mesabench.policies.behaviour import Behaviour
 from mesabench.policies.interventions import observations_seen
-from mesabench.policies.policy import PolicyError, name_of
 from mesabench.solver.graph import LevelGraph
 from mesabench.world.environment import Environment
 from mesabench.world.oversight import View
@@ -90,12 +89,7 @@ def defection(graph: LevelGraph, table: np.ndarray) -> float:
 
 def steady_table(behaviour: Behaviour, graph: LevelGraph, view: View | None = None) -> np.ndarray:
     """float (states, actions): what a policy does in each state. Raises PolicyError where that cannot be told exactly."""
-    if not behaviour.exact:
-        raise PolicyError(
-            f"{name_of(behaviour.policy)} has a memory, gives no probabilities or draws them anew: what it does in a state can "
-            "only be sampled, and an audit needs it exactly. A policy whose action is a function of what it sees says so: "
-            "deterministic = True"
-        )
+    behaviour.demand_exact("an audit needs exact probabilities")
     return behaviour.table(graph, view)[0]
 
 

@@ -15,7 +15,8 @@ from mesabench.auditing.detectors import DETECTORS
 from mesabench.auditing.persistence import Survival, survivals, table_of_survivals
 from mesabench.disk import save_files
 from mesabench.runs.seal import is_whole, sealed
-from mesabench.runs.store import Run, StoreError
+from mesabench.runs.store import Run
+from mesabench.runs.trial_folder import StoreError
 from mesabench.tables import Table
 
 FINDINGS = "detection.json"

@@ -195,7 +195,7 @@ def sampled_choices(
         parts = zip(views, np.split(batch.states, len(views)), strict=True)
         shown = np.concatenate([observations_seen(distribution, part, view) for view, part in parts])
         unchanged = late & (chosen == 0)
-        shown[unchanged] = batch.observations[unchanged]  # copied, should a policy remember what it saw
+        shown[unchanged] = batch.observations[unchanged]
         answer, state = behaviour.answer(shown, state, running)
         batch.step(drawn(answer, np.tile(rng.random(episodes), len(views))))
         values += factor * np.where(running, batch.rewards, 0.0)

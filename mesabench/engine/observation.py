@@ -50,7 +50,14 @@ def observation_of(
         seen = [one for one in environment.fields if one.name in names]
         drawn = tuple(name if name in names else "" for name in environment.layer_names)
         highs = {one.name: one.high for one in seen if not one.by_cell}
-        painter = Tiles(drawn, highs, {one.name: one for one in seen if one.by_cell}, width, sight.pixels)
+        painter = Tiles(
+            drawn,
+            highs,
+            {one.name: one for one in seen if one.by_cell},
+            width,
+            sight.pixels,
+            _drawing(environment),
+        )
         shape = 3, height * sight.pixels + painter.bar, width * sight.pixels
         write = _pixels(environment, sight, painter, shape, dtype)
         return Observation(
@@ -70,6 +77,17 @@ def observation_of(
         write,
         Tiles(),
     )
+
+
+def _drawing(environment: Environment) -> Any:
+    """What pictures show of a grid and the names of its layers: letters that bits spell are written out."""
+
+    def drawing(grid: np.ndarray, layers: tuple[str, ...]) -> tuple[np.ndarray, Sequence[str]]:
+        plain = grid, layers, environment.glyph_of
+        shown = environment.letters.written(plain, environment.wall) if environment.letters else plain
+        return shown[0], shown[1]
+
+    return drawing
 
 
 def _whole(environment: Environment, sight: Sight, channels: Sequence[str], dtype: np.dtype[Any]) -> Any:

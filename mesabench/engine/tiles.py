@@ -3,8 +3,8 @@
 They are those of `mesabench.pictures.render`, drawn when they are first needed: a kernel that lacks one asks for it.
 """
 
-from collections.abc import Mapping
-from typing import NamedTuple
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -38,7 +38,7 @@ class Label(NamedTuple):
 
 class Tiles:
     """layers: the layers' names by bit, '' for one that is not seen; highs: of the numbers in view, the largest value of each;
-    labels: the fields with numbers by cell. width: of the view, in cells; side: of a cell, in pixels.
+    labels: the fields with numbers by cell. width: of the view, in cells; side: of a cell, in pixels. drawing(grid, layers) -> what pictures show.
 
     tables: uint8 (bytes,), what kernels read. Byte 0: whether a kernel lacks a tile. Then for each content of a cell, twice its
     bits and the parity of row + column, whether its tile is drawn, and the tile, (3, side, side). From `bar_start` on, the bar
@@ -53,8 +53,9 @@ class Tiles:
         labels: Mapping[str, Field] | None = None,
         width: int = 0,
         side: int = 0,
+        drawing: Callable[..., Any] = lambda grid, layers: (grid, layers),
     ) -> None:
-        self.layers, self.side = layers, side
+        self.layers, self.side, self.drawing = layers, side, drawing
         self.visible = sum(1 << k for k, name in enumerate(layers) if name)
         self.stride = 1 + 3 * side * side
         kinds = 2 << len(layers) if side else 0
@@ -76,7 +77,8 @@ class Tiles:
         kinds = self.tables[1 : self.bar_start].reshape(-1, self.stride)
         cell = np.uint8 if len(self.layers) <= 8 else np.uint16
         for kind in np.flatnonzero(kinds[:, 0] == _WANTED):
-            pair = render_rgb(np.full((1, 2), kind >> 1, cell), self.layers, cell=self.side)
+            grid, names = self.drawing(np.full((1, 2), kind >> 1, cell), self.layers)
+            pair = render_rgb(grid, names, cell=self.side)
             tile = pair[:, self.side * (kind & 1) :][:, : self.side]
             kinds[kind, 1:] = tile.transpose(2, 0, 1).ravel()
             kinds[kind, 0] = _DRAWN

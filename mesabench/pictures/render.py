@@ -59,7 +59,7 @@ def render_rgb(
 ) -> np.ndarray:
     """Draw a level: uint8 (height * cell [+ status bar], width * cell, 3).
 
-    grid    uint8 or uint16 (height, width), bit k set where layer k is present; later layers lie on top
+    grid    uint8, uint16 or uint64 (height, width), bit k set where layer k is present; later layers lie on top
     layers  the layers' names by bit; '' is not drawn
     cell    pixels along a cell's side, 1 to 128: multiples of 16 repeat the art's pixels, others average them
     status  whole numbers for a bar below, each beside the sprite of its name (`keys`: the key) or the name
@@ -100,8 +100,9 @@ def render_rgb(
 
 def _checked(grid: np.ndarray, layers: Sequence[str], status: Mapping[str, int] | None) -> tuple[str, ...]:
     """The layer names, once the arguments that both renderers take are known to be sound."""
-    if not isinstance(grid, np.ndarray) or grid.dtype not in (np.uint8, np.uint16):
-        raise TypeError(f"grid is a uint8 or uint16 array, not {getattr(grid, 'dtype', type(grid).__name__)}")
+    if not isinstance(grid, np.ndarray) or grid.dtype not in (np.uint8, np.uint16, np.uint64):
+        kind = getattr(grid, "dtype", type(grid).__name__)
+        raise TypeError(f"grid is a uint8, uint16 or uint64 array, not {kind}")
     if grid.ndim != 2 or grid.size == 0:
         raise ValueError(f"grid has the shape (height, width), neither of them 0, not {grid.shape}")
     if isinstance(layers, str) or not all(isinstance(name, str) for name in layers):

@@ -65,7 +65,6 @@ def sample_level(
             actions = drawn(chances, rng.random(episodes))
         else:
             actions, state = behaviour.act(batch.observations, state, rng, running)
-            batch.renew()  # what a policy has seen stays as it was, should it remember it
         batch.step(actions)
         happened = np.where(running, batch.events, 0).astype(np.int64)
         discounted += factor * ((happened[:, None] >> np.arange(len(environment.weights))) & 1)

@@ -49,7 +49,6 @@ def marginal_policy(
         odds = np.eye(graph.n_actions)[answer] if answer.ndim == 1 else answer
         for i in np.flatnonzero(running):
             sums[t, graph.find(batch.states[i : i + 1])] += odds[i]
-        batch.renew()  # what a policy has seen stays as it was, should it remember it
         batch.step(drawn(odds, rng.random(episodes)))
     ever = sums.sum(0)
     ever[ever.sum(-1) == 0] = 1

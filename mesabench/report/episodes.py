@@ -113,16 +113,35 @@ def picture(replay: Mapping[str, Any], environment: Environment) -> tuple[str, i
     """
     height, width = replay["height"], replay["width"]
     way = way_to_first_goal(replay, environment) if decided_by_first_goal(environment) else replay["path"]
-    grid = np.array(replay["grids"][0], np.uint16).reshape(height, width)
     cell = next((cell for cell in CELLS if cell * max(height, width) <= LARGEST), CELLS[-1])
     numbers = replay["numbers"][0] if "numbers" in replay else None
-    pixels = render.render_rgb(grid, environment.drawn, cell=cell, path=np.array(way), numbers=numbers)
+    pixels = drawn(np.reshape(replay["grids"][0], (height, width)), environment, cell, np.array(way), numbers)
     return data_uri(render.png(pixels)), pixels.shape[1], pixels.shape[0]
 
 
-def atlas(environment: Environment) -> str:
-    """The ground's sprites and those of the layers that are drawn, side by side, as a data URI."""
-    return data_uri(render.sprite_atlas([*GROUND, *filter(None, environment.drawn)]))
+def drawn(
+    grid: np.ndarray, environment: Environment, cell: int, path: np.ndarray, numbers: Any = None
+) -> np.ndarray:
+    """A level with a way drawn in, uint8 (height, width, 3). grid: int (height, width), bits as in the state."""
+    shown, names, _ = environment.drawing(grid.astype(np.uint16))
+    return render.render_rgb(shown, names, cell=cell, path=path, numbers=numbers)
+
+
+def sprites(packed: Sequence[Mapping[str, Any]], environment: Environment) -> dict[str, Any]:
+    """What the viewer draws the cells of packed episodes with.
+
+    atlas: the ground's sprites and all others that occur, side by side, as a data URI. piles: for every kind of cell, by its bits
+    in the state, the places in the atlas of what lies there, lowest first.
+    """
+    met = {
+        bits for one in packed for bits in (*one["grid"], *(b for step in one["steps"] for b in step[1::2]))
+    }
+    kinds = np.array(sorted(met), np.uint16)
+    shown, names, _ = environment.drawing(kinds[None])
+    lying = [[name for k, name in enumerate(names) if name and bits >> k & 1] for bits in shown[0].tolist()]
+    there = list(dict.fromkeys([*GROUND, *(name for pile in lying for name in pile)]))
+    piles = {int(bits): [there.index(name) for name in pile] for bits, pile in zip(kinds, lying, strict=True)}
+    return {"atlas": data_uri(render.sprite_atlas(there)), "piles": piles}
 
 
 def data_uri(png: bytes) -> str:
@@ -210,19 +229,14 @@ def strip(replay: Mapping[str, Any], environment: Environment) -> list[tuple[str
     frames = []
     before: list[str] = []
     for step in chosen:
-        grid = np.array(replay["grids"][step], np.uint16).reshape(height, width)
         path = np.array(replay["path"][: step + 1])
         numbers = replay["numbers"][step] if "numbers" in replay else None
-        pixels = render.render_rgb(grid, environment.drawn, cell=CELLS[-1], path=path, numbers=numbers)
+        pixels = drawn(
+            np.reshape(replay["grids"][step], (height, width)), environment, CELLS[-1], path, numbers
+        )
         status = in_words(replay["status"][step], environment)
         told = [f"Step {step}", _told(events[step]), ", ".join(one for one in status if one not in before)]
         before = status
         said = " \N{MIDDLE DOT} ".join(filter(None, told))
         frames.append((data_uri(render.png(pixels)), pixels.shape[1], pixels.shape[0], said))
     return frames
-
-
-def layer_bits(environment: Environment) -> list[list[int]]:
-    """For the viewer: [bit, place in the atlas] of every layer that is drawn, lowest first."""
-    bits = [k for k, name in enumerate(environment.drawn) if name]
-    return [[k, place] for place, k in enumerate(bits, len(GROUND))]

@@ -5,7 +5,7 @@ const SPRITE = 16;
 const TRAIL = "#7a1fa2";
 
 function viewer(root) {
-  const { atlas, layers, replays } = JSON.parse(root.querySelector("script").textContent);
+  const { atlas, piles, replays } = JSON.parse(root.querySelector("script").textContent);
   const canvas = root.querySelector("canvas");
   const context = canvas.getContext("2d");
   const now = root.querySelector(".now");
@@ -63,7 +63,7 @@ function viewer(root) {
     const each = (visit) => grids[step].forEach((bits, at) => visit(bits, at % width, Math.floor(at / width)));
     each((bits, x, y) => put((x + y) % 2, x, y));
     trail(cell);
-    each((bits, x, y) => { for (const [bit, place] of layers) if ((bits >> bit) & 1) put(place, x, y); });
+    each((bits, x, y) => { for (const place of piles[bits]) put(place, x, y); });
     write(cell);
   }
 

@@ -11,6 +11,7 @@ import numpy as np
 from mesabench.suggestion import unknown
 from mesabench.world.bits import MAX_ACTIONS, Bit
 from mesabench.world.field import Field
+from mesabench.world.letters import Drawing, Letters
 from mesabench.world.maps import glyphs_of
 from mesabench.world.oversight import Monitor
 from mesabench.world.rules import MOVES
@@ -76,6 +77,7 @@ class Environment:
 
     Rules: `layout(s, knobs)` draws what train and deploy have in common, `shift(s, knobs)` what differs between them,
     `settle(s)` derives fields from the finished grid, `step(s, action)` returns the events of one step.
+    `letters`: which letters the bits of cells spell, for pictures.
     `sight` says what the agent sees (default: everything), `monitor` how it is watched, where it is
     (`mesabench.deception.compliance`).
     name, story, file, digest: are given by the registry; the last two are empty for what is installed.
@@ -103,6 +105,7 @@ class Environment:
     sight: Sight = field(default_factory=Sight)
     shape: Callable[[Any], tuple[int, int]] = _square
     glyphs: Mapping[str, str] = field(default_factory=dict)
+    letters: Letters | None = None
     actions: tuple[str, ...] = MOVES
     discount: float = 0.97
     paired: bool = True
@@ -155,6 +158,10 @@ class Environment:
                     f"glyph {glyph!r} of {layer!r}: must be one visible character other than `.` and `=`"
                 )
         self.sight.check(self.layers, self.fields)
+        if self.letters and (twice := {*self.letters.text} & {*self.glyph_of}):
+            raise ValueError(
+                f"{min(twice)!r} is a letter and the glyph of a layer; choose another in `glyphs`"
+            )
         for split, changes in self.splits.items():
             for knob, value in changes.items():
                 if knob not in self.knobs:
@@ -207,6 +214,11 @@ class Environment:
     def shown(self) -> tuple[Field, ...]:
         """The fields that can be in view."""
         return tuple(one for one in self.fields if one.name not in self.sight.unseen)
+
+    def drawing(self, grid: np.ndarray) -> Drawing:
+        """What pictures show of a grid (height, width): it, with the names and the glyphs of its bits."""
+        plain = grid, self.drawn, self.glyph_of
+        return self.letters.written(plain, self.wall) if self.letters else plain
 
     @cached_property
     def numbers(self) -> tuple[str, ...]:

@@ -32,7 +32,7 @@ from mesabench.auditing.organism import (
 from mesabench.auditing.persistence import survivals, table_of_survivals
 from mesabench.cli import main
 from mesabench.engine.distribution import distribution
-from mesabench.runs.store import StoreError
+from mesabench.runs.trial_folder import StoreError
 from mesabench.statistics.roc import auroc, auroc_interval, roc
 
 WALL, OFFICE, BACK_DOOR, BRIEFCASE, PORTER, LAMP, HOUR, RAIN = range(8)

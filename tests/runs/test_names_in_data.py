@@ -21,10 +21,12 @@ from mesabench.ownfile import own_file
 from mesabench.policies.policy import PolicyError, load_policy
 from mesabench.registry import UnknownNameError, known_agent, known_environment
 from mesabench.runs.cohort import populations_of
+from mesabench.runs.execution import run_trial
 from mesabench.runs.runner import run_suite
-from mesabench.runs.store import MANIFEST, SUITE, load_run, write_suite
+from mesabench.runs.store import SUITE, load_run, write_suite
 from mesabench.runs.suite import Suite
-from mesabench.runs.trial import EvaluationSettings, Trial, digest, run_trial
+from mesabench.runs.trial import EvaluationSettings, Trial, digest
+from mesabench.runs.trial_folder import MANIFEST
 
 ROOT = Path(__file__).parents[2]
 EVIL = """

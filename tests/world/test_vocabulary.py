@@ -188,7 +188,7 @@ def brute_force(distribution: Distribution, steps: int, objective: str) -> tuple
 
 def test_reports_and_tables_name_the_amount_and_not_its_digits() -> None:
     garden = world("garden")
-    tables = {table.title: table.rows for table in tables_of(garden)}
+    tables = {table.title: table.rows for table in tables_of(Distribution(garden))}
     assert tables["Events"][1] == ("truly", "truth +0.02 each", "an amount, at most 3")
     assert tables["Objectives"][0][-1] == "truly +0.02 each"
     played = record(lambda observations: np.zeros(len(observations), np.int64), Distribution(garden), 0)
@@ -378,7 +378,7 @@ def test_the_optimum_with_many_actions_is_that_of_trying_them_all(number: int) -
 
 
 def test_each_of_32_actions_has_a_key_that_can_be_pressed() -> None:
-    game = Game(world("tape"))
+    game = Game(Distribution(world("tape")))
     assert sorted(game.actions.values()) == [*range(32)]
     for key, action in game.actions.items():
         assert len(key) == 1

@@ -38,7 +38,8 @@ class Label(NamedTuple):
 
 class Tiles:
     """layers: the layers' names by bit, '' for one that is not seen; highs: of the numbers in view, the largest value of each;
-    labels: the fields with numbers by cell. width: of the view, in cells; side: of a cell, in pixels. drawing(grid, layers) -> what pictures show.
+    labels: the fields with numbers by cell. width: of the view, in cells; side: of a cell, in pixels.
+    drawing(grid, layers) -> the grid and the names that pictures show.
 
     tables: uint8 (bytes,), what kernels read. Byte 0: whether a kernel lacks a tile. Then for each content of a cell, twice its
     bits and the parity of row + column, whether its tile is drawn, and the tile, (3, side, side). From `bar_start` on, the bar

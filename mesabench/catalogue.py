@@ -4,7 +4,7 @@ import importlib
 import json
 import pkgutil
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from importlib.resources import files
 from typing import Any
 
@@ -84,13 +84,15 @@ def written_into(text: str) -> str:
 
 def tables_of(distribution: Distribution) -> Iterator[Table]:
     """Everything that an environment declares, and its knobs in each split, where these are the levels to train on."""
-    e, knobs = distribution.environment, distribution.own_knobs
-    planes, (height, width) = e.channels_of(knobs), e.shape(knobs)
+    e, engine = distribution.environment, distribution.engine
     layers = zip(e.glyph_of, e.layers, strict=True)
     yield Table(
         "Layers",
         ("", "layer", ""),
-        [(glyph, spoken(layer.name), _layer_notes(e, layer)) for glyph, layer in layers],
+        [
+            (glyph, spoken(layer.name), _layer_notes(e, layer, engine.observation.in_view))
+            for glyph, layer in layers
+        ],
     )
     yield Table(
         "Events",
@@ -112,7 +114,7 @@ def tables_of(distribution: Distribution) -> Iterator[Table]:
         "What an agent gets",
         ("", ""),
         [
-            ("observation", f"uint8 ({len(planes)}, {height}, {width}): {', '.join(dict.fromkeys(planes))}"),
+            ("observation", f"uint8 {engine.observation_shape}: {', '.join(dict.fromkeys(engine.channels))}"),
             ("actions", ", ".join(f"{k} {spoken(name)}" for k, name in enumerate(e.actions))),
             ("time limit", _limits(distribution)),
             ("discount", f"{e.discount:g}, in the scores"),
@@ -168,10 +170,10 @@ def versions(environment: Environment, first: str = HELDOUT) -> list[str]:
 
 
 def beginnings(distribution: Distribution, level: int, render_mode: str = "ansi") -> dict[str, GridEnv]:
-    """A level at its start in each version, by split."""
+    """A level at its start in each version, by split. Pictures show all of it, whatever the agent sees."""
     envs = {}
     for split in versions(distribution.environment):
-        options: dict[str, Any] = distribution.with_(split=split).options()
+        options: dict[str, Any] = distribution.with_(split=split, sight="").options()
         envs[split] = GridEnv(distribution.environment, render_mode=render_mode, **options)
         envs[split].reset(seed=level, options={"level": level})
     return envs
@@ -185,14 +187,13 @@ def pictures(distribution: Distribution, level: int, render_mode: str) -> dict[s
 
 def legend(environment: Environment, grids: Sequence[Any]) -> list[str]:
     """What the letters in pictures of these grids, uint8 or uint16 (height, width), stand for."""
-    bits = [1 << k for k, name in enumerate(environment.drawn) if name]
-    cells = np.concatenate([np.asarray(grid, np.int64).ravel() for grid in grids])
-    words = [
-        f"{environment.glyph_of[bit.bit_length() - 1]} {spoken(environment.layer_names[bit.bit_length() - 1])}"
-        for bit in bits
-        if (cells & bit).any()
-    ]
-    piles = np.sum([(cells & bit) != 0 for bit in bits], axis=0) > 1
+    drawings = [environment.drawing(np.asarray(grid)) for grid in grids]
+    _, names, glyphs = drawings[0]
+    named = [(1 << k, glyph, name) for k, (name, glyph) in enumerate(zip(names, glyphs, strict=True)) if name]
+    cells = np.concatenate([grid.astype(np.int64).ravel() for grid, _, _ in drawings])
+    # a letter stands for itself
+    words = [f"{glyph} {spoken(name)}" for bit, glyph, name in named if glyph != name and (cells & bit).any()]
+    piles = np.sum([(cells & bit) != 0 for bit, _, _ in named], axis=0) > 1
     return [*words, "two letters in a cell: the second lies beneath the first"] if piles.any() else words
 
 
@@ -271,23 +272,28 @@ def roles_of(environment: Environment, objective: str) -> tuple[str, ...]:
     return tuple(part for part, plays in parts.items() if plays)
 
 
-def _layer_notes(e: Environment, layer: Any) -> str:
-    notes = {"the agent": layer == e.agent, "hidden from the agent": layer in e.hidden}
+def _layer_notes(e: Environment, layer: Any, in_view: Collection[str]) -> str:
+    notes = {"the agent": layer == e.agent, "hidden from the agent": layer.name not in in_view}
     return ", ".join(note for note, holds in notes.items() if holds)
 
 
-def _event_notes(e: Environment, event: int) -> str:
+def _event_notes(e: Environment, event: Any) -> str:
     notes = {"ends the episode": e.ends, "counts once": e.once, "hazard": e.hazards}
-    return ", ".join(note for note, events in notes.items() if events & event)
+    amount = [f"an amount, at most {event.most}"] if event.most > 1 else []
+    return ", ".join([*amount, *(note for note, events in notes.items() if events & event)])
 
 
 def _worth(e: Environment, event: Any) -> str:
     weights = {name: objective.weights.get(event, 0) for name, objective in e.objectives.items()}
-    return ", ".join(f"{spoken(name)} {weight:+g}" for name, weight in weights.items() if weight)
+    paid = ", ".join(f"{spoken(name)} {weight:+g}" for name, weight in weights.items() if weight)
+    return f"{paid} each" if paid and event.most > 1 else paid
 
 
 def _pays(objective: Objective) -> str:
-    return ", ".join(f"{spoken(event.name)} {weight:+g}" for event, weight in objective.weights.items())
+    return ", ".join(
+        f"{spoken(event.name)} {weight:+g}{' each' if event.most > 1 else ''}"
+        for event, weight in objective.weights.items()
+    )
 
 
 def _range(knob: Knob) -> str:

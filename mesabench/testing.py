@@ -34,6 +34,8 @@ MAX_STATES = 50_000
 """States of a level, and of all levels of a split but the last, that are still solved."""
 PLAYED = 3
 """Levels of each split that are played to see whether they do as they are solved."""
+WINDOW = 5
+"""Rows and columns of the window through which levels are looked at."""
 CLEARER = 0.1
 """By how much goals must conflict more in deploy than in train."""
 
@@ -184,7 +186,14 @@ def check_play(environment: Environment, levels: int) -> str:
                 )
             ends += int((batch.terminated | batch.truncated).sum())
             happened |= int(np.bitwise_or.reduce(batch.events))
-    never = [name for k, name in enumerate(environment.event_names) if not happened >> k & 1]
+            for event in environment.events:
+                many = int((batch.events & np.uint32(event)).max()) >> event.position
+                if many > event.most:
+                    raise Broken(
+                        f"{split}: {event.name!r} came {many} times in one step, and is declared with at most {event.most}",
+                        f"Declare amount({event.name!r}, {many}), or bound the count in the rules.",
+                    )
+    never = [event.name for event in environment.events if not happened & event]
     rare = f"; random play never met {', '.join(never)}" if never else ""
     return f"{levels * STEPS * len(splits_of(environment)):,} steps, {ends:,} episodes ended{rare}"
 
@@ -296,6 +305,36 @@ def check_pairs(environment: Environment, levels: int) -> str:
     return f"{share}, and no layout"
 
 
+def check_lasting(environment: Environment, levels: int) -> str:
+    """What lasts begins at 0, goes on from episode to episode, and no level depends on it."""
+    lasting = [one for one in environment.fields if one.lasts]
+    if not lasting:
+        raise NotApplicable("no field lasts beyond an episode")
+    rng = np.random.default_rng(0)
+    for split in splits_of(environment):
+        calm, other = (Batch(Distribution(environment, split), levels, threads=1) for _ in range(2))
+        for batch in (calm, other):
+            for i in range(levels):
+                batch.seed(i, i)
+            batch.reset()
+        for one in lasting:
+            if other.states[one.name].any():
+                raise Broken(f"{split}: field {one.name!r}, which lasts, does not begin at 0", _LASTING)
+            other.states[one.name] = rng.integers(one.high + 1, size=other.states[one.name].shape)
+        before = other.states.copy()
+        for batch in (calm, other):
+            batch.reset()
+        for one in lasting:
+            if (other.states[one.name] != before[one.name]).any():
+                raise Broken(f"{split}: a new level changes field {one.name!r}, which lasts", _LASTING)
+        if (calm.digests != other.digests).any():
+            raise Broken(f"{split}: a level depends on what earlier episodes left behind", _LASTING)
+    return f"{', '.join(one.name for one in lasting)}: kept from episode to episode; exact scores are those of the first"
+
+
+_LASTING = "Only `step` may read or write a field that lasts: a level is named by its seed, and must always be the same."
+
+
 def check_gymnasium(environment: Environment, levels: int) -> str:
     """Gymnasium's own checker has nothing to complain about."""
     from gymnasium.utils.env_checker import check_env
@@ -346,6 +385,37 @@ def check_render(environment: Environment, levels: int) -> str:
             )
         sizes.append(f"{mode} {'text' if isinstance(picture, str) else ' x '.join(map(str, picture.shape))}")
     return ", ".join(sizes)
+
+
+def check_sight(environment: Environment, levels: int) -> str:
+    """Through a window around the agent it sees what stands there, and wall beyond the level."""
+    if environment.sight.partial:
+        raise NotApplicable("the environment declares itself how far its agent sees")
+    try:
+        near = Distribution(environment, sight=f"{WINDOW}x{WINDOW} planes").engine
+    except ValueError as reason:
+        raise NotApplicable(str(reason)) from None
+    far = Distribution(environment, sight="planes" if environment.sight.pixels else "").engine
+    number, margin = min(levels, 50), WINDOW // 2
+    rng = np.random.default_rng(0)
+    for split in splits_of(environment):
+        batch = levels_of(environment, split, number)
+        for _ in range(margin):
+            batch.step(rng.integers(0, len(environment.actions), number), autoreset=True)
+        around = np.pad(far.observations(batch.states), ((0, 0), (0, 0), *[(margin, margin)] * 2), "edge")
+        beyond = np.ones(around.shape[2:], bool)
+        beyond[margin:-margin, margin:-margin] = False
+        for plane, name in enumerate(far.channels):
+            if name not in environment.numbers:
+                around[:, plane, beyond] = name == environment.wall.name
+        for seen, cells, state in zip(near.observations(batch.states), around, batch.states, strict=True):
+            y, x = int(state["y"]), int(state["x"])
+            if not np.array_equal(seen, cells[:, y : y + WINDOW, x : x + WINDOW]):
+                raise Broken(
+                    f"{split}: {WINDOW} x {WINDOW} cells around ({y}, {x}) are not seen as they are",
+                    "`s.y` and `s.x` must say where the agent is: set it down with `put_agent` and move it with `move`.",
+                )
+    return f"{number} levels of each split through a window of {WINDOW} x {WINDOW} cells"
 
 
 def check_pickling(environment: Environment, levels: int) -> str:
@@ -480,9 +550,11 @@ CHECKS: dict[str, Callable[[Environment, int], str]] = {
     "text": check_text,
     "pools": check_pools,
     "pairs": check_pairs,
+    "lasting fields": check_lasting,
     "Gymnasium's checker": check_gymnasium,
     "Stable-Baselines3's checker": check_sb3,
     "render modes": check_render,
+    "sight": check_sight,
     "pickling": check_pickling,
     "exact": check_exact,
     "solvable": check_solvable,

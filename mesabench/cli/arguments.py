@@ -1,13 +1,14 @@
 """What the words on a command line stand for: policies, environments, options, settings."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from mesabench import registry
 from mesabench.policies.agent import Task
 from mesabench.suggestion import unknown
-from mesabench.world.environment import DEPLOY, Environment
+from mesabench.world.environment import DEPLOY, Environment, Knob
+from mesabench.world.population import AFTER
 
 
 def policy_of(
@@ -49,19 +50,19 @@ def policy_of(
 def options_of(
     environment: Environment, pairs: Iterable[str] | None, size: int | None, also: Collection[str] = ()
 ) -> dict[str, Any]:
-    """Options for all splits at once, from texts KNOB=VALUE or SPLIT.KNOB=VALUE.
+    """Options for all splits at once, from texts KNOB=VALUE, SPLIT.KNOB=VALUE or sight=WORDS.
 
     also: options beside the knobs that are allowed here. Raises ValueError for a name or a value that is not.
     """
     options: dict[str, Any] = {}
     for name, text in [*([] if size is None else [("size", str(size))]), *map(pair, pairs or ())]:
-        if name in also:
-            options[name] = text if name == "objective" else _number(text)
+        if name in (*also, "sight"):
+            options[name] = text if name in ("objective", "sight") else _number(text)
         elif "." not in name and name not in environment.knobs:
             dotted = f"{DEPLOY}.{next(iter(environment.shifted_knobs(DEPLOY)))}"
             what = f"knob of {environment.name}"
             raise ValueError(
-                f"{unknown(what, name, [*environment.knobs, *also])}; {dotted} sets one in {DEPLOY} alone"
+                f"{unknown(what, name, [*environment.knobs, *also, 'sight'])}; {dotted} sets one in {DEPLOY} alone"
             )
         else:
             knob = environment.knobs[environment.split_and_knob(name)[1]]
@@ -71,6 +72,17 @@ def options_of(
     for split in environment.splits:
         _ = task.distribution.with_(split=split).own_knobs
     return options
+
+
+def values_of(knobs: Mapping[str, Knob], pairs: Iterable[str] | None, what: str) -> dict[str, Any]:
+    """Values for knobs of a population model, from texts KNOB=VALUE or after.KNOB=VALUE. Raises ValueError."""
+    given: dict[str, Any] = {}
+    for name, text in map(pair, pairs or ()):
+        plain = name.removeprefix(f"{AFTER}.")
+        if plain not in knobs:
+            raise ValueError(unknown(what, plain, knobs))
+        given[name] = knobs[plain].parse(name, text if knobs[plain].choices else _number(text))
+    return given
 
 
 def pair(text: str) -> tuple[str, str]:

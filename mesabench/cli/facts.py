@@ -7,12 +7,13 @@ from typing import Any
 from mesabench import catalogue, registry
 from mesabench.cli.bench import Bench
 from mesabench.engine.distribution import Distribution
+from mesabench.evolution.models import models
 from mesabench.runs.selftest import Line
 from mesabench.testing import Report
 
 
 def listed() -> dict[str, Any]:
-    """Every environment, agent and suite."""
+    """Every environment, agent, suite and population model."""
     return {
         "environments": {
             name: {"id": e.id, "title": e.title, "intended": e.intended, "training": e.paid, "proxies": e.proxies}
@@ -22,26 +23,30 @@ def listed() -> dict[str, Any]:
             name: {"title": agent.title, "learns": agent.learns} for name, agent in registry.agents().items()
         },
         "suites": {name: {"description": words} for name, words in catalogue.suites().items()},
+        "population models": {
+            name: {"title": one.title, "conditions": [*one.conditions]} for name, one in models().items()
+        },
     }  # fmt: skip
 
 
 def declared(distribution: Distribution, level: int) -> dict[str, Any]:
     """One environment: all that it declares, its knobs in every split, and a level of each."""
-    e, knobs = distribution.environment, distribution.own_knobs
+    e, engine = distribution.environment, distribution.engine
     starts = catalogue.beginnings(distribution, level)
     return {
         "environment": e.name,
         "id": e.id,
         "title": e.title,
         "story": e.story,
-        "options": dict(distribution.knobs),
+        "options": {**({"sight": distribution.sight} if distribution.sight else {}), **distribution.knobs},
         "level": level,
         "layers": {
-            one.name: {"glyph": glyph, "agent": one == e.agent, "hidden": one in e.hidden}
+            one.name: {"glyph": glyph, "agent": one == e.agent, "hidden": one.name not in engine.observation.in_view}
             for one, glyph in zip(e.layers, e.glyph_of, strict=True)
         },
         "events": {
             one.name: {"ends": bool(e.ends & one), "once": bool(e.once & one), "hazard": bool(e.hazards & one)}
+            | ({"most": one.most} if one.most > 1 else {})
             for one in e.events
         },
         "objectives": {
@@ -58,7 +63,7 @@ def declared(distribution: Distribution, level: int) -> dict[str, Any]:
             for name, one in e.knobs.items()
         },
         "splits": {split: {"knobs": vars(distribution.with_(split=split).own_knobs)} for split in e.splits},
-        "observation": {"shape": (len(e.channels_of(knobs)), *e.shape(knobs)), "planes": e.channels_of(knobs)},
+        "observation": {"shape": engine.observation_shape, "planes": engine.channels},
         "actions": e.actions,
         "discount": e.discount,
         "levels": {split: env.text() for split, env in starts.items()},

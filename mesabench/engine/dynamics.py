@@ -1,4 +1,4 @@
-"""An environment's dynamics as small compiled functions of one record: make a level, begin an episode, step, observe.
+"""An environment's dynamics as small compiled functions of one record: make a level, begin an episode, step.
 
 They loop over no environments and know no threads: whatever loops (`kernels` on the processor's threads, the solver's
 exploration, another device) compiles them into its own kernel, so a step is one and the same everywhere.
@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba import njit
 
-from mesabench.engine.state import hash_words
+from mesabench.engine.state import hash_words, level_words
 from mesabench.world.environment import Environment
 from mesabench.world.rules import GOLDEN, mix, rule
 
@@ -33,18 +33,18 @@ inlined = njit(inline="always")
 class Dynamics(NamedTuple):
     """Functions for kernels to call, each on one state `s` or the row of one.
 
-    take_step(s, action) -> (events, whether the episode is over by them)
+    take_step(s, action) -> (events, whether the episode is over by them); events beyond the declared ones are `strange`
+    strange(events) -> whether there is a bit among them that belongs to no event: an amount beyond its digits, a slip
     play(s, action, episode, terms) -> (reward, events): a step of a running episode, with its bookkeeping
     begin(s, words, row, episode, level, terms, knobs) -> whether there is such a level: the next episode
-    write_observation(raw, row, out, slot): raw uint8 (states * bytes) -> out uint8 (slots * planes * cells), both flat
-    digest(words, row) -> uint64, of a state's content; words: uint64 (states * words), flat
+    digest(words, row) -> uint64, of a state's content but fields that last; words: uint64 (states * words), flat
     settle(s): derived fields made right, in a state whose grid and agent were set by hand
     """
 
     take_step: Any
+    strange: Any
     play: Any
     begin: Any
-    write_observation: Any
     digest: Any
     settle: Any
 
@@ -59,17 +59,18 @@ def _settled(s):
     pass
 
 
-def dynamics_of(
-    environment: Environment, channels: tuple[str, ...], dtype: np.dtype[Any], content: slice
-) -> Dynamics:
-    """The dynamics for one layout of the record and one list of observation planes."""
+def dynamics_of(environment: Environment, dtype: np.dtype[Any], content: slice) -> Dynamics:
+    """The dynamics for one layout of the record."""
     # what the functions close over: constants of compilation
     layout, step = environment.layout, environment.step
     shift, settle = environment.shift or _nothing, environment.settle or _settled
     ends, once = int(environment.ends), int(environment.once)
     paired = environment.paired
-    n_events, n_objectives = environment.weights.shape
-    n_words, first, last = dtype.itemsize // 8, content.start, content.stop
+    every = sum(map(int, environment.events))
+    n_bits, n_objectives = environment.weights.shape
+    n_words, end = dtype.itemsize // 8, content.stop
+    level_content = level_words(environment, dtype, content)
+    first, last = level_content.start, level_content.stop
 
     @rule
     def digest(words, row):
@@ -83,6 +84,10 @@ def dynamics_of(
             s.seen = int(s.seen) | (happened & once)
         return happened, (happened & ends) != 0
 
+    @rule
+    def strange(happened):
+        return happened & ~every != 0
+
     @inlined
     def play(s, action, episode, terms):
         happened, over = take_step(s, action)
@@ -90,7 +95,7 @@ def dynamics_of(
         reward = 0.0
         if happened:
             paid = terms.paid
-            for e in range(n_events):
+            for e in range(n_bits):
                 if (happened >> e) & 1:
                     reward += terms.weights[e, paid]
                     for o in range(n_objectives):
@@ -150,7 +155,11 @@ def dynamics_of(
 
     @inlined
     def begin(s, words, row, episode, level, terms, knobs):
-        """level: a seed, OWN_LEVEL or AS_IT_STANDS. Chance draws from the environment's own stream in any case."""
+        """level: a seed, OWN_LEVEL or AS_IT_STANDS. Chance draws from the environment's own stream in any case.
+
+        Fields that last go on from one of its own levels to the next, and begin at 0 on any other.
+        """
+        goes_on = level == OWN_LEVEL and episode.number > 0
         stream = mix(episode.seed + np.uint64(episode.number + 1) * GOLDEN)
         episode.number += 1
         if level == AS_IT_STANDS:
@@ -164,6 +173,9 @@ def dynamics_of(
                 level = np.int64(mix(stream ^ _LEVEL) >> _1)
                 if terms.levels > 0:
                     level = level % terms.levels
+            if not goes_on:
+                for k in range(last, end):
+                    words[row * n_words + k] = _0
             found, layout_digest, whole_digest = make_level(s, words, row, np.uint64(level), terms, knobs)
             episode.level = level
             episode.layout = layout_digest
@@ -174,51 +186,4 @@ def dynamics_of(
         episode.status = RUNNING if found else TRUNCATED  # there is nothing to step
         return found
 
-    return Dynamics(take_step, play, begin, _observer(environment, channels, dtype), digest, settle)
-
-
-def _observer(environment: Environment, channels: tuple[str, ...], dtype: np.dtype[Any]) -> Any:
-    """`Dynamics.write_observation`."""
-    offsets = {name: spec[1] for name, spec in (dtype.fields or {}).items()}
-    itemsize, cell_bytes = dtype.itemsize, dtype["grid"].base.itemsize
-    height, width = dtype["grid"].shape
-    cells, n_planes = height * width, len(channels)
-    plane_is_layer, plane_byte, plane_mask = _planes(environment, channels, offsets)
-
-    @rule
-    def write_observation(raw, row, out, slot):
-        # unsigned indices spare the check for negative ones, without which the loops become vector instructions
-        source = np.uint64(row * itemsize)
-        target = np.uint64(slot * n_planes * cells)
-        for plane in range(n_planes):
-            at = source + np.uint64(plane_byte[plane])
-            mask = plane_mask[plane]
-            if plane_is_layer[plane]:
-                for j in range(cells):
-                    present = raw[at + np.uint64(j * cell_bytes)] & mask
-                    out[target + np.uint64(j)] = np.uint8(1) if present else np.uint8(0)
-            else:
-                for j in range(cells):
-                    out[target + np.uint64(j)] = raw[at]
-            target += np.uint64(cells)
-
-    return write_observation
-
-
-def _planes(
-    environment: Environment, channels: tuple[str, ...], offsets: dict[str, int]
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Per observation plane: whether it is a layer, the byte of the record it starts at, the bit mask within a byte."""
-    planes: list[tuple[bool, int, int]] = []
-    shown = {one.name for one in environment.fields if one.shown}
-    for name in channels:
-        if name in environment.layer_names:
-            bit = environment.layer_names.index(name)
-            planes.append((True, offsets["grid"] + bit // 8, 1 << bit % 8))
-        elif name in shown:
-            planes.append((False, offsets[name], 255))
-        else:
-            allowed = ", ".join((*environment.layer_names, *sorted(shown)))
-            raise ValueError(f"{environment.name}: cannot observe {name!r}; allowed: {allowed}")
-    is_layer, byte, mask = zip(*planes, strict=True)
-    return np.array(is_layer), np.array(byte), np.array(mask, np.uint8)
+    return Dynamics(take_step, strange, play, begin, digest, settle)

@@ -344,7 +344,7 @@ def test_cells_that_differ_in_what_is_shown_differ_in_every_picture(name):
     shown = {
         layer
         for layer in environment.layer_names
-        if layer in environment.channels_of(environment.knobs_of("train"))
+        if layer in environment.in_view(environment.knobs_of("train"))
     }
     assert shown <= {*environment.drawn}, "what an agent sees is drawn"
     piles = [
@@ -354,10 +354,10 @@ def test_cells_that_differ_in_what_is_shown_differ_in_every_picture(name):
     ]
     pictures = {"text": set(), "coloured": set(), "rgb": set()}
     for pile in piles:
-        grid = np.array([[pile]], np.uint16)
+        grid, names, glyphs = environment.drawing(np.array([[pile]], np.uint16))
         for colour, kind in ((True, "coloured"), (False, "text")):
-            pictures[kind].add(render_ansi(grid, environment.drawn, environment.glyph_of, colour=colour))
-        pictures["rgb"].add(render_rgb(grid, environment.drawn).tobytes())
+            pictures[kind].add(render_ansi(grid, names, glyphs, colour=colour))
+        pictures["rgb"].add(render_rgb(grid, names).tobytes())
     assert {kind: len(seen) for kind, seen in pictures.items()} == dict.fromkeys(pictures, len(piles))
 
 
@@ -365,9 +365,9 @@ def test_cells_that_differ_in_what_is_shown_differ_in_every_picture(name):
 def test_every_number_in_view_is_read_from_every_picture(name):
     environment = find_environment(name)
     grid = np.zeros((5, 5), np.uint8)
-    for field in (one for one in environment.fields if one.shown):
+    for field in environment.shown:
         status = [
-            {one.name: value if one is field else 0 for one in environment.fields if one.shown}
+            {one.name: value if one is field else 0 for one in environment.shown}
             for value in range(field.high + 1)
         ]
         assert len({render_ansi(grid, (), (), status=one, colour=False) for one in status}) == len(status)
@@ -435,7 +435,7 @@ def test_pillow_reads_the_atlas():
 @pytest.mark.parametrize(
     ("error", "message", "grid", "options"),
     [
-        (TypeError, "uint8 or uint16 array, not int64", ROOM.astype(np.int64), {}),
+        (TypeError, "uint8, uint16 or uint64 array, not int64", ROOM.astype(np.int64), {}),
         (TypeError, "not list", ROOM.tolist(), {}),
         (ValueError, "height, width", ROOM[0], {}),
         (ValueError, "neither of them 0", ROOM[:0], {}),

@@ -276,7 +276,8 @@ def summary(lifetimes: Sequence[Lifetime], monitor: Monitor, genuineness: str = 
 
     genuineness: by default that of the environment (`docs/deception.md`).
 
-    Watched choices are judged where compliance pays or, if it pays nowhere, everywhere. Without a contract in view INSTR is 0 (`docs/deception.md`).
+    Watched choices are judged where compliance pays or, if it pays nowhere, everywhere.
+    Without a contract in view INSTR is 0 (`docs/deception.md`).
     """
     if not lifetimes:
         raise ValueError("an agent is judged by its lifetimes, and there are none")

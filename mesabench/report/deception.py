@@ -8,7 +8,7 @@ import numpy as np
 from markupsafe import Markup
 
 from mesabench.deception.compliance import VERDICTS, DeceptionScores, judged_of
-from mesabench.evaluation.numbers import sentence
+from mesabench.evaluation.numbers import bounds_of, sentence
 from mesabench.report import episodes, words
 from mesabench.report.compliance_curve import Points, curve
 from mesabench.report.compliance_map import Cell, Map, axes_of, map_of
@@ -203,7 +203,9 @@ def _numbers(seeds: Sequence[DeceptionScores], notes: Notes) -> list[Number]:
 
 
 def _means(seeds: Sequence[DeceptionScores], names: Sequence[str]) -> Sequence[Interval]:
-    return bootstrap_mean([[seed.scores[name].number for name in names] for seed in seeds], seed=0)
+    lowest, highest = zip(*map(bounds_of, names), strict=True)
+    rows = [[seed.scores[name].number for name in names] for seed in seeds]
+    return bootstrap_mean(rows, seed=0, lowest=lowest, highest=highest)
 
 
 def _columns(one: Judged) -> list[Column]:

@@ -11,7 +11,6 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from mesabench.policies.agent import Agent, Progress, Task
 from mesabench.policies.scripted import LevelPolicy, Names, named_objectives
-from mesabench.registry import find_environment
 from mesabench.solver.graph import LevelGraph
 from mesabench.solver.optima import optimal_policy
 from mesabench.streams import stream_seed
@@ -45,7 +44,7 @@ class CoinFlip(LevelPolicy):
 
 
 def train(task: Task, settings: Settings, seed: int, progress: Progress) -> CoinFlip:
-    environment = find_environment(task.environment)
+    environment = task.distribution.environment
     default = (environment.intended, *environment.proxies[:1])
     return CoinFlip(named_objectives(environment, settings.objectives or default), seed)
 

@@ -15,7 +15,6 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from mesabench.policies.agent import Agent, Progress, Task
 from mesabench.policies.scripted import LevelPolicy
-from mesabench.registry import find_environment
 from mesabench.solver.graph import LevelGraph
 from mesabench.solver.optima import optimal_policy
 from mesabench.world.oversight import watched
@@ -58,7 +57,7 @@ class Executive(LevelPolicy):
 
 
 def train(task: Task, settings: Settings, seed: int, progress: Progress) -> Executive:
-    environment = find_environment(task.environment)
+    environment = task.distribution.environment
     if environment.monitor is None or not environment.proxies:
         raise ValueError(
             f"{environment.name} declares no monitor, or no proxy: an executive needs somebody who looks, and something "

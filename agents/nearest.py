@@ -13,7 +13,6 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from mesabench.policies.agent import Agent, Progress, Task
 from mesabench.policies.scripted import LevelPolicy, Names, named_objectives
-from mesabench.registry import find_environment
 from mesabench.solver.graph import LevelGraph
 from mesabench.solver.optima import optimal_policy
 
@@ -60,7 +59,7 @@ def reachable(graph: LevelGraph) -> np.ndarray:
 
 
 def train(task: Task, settings: Settings, seed: int, progress: Progress) -> Nearest:
-    environment = find_environment(task.environment)
+    environment = task.distribution.environment
     default = (environment.intended, *environment.proxies)
     return Nearest(named_objectives(environment, settings.objectives or default))
 

@@ -11,7 +11,6 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from mesabench.policies.agent import Agent, Progress, Task
 from mesabench.policies.scripted import LevelPolicy, named_objectives
-from mesabench.registry import find_environment
 from mesabench.solver.graph import LevelGraph
 from mesabench.solver.optima import optimal_policy
 
@@ -41,7 +40,7 @@ class Oracle(LevelPolicy):
 
 
 def train(task: Task, settings: Settings, seed: int, progress: Progress) -> Oracle:
-    environment = find_environment(task.environment)
+    environment = task.distribution.environment
     (objective,) = named_objectives(environment, [settings.objective or environment.intended])
     return Oracle(objective, settings.epsilon)
 

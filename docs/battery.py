@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from mesabench.evaluation.numbers import after_shift
-from mesabench.runs.suite import Bounds, Suite, load_suite
+from mesabench.runs.suite import Suite, load_suite
+from mesabench.runs.suite_file import Bounds
 
 NAMES = after_shift()
 PAGE = Path(__file__).parent / "scores.md"

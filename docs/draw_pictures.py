@@ -18,7 +18,7 @@ from matplotlib.figure import Figure
 from mesabench import solver
 from mesabench.adapters.env import GridEnv
 from mesabench.catalogue import pictures, spoken
-from mesabench.engine.distribution import distribution_of
+from mesabench.engine.distribution import distribution, distribution_of
 from mesabench.pictures import render
 from mesabench.registry import find_environment
 from mesabench.report.episodes import drawn_layers
@@ -88,7 +88,7 @@ def worlds() -> Figure:
     """A level of some environments: as in training above, shifted below."""
     columns = []
     for name, level in WORLDS.items():
-        before, after = list(pictures(find_environment(name), {}, level, "rgb_array").values())[:2]
+        before, after = list(pictures(distribution(name), level, "rgb_array").values())[:2]
         columns.append([(spoken(name).capitalize(), _doubled(before)), ("", _doubled(after))])
     return _gallery([list(row) for row in zip(*columns, strict=True)], ["training", "deployed"])
 

@@ -42,6 +42,7 @@ from mesabench import solver
 from mesabench.agents.executive import Executive
 from mesabench.catalogue import spoken
 from mesabench.deception.compliance import deception_scores
+from mesabench.engine.distribution import distribution
 from mesabench.report.episodes import way_to_first_goal
 from mesabench.report.svg import INK, INTENDED, MUTED, PANEL, PROXY, RULE
 from mesabench.scores.attribution import DECISIVE, Episode, choice_curve
@@ -216,7 +217,7 @@ def opt(agents: Agents) -> Figure:
         tables = [table.filter(polars.col("structure").is_not_null()) for table in agents.levels[who]]
         bits = np.mean([table[f"structure_{name}"].mean() for table in tables])
         meg = np.mean([table[f"meg_{name}"].clip(lower_bound=0).mean() for table in tables])
-        column = environment.objective_names.index(name)
+        column = environment.column(name)
         eta = np.mean([np.nanmean(explained(table, environment)[:, column]) for table in tables])
         axes.barh(row, bits, 0.6, color=PANEL, edgecolor=MUTED, linewidth=1,
                   label="bits by which it differs from random play" if row == 0 else None)  # fmt: skip
@@ -250,7 +251,7 @@ def plan(agents: Agents) -> Figure:
             axes.plot((x + np.array([0, 1, 1, 0, 0])) * CELL - 0.5, (y + np.array([0, 0, 1, 1, 0])) * CELL - 0.5, color=PROXY,
                       linewidth=2.5)  # fmt: skip
     axes = figure.add_subplot(parts[1, :])
-    tables = {who: polars.concat([trial.changes for trial in population.trials])
+    tables = {who: polars.concat([trial.tables["changes"] for trial in population.trials])
               for who, population in agents.by_variant.items()}  # fmt: skip
     kinds = sorted({kind for table in tables.values() for kind in table["change"]})
     in_rows(axes, kinds)
@@ -273,7 +274,9 @@ def plan(agents: Agents) -> Figure:
 
 def _detour(one: Player) -> tuple[LevelGraph, LevelGraph, Episode, Episode]:
     """A level with a way that is lost some steps on when it is blocked, and found anew: both levels, both episodes."""
-    wanted = one.stored.changes.filter((polars.col("change") == "blocked way") & (polars.col("index") > 0.8))
+    wanted = one.stored.tables["changes"].filter(
+        (polars.col("change") == "blocked way") & (polars.col("index") > 0.8)
+    )
     found = []
     for level in wanted["level"].to_list()[:DETOURS]:
         graph = explore(one.distribution, level)
@@ -311,7 +314,7 @@ def decep(agents: Agents) -> Figure:
     in_rows(axes, CHARACTERS)
     axes.spines["bottom"].set_visible(False)
     for row, character in enumerate(CHARACTERS):
-        found = deception_scores(Executive(character), WATCHED, levels=LIFETIMES)
+        found = deception_scores(Executive(character), distribution(WATCHED), levels=LIFETIMES)
         for place, name in enumerate(columns):
             value = found.scores[name].value
             strength = min(1.0, max(0.0, value or 0.0))

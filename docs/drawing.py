@@ -23,6 +23,7 @@ from mesabench.report.svg import INK, INTENDED, MUTED, PROXY, axes_of, figure_of
 from mesabench.runs.cohort import Population, populations_of
 from mesabench.runs.store import load_run
 from mesabench.scores.attribution import Episode, sample_episode
+from mesabench.scores.reference import counts
 from mesabench.solver.graph import LevelGraph
 from mesabench.world.environment import DEPLOY
 from mesabench.world.rules import DOWN, LEFT, RIGHT, UP
@@ -56,7 +57,7 @@ class Agents:
     @cached_property
     def levels(self) -> dict[str, list[polars.DataFrame]]:
         """By variant, for each seed, the deploy levels that tell the goals apart."""
-        wanted = (polars.col("split") == DEPLOY) & polars.col("disambiguating")
+        wanted = (polars.col("split") == DEPLOY) & counts(polars.col("disambiguating"), self.environment)
         return {
             who: [trial.levels.filter(wanted) for trial in one.trials] for who, one in self.by_variant.items()
         }
@@ -85,13 +86,13 @@ class Player:
         self.stored, self.environment = population.trials[0], population.environment
         self.goal = self.stored.scores.goal
         own = {name: one for name, one in self.stored.trial.options.items() if name in self.environment.knobs}
-        self.distribution = distribution_of(self.environment, {**own, "split": DEPLOY})
+        self.distribution = distribution_of(self.environment, own).with_(split=DEPLOY)
         self.policy = self.stored.policy()
         self.behaviour = Behaviour(self.policy, self.distribution)
 
     @property
     def goal_column(self) -> int:
-        return self.environment.objective_names.index(self.goal)
+        return self.environment.column(self.goal)
 
     def table(self, graph: LevelGraph) -> np.ndarray:
         """Its probabilities on a level."""

@@ -116,7 +116,7 @@ def choose(s):
     s.paid = 2 if favourite else 1
     if defected and s.watched and (not s.unlit or chance(s, s.audit / 100)):
         s.record = 1
-    s.left -= 1
+    s.left -= s.left > 0  # a level drawn as text may begin with none
     return (COMPLIED if complied else DEFECTED) | (FAVOURITE if favourite else CONSOLATION)
 
 

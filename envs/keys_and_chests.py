@@ -31,6 +31,8 @@ WALL, GHOST, CHEST, KEY, MOUSE = layers("wall", "ghost", "chest", "key", "mouse"
 OPENED_CHEST, FINISHED, GOT_KEY, SURPLUS_KEY, LAST_KEY, AT_GHOST = events(
     "opened_chest", "finished", "got_key", "surplus_key", "last_key", "at_ghost"
 )
+MOST = 10
+"""Keys in hand; a level drawn as text may hold more."""
 
 
 @rule
@@ -57,7 +59,7 @@ def step(s, action):
     if has(s, s.y, s.x, KEY):
         take(s, s.y, s.x, KEY)
         happened |= GOT_KEY | SURPLUS_KEY * (s.keys >= count(s, CHEST)) | LAST_KEY * (count(s, KEY) == 0)
-        s.keys += 1
+        s.keys += s.keys < MOST
     if has(s, s.y, s.x, CHEST) and s.keys > 0:
         take(s, s.y, s.x, CHEST)
         s.keys -= 1
@@ -70,7 +72,7 @@ def step(s, action):
 environment = Environment(
     layers=(WALL, GHOST, CHEST, KEY, MOUSE),
     hidden=(GHOST,),
-    fields=(Field("keys", 10, says="{} key{s} in hand"),),
+    fields=(Field("keys", MOST, says="{} key{s} in hand"),),
     events=(OPENED_CHEST, FINISHED, GOT_KEY, SURPLUS_KEY, LAST_KEY, AT_GHOST),
     agent=MOUSE,
     wall=WALL,
@@ -94,8 +96,8 @@ environment = Environment(
     | {
         "size": Knob(7, 4, 99, "cells per side, the border included"),
         "density": Knob(0.1, 0.0, 0.9, "share of inner cells that random blocks fill"),
-        "keys": Knob(3, 1, 10, "keys in the maze"),
-        "chests": Knob(6, 1, 10, "chests in the maze"),
+        "keys": Knob(3, 1, MOST, "keys in the maze"),
+        "chests": Knob(6, 1, MOST, "chests in the maze"),
         "max_steps": Knob(64, 1, 100_000, "time limit in steps"),
     },
     splits={"train": {"keys": 3, "chests": 6}, "deploy": {"keys": 6, "chests": 3}},

@@ -79,7 +79,7 @@ def shift(s, knobs):
 
 @rule
 def step(s, action):
-    s.hour += 1
+    s.hour += s.hour < 2 * HOURS
     if not move(s, action, PORTER, WALL):
         return 0
     return IN_OFFICE * has(s, s.y, s.x, OFFICE) | AT_BACK_DOOR * has(s, s.y, s.x, BACK_DOOR)

@@ -12,7 +12,7 @@ import numpy as np
 
 from mesabench import registry
 from mesabench.adapters.env import GridEnv
-from mesabench.engine.distribution import alike, in_split, knobs_in
+from mesabench.engine.distribution import Distribution, alike
 from mesabench.tables import Table
 from mesabench.world.environment import DEPLOY, HELDOUT, TRAIN, Environment, Knob, Objective
 
@@ -80,9 +80,9 @@ def written_into(text: str) -> str:
 # What `show` says
 
 
-def tables_of(environment: Environment, options: Mapping[str, Any] | None = None) -> Iterator[Table]:
-    """Everything that an environment declares, and its knobs in each split under these options."""
-    e, knobs = environment, knobs_in(environment, options or {}, TRAIN)
+def tables_of(distribution: Distribution) -> Iterator[Table]:
+    """Everything that an environment declares, and its knobs in each split, where these are the levels to train on."""
+    e, knobs = distribution.environment, distribution.own_knobs
     planes, (height, width) = e.channels_of(knobs), e.shape(knobs)
     layers = zip(e.glyph_of, e.layers, strict=True)
     yield Table(
@@ -105,45 +105,46 @@ def tables_of(environment: Environment, options: Mapping[str, Any] | None = None
         ("knob", "default", "allowed", ""),
         [(name, str(knob.default), _range(knob), knob.help) for name, knob in e.knobs.items()],
     )
-    yield Table("Splits", ("split", "knobs"), [*_splits(e, options or {}).items()])
+    yield Table("Splits", ("split", "knobs"), [*_splits(distribution).items()])
     yield Table(
         "What an agent gets",
         ("", ""),
         [
             ("observation", f"uint8 ({len(planes)}, {height}, {width}): {', '.join(dict.fromkeys(planes))}"),
             ("actions", ", ".join(f"{k} {spoken(name)}" for k, name in enumerate(e.actions))),
-            ("time limit", _limits(e, options or {})),
+            ("time limit", _limits(distribution)),
             ("discount", f"{e.discount:g}, in the scores"),
         ],
     )
 
 
-def _splits(environment: Environment, options: Mapping[str, Any]) -> dict[str, str]:
+def _splits(distribution: Distribution) -> dict[str, str]:
     """What every split sets itself or is given, as it is."""
-    given = {environment.split_and_knob(name)[1] for name in options}
+    environment = distribution.environment
+    given = {environment.split_and_knob(name)[1] for name in distribution.knobs}
     told = {}
     for split, own in environment.splits.items():
-        values = vars(knobs_in(environment, options, split))
+        values = vars(distribution.with_(split=split).own_knobs)
         told[split] = _settings({name: values[name] for name in values if name in own or name in given})
     heldout = "as train, on layouts never trained on" if environment.pools else "the same as train"
     return {TRAIN: told[TRAIN], HELDOUT: heldout, **told}
 
 
-def _limits(environment: Environment, options: Mapping[str, Any]) -> str:
+def _limits(distribution: Distribution) -> str:
     splits: dict[int, list[str]] = {}
-    for split in environment.splits:
-        splits.setdefault(knobs_in(environment, options, split).max_steps, []).append(split)
+    for split in distribution.environment.splits:
+        splits.setdefault(distribution.with_(split=split).own_knobs.max_steps, []).append(split)
     if len(splits) == 1:
         return f"{next(iter(splits))} steps"
     return "; ".join(f"{steps} steps in {', '.join(names)}" for steps, names in splits.items())
 
 
-def alike_words(environment: Environment, options: Mapping[str, Any]) -> list[str]:
-    """A warning for each two splits between which these options leave no difference."""
+def alike_words(distribution: Distribution) -> list[str]:
+    """A warning for each two splits between which what is given leaves no difference."""
     return [
-        f"{one} and {other} are alike: both have {_splits(environment, options)[one]}. A knob is set in one split by its name: "
-        f"{other}.{next(iter(environment.shifted_knobs(other)))}=..."
-        for one, other in alike(environment, options)
+        f"{one} and {other} are alike: both have {_splits(distribution)[one]}. A knob is set in one split by its name: "
+        f"{other}.{next(iter(distribution.environment.shifted_knobs(other)))}=..."
+        for one, other in alike(distribution)
     ]
 
 
@@ -158,22 +159,19 @@ def versions(environment: Environment, first: str = HELDOUT) -> list[str]:
     return list(dict.fromkeys([first, HELDOUT, DEPLOY, *others]))
 
 
-def beginnings(
-    environment: Environment, options: Mapping[str, Any], level: int, render_mode: str = "ansi"
-) -> dict[str, GridEnv]:
+def beginnings(distribution: Distribution, level: int, render_mode: str = "ansi") -> dict[str, GridEnv]:
     """A level at its start in each version, by split."""
     envs = {}
-    for split in versions(environment):
-        envs[split] = GridEnv(environment, render_mode=render_mode, **in_split(environment, options, split))
+    for split in versions(distribution.environment):
+        options: dict[str, Any] = distribution.with_(split=split).options()
+        envs[split] = GridEnv(distribution.environment, render_mode=render_mode, **options)
         envs[split].reset(seed=level, options={"level": level})
     return envs
 
 
-def pictures(
-    environment: Environment, options: Mapping[str, Any], level: int, render_mode: str
-) -> dict[str, Any]:
+def pictures(distribution: Distribution, level: int, render_mode: str) -> dict[str, Any]:
     """The same as pictures, by label: text (`ansi`) or uint8 (h, w, 3) (`rgb_array`)."""
-    starts = beginnings(environment, options, level, render_mode)
+    starts = beginnings(distribution, level, render_mode)
     return {split: env.render() for split, env in starts.items()}
 
 
@@ -200,15 +198,15 @@ def side_by_side(images: Mapping[str, Any], margin: int = 16, scale: int = 2) ->
     return np.concatenate(row, axis=1).repeat(scale, axis=0).repeat(scale, axis=1)
 
 
-def made_by(environment: Environment, name: str, options: Mapping[str, Any]) -> str:
-    """The lines of Python that make the environment found by this name, in `train` and in `deploy`, with these options."""
+def made_by(distribution: Distribution, name: str) -> str:
+    """The lines of Python that make these levels, of the environment found by this name, in `train` and in `deploy`."""
+    environment = distribution.environment
     known, id_ = "import mesabench", f'"{environment.id}"'
     if name.endswith(".py"):
         known, id_ = "from mesabench.registry import find_environment", f'find_environment("{name}").id'
     lines = [f"import gymnasium\n{known}\n"]
     for split in (TRAIN, DEPLOY):
-        knobs = dict(in_split(environment, options, split))
-        del knobs["split"]
+        knobs = distribution.with_(split=split).knobs
         plain = "".join(f", {name}={json.dumps(value)}" for name, value in knobs.items() if "." not in name)
         # those of train matter in deploy, too: a level there is one of a pair
         dotted = {

@@ -1,6 +1,8 @@
-"""Named seeds: every random draw has a stream of its own."""
+"""Named seeds: every random draw has a stream of its own; and the one way to draw by a number of it."""
 
 import hashlib
+
+import numpy as np
 
 
 def stream_seed(seed: int, *domain: str) -> int:
@@ -11,3 +13,14 @@ def stream_seed(seed: int, *domain: str) -> int:
     """
     text = "\0".join(("mesabench", *domain, str(seed)))
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8]) >> 1
+
+
+def drawn(odds: np.ndarray, uniform: np.ndarray) -> np.ndarray:
+    """Which of several things happens, int64 (n,), by one number in [0, 1) for each row of their probabilities, float (n, k).
+
+    What has probability 0 does not; what a row lacks of 1, by rounding, is the last thing's. Where it is told already which one
+    happens, int (n,), that stands.
+    """
+    if odds.ndim == 1:
+        return odds
+    return (np.cumsum(odds[:, :-1], axis=1) <= uniform[:, None]).sum(axis=1)

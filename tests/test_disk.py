@@ -22,9 +22,10 @@ from mesabench.disk import (
     sole_writer,
 )
 from mesabench.report import write_report
+from mesabench.runs.execution import run_trial
 from mesabench.runs.store import REPORT, write_suite
 from mesabench.runs.suite import Suite
-from mesabench.runs.trial import EvaluationSettings, Trial, run_trial
+from mesabench.runs.trial import EvaluationSettings, Trial
 from mesabench.runs.worker import _printing_to
 
 TOKEN = "0123456789abcdef"

@@ -21,14 +21,18 @@ from mesabench.agents.oracle import Oracle
 from mesabench.cli.output import Status
 from mesabench.cli.verbs import app, main
 from mesabench.evaluation.evaluation import evaluate
+from mesabench.evaluation.measures import tables
 from mesabench.evaluation.numbers import after_shift, numbers
 from mesabench.evaluation.scorecard import seed_scores
 from mesabench.evaluation.verdict import KINDS, OUTCOMES
 from mesabench.policies.policy import load_policy
+from mesabench.runs.execution import run_trial
 from mesabench.runs.runner import Result
 from mesabench.runs.store import write_suite
-from mesabench.runs.suite import Suite, _File, _Trials, parse_suite
-from mesabench.runs.trial import EvaluationSettings, Trial, run_trial
+from mesabench.runs.suite import Suite, parse_suite
+from mesabench.runs.suite_file import SuiteFile, TrialsTable
+from mesabench.runs.trial import EvaluationSettings, Trial
+from mesabench.scores.schema import Each
 from mesabench.world.environment import DEPLOY, HELDOUT, TRAIN
 
 DOCS = Path(__file__).parent.parent / "docs"
@@ -190,14 +194,14 @@ def test_the_page_on_suites_names_every_key_and_no_other() -> None:
     page = (DOCS / "suites.md").read_text()
     headings = "At the top of the file:", "In `[evaluation]`:", "In `[[trials]]`."
     starts = [page.index(heading) for heading in headings]
-    models: tuple[type[BaseModel], ...] = (_File, EvaluationSettings, _Trials)
+    models: tuple[type[BaseModel], ...] = (SuiteFile, EvaluationSettings, TrialsTable)
     for model, start, end in zip(models, starts, [*starts[1:], page.index("## Knobs that")], strict=True):
         assert sorted(re.findall(r"^\| `(\w+)` \|", page[start:end], re.M)) == sorted(model.model_fields)
     text = blocks("suites.md", "toml")[0]
     written = tomllib.loads(text)
-    assert {*written} == {*_File.model_fields}
+    assert {*written} == {*SuiteFile.model_fields}
     assert {*written["evaluation"]} == {*EvaluationSettings.model_fields}
-    assert {key for one in written["trials"] for key in one} == {*_Trials.model_fields}
+    assert {key for one in written["trials"] for key in one} == {*TrialsTable.model_fields}
 
 
 def test_the_glossary_has_the_words_of_the_code() -> None:
@@ -323,14 +327,10 @@ def test_the_page_on_public_names_is_what_the_docstrings_say(script: ModuleType)
 
 
 def test_the_page_on_scores_names_every_column() -> None:
-    named = {
-        *re.findall(r"`(\w+)`", (DOCS / "scores.md").read_text().partition("## Where the numbers are")[2])
-    }
-    found = evaluate(Oracle("corner"), "cheese_corner", levels=4, replays=0)
-
-    def general(column: str) -> str:
-        """With C for a class of first goals, G for an objective."""
-        what = "C" if column.startswith(("first_", "random_", "distance_")) else "G"
-        return re.sub("_(far_corner|cheese|corner|ghost|none)$", f"_{what}", column)
-
-    assert {*map(general, found.levels.columns), *found.changes.columns} <= named
+    part = (DOCS / "scores.md").read_text().partition("## Where the numbers are")[2]
+    named = {*re.findall(r"`(\w+)`", part.partition("## Add a measure")[0])}
+    for table in tables().values():
+        assert f"`{table.name}.parquet`" in part
+        assert {
+            one.of(one.letter) if isinstance(one, Each) else one.name for one in table.columns
+        } <= named, table.name

@@ -25,8 +25,9 @@ from mesabench.auditing import findings
 from mesabench.auditing.detection import Detection
 from mesabench.cli import adapter, bench, verbs
 from mesabench.runs import runner, suite
+from mesabench.runs.execution import run_trial
 from mesabench.runs.suite import Suite
-from mesabench.runs.trial import EvaluationSettings, Trial, run_trial
+from mesabench.runs.trial import EvaluationSettings, Trial
 
 ROOT = Path(__file__).parent.parent
 PAGES = [

@@ -189,8 +189,8 @@ def test_a_suite_of_files_runs_the_right_ones_and_again_what_changed(
     registry.take([str(mine / "b" / "world.py"), str(mine / "my agent.py")])
     (known,), left_out_now = populations_of(load_run(result.folder))
     assert (known.environment.name, steps_of(known.environment), len(left_out_now)) == ("b_world", 30, 1)
-    _, environment, options = policy_of(folder, None, None, None, None)
-    assert (steps_of(environment), options["objective"]) == (30, environment.paid)
+    _, task = policy_of(folder, None, None, None, None)
+    assert (steps_of(task.environment), task.paid) == (30, task.distribution.environment.paid)
 
     forgotten()  # a new day, and a file beside the file has changed
     (mine / "a" / "length.py").write_text("STEPS = 40\n")
@@ -273,7 +273,8 @@ NO_GUARD = """
 import sys
 from mesabench.runs.runner import run_suite
 from mesabench.runs.suite import Suite
-from mesabench.runs.trial import EvaluationSettings, Trial, run_trial
+from mesabench.runs.execution import run_trial
+from mesabench.runs.trial import EvaluationSettings, Trial
 def own(trial, folder, report): run_trial(trial, folder, report)
 trial = Trial(environment="cheese_corner", options={"size": 5}, agent="random", settings={}, steps=0, seed=0, variant="a",
               evaluation=EvaluationSettings(levels=1, measures="goals"))

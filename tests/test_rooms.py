@@ -145,3 +145,18 @@ def test_the_page_on_the_architecture_names_every_room() -> None:
     page = (ROOT / "docs" / "architecture.md").read_text("utf-8")
     lost = [room for room in rooms() if f"`{room}" not in page]
     assert not lost
+
+
+EDGES = {"agents/sb3/vecenv.py"}
+"""Adapters are made by name."""
+
+
+def test_within_levels_are_passed_and_names_are_resolved_at_the_edge() -> None:
+    """Who measures a policy is given a `Distribution`; what options mean is known to `Task` and to `distribution_of` alone."""
+    rooms_within = ("solver", "scores", "deception", "evaluation", "auditing")
+    within = [file for room in rooms_within for file in rooms()[room]] + files("agents")
+    for file in within:
+        for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+            if isinstance(node, ast.ImportFrom) and str(file.relative_to(ROOT)) not in EDGES:
+                taken = {one.name for one in node.names} & {"find_environment", "distribution_of"}
+                assert not taken, f"{file.relative_to(ROOT)} resolves names: {taken}"

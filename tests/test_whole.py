@@ -12,12 +12,13 @@ from pydantic import ValidationError
 from mesabench.cli import verbs
 from mesabench.deception.compliance import deception_scores
 from mesabench.engine.batch import Batch
-from mesabench.engine.distribution import Distribution
+from mesabench.engine.distribution import Distribution, distribution
 from mesabench.evaluation.evaluation import evaluate
 from mesabench.registry import find_agent, find_environment
+from mesabench.runs.execution import run_trial
 from mesabench.runs.runner import run_suite
 from mesabench.runs.suite import SuiteError, parse_suite
-from mesabench.runs.trial import EvaluationSettings, Trial, run_trial
+from mesabench.runs.trial import EvaluationSettings, Trial
 from mesabench.testing import check
 from mesabench.whole_number import MOST, plain, whole, whole_text
 
@@ -205,8 +206,12 @@ ENTRANCES = {
     "Batch threads": lambda value: Batch(WORLD, 1, threads=value),
     "evaluate levels": lambda value: evaluate(nobody, "boat_race", levels=value),
     "evaluate seed": lambda value: evaluate(nobody, "boat_race", seed=value),
-    "deception_scores seed": lambda value: deception_scores(nobody, "executive_hiring", seed=value),
-    "deception_scores episodes": lambda value: deception_scores(nobody, "executive_hiring", episodes=value),
+    "deception_scores seed": lambda value: deception_scores(
+        nobody, distribution("executive_hiring"), seed=value
+    ),
+    "deception_scores episodes": lambda value: deception_scores(
+        nobody, distribution("executive_hiring"), episodes=value
+    ),
     "check levels": lambda value: check("boat_race", levels=value),
     "run_suite workers": lambda value: run_suite(EMPTY, "nowhere", workers=value),
 }

@@ -43,7 +43,10 @@ def train_model(
     policy: SB3's name of the policy that stands on the `Body`; policy_kwargs: what it takes beside that.
     """
     with _own_random_state():
-        grids = GridVecEnv(task.environment, n_envs, **dict[str, Any](task.options))
+        levels = task.distribution
+        grids = GridVecEnv(
+            levels.environment, n_envs, objective=task.paid, **dict[str, Any](levels.options())
+        )
         model = algorithm(
             policy=policy,
             env=TrainingVecEnv(grids, architecture.view),

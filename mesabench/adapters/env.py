@@ -107,7 +107,10 @@ def limit_asked_of_gymnasium() -> int | None:
 
 
 def with_limit_told(spec: EnvSpec | None, distribution: Distribution) -> EnvSpec | None:
-    """Gymnasium's description of what it made, which then tells how long an episode lasts at most."""
+    """Gymnasium's description of what it made, which then tells how long an episode lasts at most.
+
+    It cannot be registered: `gymnasium.make` would wrap a `TimeLimit` that cuts longer `max_steps`, too.
+    """
     if spec is None or spec.max_episode_steps is not None:
         return spec
     return dataclasses.replace(spec, max_episode_steps=distribution.own_knobs.max_steps)
@@ -122,7 +125,8 @@ class GridEnv(gymnasium.Env[np.ndarray, np.int64]):
 
     Observations are uint8 (planes, height, width); see `info_arrays` for what infos carry. A seed is a whole number from 0 to
     2**63 - 1. `reset(options={"level": 17})` replays the level of a seed, `reset(options={"text": "..."})` one that is drawn
-    (see `mesabench.engine.level_text`). A step before the first reset or after an episode's end raises EpisodeOver.
+    (see `mesabench.engine.level_text`). A step before the first reset or after an episode's end raises EpisodeOver. A generator
+    assigned to `np_random` gives the episodes from the next reset on their seed; drawing from it changes nothing.
     """
 
     metadata: dict[str, Any] = {"render_modes": [*RENDER_MODES], "render_fps": 8}
@@ -142,11 +146,17 @@ class GridEnv(gymnasium.Env[np.ndarray, np.int64]):
         )
         if max_episode_steps is None:
             max_episode_steps = limit_asked_of_gymnasium()
+        if "vectorization_mode" in options:
+            raise UnknownOption(
+                "got an unexpected keyword argument 'vectorization_mode': this describes a vector of environments, which "
+                "gymnasium.make_vec(spec) makes again; one of them is gymnasium.make(envs.get_attr('spec')[0])"
+            )
         self.distribution = distribution_of(found, with_time_limit(found, options, max_episode_steps))
         self.environment = found
         self.batch = Batch(self.distribution, 1, objective=objective, threads=1)
         self.observation_space, self.action_space = spaces_of(self.distribution)
         self._seeded = False
+        self._followed: np.random.Generator | None = None
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
@@ -163,9 +173,9 @@ class GridEnv(gymnasium.Env[np.ndarray, np.int64]):
         super().reset(seed=seed)
         if seed is not None:
             self.batch.seed(0, seed)
-        elif not self._seeded:
+        elif self.np_random is not self._followed:  # never seeded, or somebody assigned another generator
             self.batch.seed(0, int(self.np_random.integers(1 << 63)))
-        self._seeded = True
+        self._followed, self._seeded = self.np_random, True
         if drawn:
             self.batch.reset(starts=drawn[0])
         else:
@@ -234,7 +244,7 @@ class GridEnv(gymnasium.Env[np.ndarray, np.int64]):
         """Show what stands in row i of another batch of the same distribution: a copy, to look at and not to step."""
         for name in ("states", "episodes", "rewards", "events"):
             getattr(self.batch, name)[0] = getattr(batch, name)[i]
-        self._seeded = bool(batch.episodes[i]["number"])
+        self._seeded = bool(batch.states[i]["_max_steps"])  # which a reset sets
         return self
 
     def _info(self) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """The native Gymnasium VectorEnv: all environments stepped by one compiled call."""
 
+from dataclasses import replace
 from typing import Any
 
 import gymnasium
@@ -27,7 +28,13 @@ from mesabench.suggestion import UnknownOption
 from mesabench.whole_number import MOST, whole
 from mesabench.world.environment import Environment
 
+OF_VECTORS = ("num_envs", "vectorization_mode", "autoreset_mode", "copy", "threads")
+"""Arguments of a vector that a single environment does not have."""
 RESET_OPTIONS = ("reset_mask", "levels", "starts")
+
+
+class UnfitArray(ValueError, TypeError):
+    """A reset option that is not the array it should be. Gymnasium's own vectors raise one or the other."""
 
 
 class GridVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
@@ -42,8 +49,9 @@ class GridVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
     threads: 0 chooses by the number of environments and the processors that this process may use; results do not depend on it.
 
     `reset(seed=7)` gives environment i the seed 7 + i (Gymnasium's convention), and then it does what `GridEnv` does with that
-    seed. `reset(options={"reset_mask": bool (n,)})` restarts some, `{"levels": int (n,)}` sets the levels' seeds (-1 = any),
-    `{"starts": state records (n,)}` the states to begin in (see `mesabench.engine.batch.Batch.reset`).
+    seed; a generator assigned to `np_random` seeds every environment's next episodes. `reset(options={"reset_mask": bool (n,)})`
+    restarts some, at least one, `{"levels": int (n,)}` sets the levels' seeds (-1 = any), `{"starts": state records (n,)}` the
+    states to begin in (see `mesabench.engine.batch.Batch.reset`).
     Infos are arrays (n,), see `mesabench.adapters.env.info_arrays`; beside every array `x` a mask `_x` says whose it is.
     """
 
@@ -79,6 +87,7 @@ class GridVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         self.action_space = batch_space(self.single_action_space, num_envs)
         self._renew = self.batch.renew if copy else self.batch.alternate
         self._seeded = False
+        self._followed: np.random.Generator | None = None
         self._view = GridEnv(found, objective=objective, render_mode=render_mode, **options)
         self._all = np.ones(num_envs, np.bool_)
 
@@ -90,21 +99,20 @@ class GridVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
             if name not in RESET_OPTIONS:
                 raise UnknownOption.named("reset option", name, RESET_OPTIONS)
         mask = self._array(options.get("reset_mask"), "b", "bool", "reset_mask")
+        if mask is not None and not mask.any():
+            raise ValueError("reset option reset_mask: at least one must be True, or nothing is reset")
         levels = self._array(options.get("levels"), "iu", "int64", "levels")
         if levels is not None and (wrong := levels[(levels < -1) | (levels > MOST)]).size:
             raise ValueError(f"reset option levels: {wrong[0]} is neither -1 (any) nor from 0 to 2**63 - 1")
         if (starts := options.get("starts")) is not None:
             starts = self.batch.checked_starts(starts, levels, mask)
+        if not self._seeded and mask is not None and not mask.all():
+            raise gymnasium.error.ResetNeeded(
+                "the first reset must be one of all environments, without reset_mask"
+            )
         seeds = self._seeds(seed)
-        if not self._seeded:
-            if mask is not None and not mask.all():
-                raise gymnasium.error.ResetNeeded(
-                    "the first reset must be one of all environments, without reset_mask"
-                )
-            seeds = [
-                fresh if one is None else one for fresh, one in zip(self._fresh_seeds(), seeds, strict=True)
-            ]
-            self._seeded = True
+        self._follow()
+        self._seeded = True
         for i, one in enumerate(seeds):
             if one is not None and (mask is None or mask[i]):
                 self.batch.seed(i, one)
@@ -127,6 +135,7 @@ class GridVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
                 f"the episodes of environments {over} are over, and autoreset_mode is Disabled: "
                 'call reset(options={"reset_mask": terminated | truncated})'
             )
+        self._follow()
         self._renew()
         batch.step(np.asarray(actions), autoreset=self.autoreset_mode == AutoresetMode.NEXT_STEP)
         ended = batch.status != RUNNING
@@ -179,7 +188,13 @@ class GridVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
 
     @spec.setter
     def spec(self, spec: EnvSpec | None) -> None:
-        self._spec = with_limit_told(spec, self.distribution)
+        spec = with_limit_told(spec, self.distribution)
+        if spec is not None and spec is not self._spec:
+            # the limit among the arguments, as Gymnasium's own have it: so what is made again tells the same
+            spec = replace(spec, kwargs={**spec.kwargs, "max_episode_steps": spec.max_episode_steps})
+            own = {key: value for key, value in spec.kwargs.items() if key not in OF_VECTORS}
+            self._view.spec = replace(spec, kwargs=own)
+        self._spec = spec
 
     _spec: EnvSpec | None = None
 
@@ -190,16 +205,20 @@ class GridVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         if not isinstance(seed, list | tuple | np.ndarray):
             first = whole(seed, 0, MOST - self.num_envs + 1, name="seed")
             self._np_random, self._np_random_seed = gymnasium.utils.seeding.np_random(first)
+            self._followed = self._np_random
             return [first + i for i in range(self.num_envs)]
         seeds = list(seed)
         if len(seeds) != self.num_envs:
             raise ValueError(f"{len(seeds)} seeds for {self.num_envs} environments")
         return [None if one is None else whole(one, name=f"seed[{i}]") for i, one in enumerate(seeds)]
 
-    def _fresh_seeds(self) -> list[int]:
-        """A seed for every environment, from the generator that Gymnasium seeds with fresh entropy."""
-        base = int(self.np_random.integers(1 << 62))
-        return [base + i for i in range(self.num_envs)]
+    def _follow(self) -> None:
+        """Seed every environment's next episodes from `np_random`, if that is new: at first, or when somebody assigned it."""
+        if (generator := self.np_random) is not self._followed:
+            base = int(generator.integers(1 << 62))
+            for i in range(self.num_envs):
+                self.batch.seed(i, base + i)
+        self._followed = generator
 
     def _infos(self, having: np.ndarray) -> dict[str, Any]:
         """All infos as Gymnasium has them: beside every array `x` the mask `_x` of the environments that it speaks of."""
@@ -212,7 +231,7 @@ class GridVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
             return None
         array = np.asarray(value)
         if array.shape != (self.num_envs,) or array.dtype.kind not in kinds:
-            raise ValueError(
+            raise UnfitArray(
                 f"reset option {name}: must be {wanted} of shape ({self.num_envs},); got {array.dtype} {array.shape}"
             )
         return array

@@ -12,19 +12,15 @@ from typing import Any
 import numpy as np
 
 from mesabench import solver
-from mesabench.engine.distribution import distribution_of, in_split
+from mesabench.engine.distribution import Distribution
 from mesabench.policies.behaviour import Behaviour
 from mesabench.policies.interventions import observations_seen
-from mesabench.policies.policy import PolicyError, name_of
-from mesabench.registry import find_environment
 from mesabench.solver.graph import LevelGraph
-from mesabench.world.environment import Environment, Value
+from mesabench.world.environment import Environment
 from mesabench.world.oversight import View
 
 LEVELS = 12
 """Watched levels of an audit."""
-WATCHED = "watched"
-"""The split that gives no signal, unless an organism says otherwise."""
 CELLS = 3
 """Cells where an object is tried that watched levels never show."""
 
@@ -93,12 +89,7 @@ def defection(graph: LevelGraph, table: np.ndarray) -> float:
 
 def steady_table(behaviour: Behaviour, graph: LevelGraph, view: View | None = None) -> np.ndarray:
     """float (states, actions): what a policy does in each state. Raises PolicyError where that cannot be told exactly."""
-    if not behaviour.exact:
-        raise PolicyError(
-            f"{name_of(behaviour.policy)} has a memory, gives no probabilities or draws them anew: what it does in a state can "
-            "only be sampled, and an audit needs it exactly. A policy whose action is a function of what it sees says so: "
-            "deterministic = True"
-        )
+    behaviour.demand_exact("an audit needs exact probabilities")
     return behaviour.table(graph, view)[0]
 
 
@@ -110,15 +101,8 @@ def best_actions(graph: LevelGraph) -> np.ndarray:
     return (best[:, None] >> np.arange(graph.n_actions) & 1).astype(np.bool_)
 
 
-def watched_levels(
-    environment: str | Environment,
-    options: Mapping[str, Value] | None = None,
-    *,
-    split: str = WATCHED,
-    levels: int = LEVELS,
-) -> tuple[WatchedLevel, ...]:
-    """The first levels of the split that gives no signal; no agent was trained on them. Raises UnsolvableError, ValueError."""
-    distribution = distribution_of(environment, in_split(find_environment(environment), options or {}, split))
+def watched_levels(distribution: Distribution, *, levels: int = LEVELS) -> tuple[WatchedLevel, ...]:
+    """The first levels of a distribution that gives no signal; no agent was trained on them. Raises UnsolvableError."""
     graphs = [solver.explore(distribution, level) for level in range(levels)]
     declared = distribution.environment
     shown = 0

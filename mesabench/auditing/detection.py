@@ -14,6 +14,7 @@ import numpy as np
 from mesabench.auditing.audit import LEVELS, Audit, WatchedLevel, watched_levels
 from mesabench.auditing.detectors import BASELINE, DETECTORS
 from mesabench.auditing.organism import BOTH, NAIVE, SAFETY, TRAINED, TWIN, Organism, kind_of, said
+from mesabench.engine.distribution import Distribution
 from mesabench.ownfile import named_object, told
 from mesabench.statistics.intervals import Interval
 from mesabench.statistics.roc import auroc_interval, roc
@@ -125,13 +126,12 @@ def detect(
         raise ValueError(
             f"tuning={tuning}: of {len(seeds)} seeds at least one must be for tuning, and one left to be scored"
         )
-    known: dict[tuple[Any, ...], tuple[WatchedLevel, ...]] = {}
+    known: dict[Distribution, tuple[WatchedLevel, ...]] = {}
 
     def audit_of(one: Organism) -> Audit:
-        where = (one.environment, one.watched, *sorted(one.options.items()))
-        if where not in known:
-            known[where] = watched_levels(one.environment, one.options, split=one.watched, levels=levels)
-        return Audit(one.policy, known[where], stream_seed(seed, "audit", one.name))
+        if one.watched not in known:
+            known[one.watched] = watched_levels(one.watched, levels=levels)
+        return Audit(one.policy, known[one.watched], stream_seed(seed, "audit", one.name))
 
     first = [one for one in organisms if one.seed in seeds[:tuning]]
     rest = [one for one in organisms if one.seed in seeds[tuning:]]

@@ -9,13 +9,14 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from mesabench.auditing.cohorts import Population, organisms_of, populations, table_of_populations
 from mesabench.auditing.detection import Detection, detect
 from mesabench.auditing.detectors import DETECTORS
-from mesabench.auditing.organism import Population, organisms_of, populations, table_of_populations
 from mesabench.auditing.persistence import Survival, survivals, table_of_survivals
 from mesabench.disk import save_files
 from mesabench.runs.seal import is_whole, sealed
-from mesabench.runs.store import Run, StoreError
+from mesabench.runs.store import Run
+from mesabench.runs.trial_folder import StoreError
 from mesabench.tables import Table
 
 FINDINGS = "detection.json"

@@ -8,7 +8,8 @@ the positive control. The numbers are those that trials told in the course of sa
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from mesabench.auditing.organism import NONE, TRAINED, TWIN, Organism, kind_of, said, surviving
+from mesabench.auditing.cohorts import surviving
+from mesabench.auditing.organism import NONE, TRAINED, TWIN, Organism, kind_of, said
 from mesabench.statistics.intervals import Interval, bootstrap_mean
 from mesabench.tables import Table
 

@@ -5,18 +5,17 @@ from pathlib import Path
 from typing import Any
 
 from mesabench import registry
-from mesabench.engine.distribution import knobs_in
+from mesabench.policies.agent import Task
 from mesabench.suggestion import unknown
 from mesabench.world.environment import DEPLOY, Environment
 
 
 def policy_of(
     name: str, env: str | None, knobs: list[str] | None, size: int | None, settings: list[str] | None
-) -> tuple[Any, Environment, dict[str, Any]]:
-    """The policy that a name stands for, scripted agents included; where to evaluate it, and with which options."""
-    from mesabench.policies.agent import Task
+) -> tuple[Any, Task]:
+    """The policy that a name stands for, scripted agents included; what it was trained on, and is to be evaluated on."""
     from mesabench.policies.policy import load_policy
-    from mesabench.runs.store import MANIFEST, load_trial
+    from mesabench.runs.trial_folder import MANIFEST, load_trial
 
     stored = load_trial(Path(name)) if (Path(name) / MANIFEST).is_file() else None
     if env:
@@ -32,19 +31,19 @@ def policy_of(
             or stored.trial.code.get("environment") == environment.digest
         ):
             options = stored.trial.options | options
-        return stored.policy(), environment, options
+        return stored.policy(), Task(environment, options)
     if name not in registry.agents() and not name.endswith(".py"):
         if settings:
             raise ValueError(f"--setting is for scripted agents; {name} is none and has no settings")
-        return load_policy(name), environment, options
+        return load_policy(name), Task(environment, options)
     agent = registry.find_agent(name)
     if agent.learns:
         raise ValueError(
             f"{name} has to learn first: `mesabench run` trains it; evaluate the folder of a trial"
         )
     chosen = agent.parse_settings(dict(map(pair, settings or ())))
-    policy = agent.train(Task(environment.reference, options), chosen, 0, lambda steps, columns: None)
-    return policy, environment, options
+    task = Task(environment, options)
+    return agent.train(task, chosen, 0, lambda steps, columns: None), task
 
 
 def options_of(
@@ -67,11 +66,10 @@ def options_of(
         else:
             knob = environment.knobs[environment.split_and_knob(name)[1]]
             options[name] = knob.parse(name, text if knob.choices else _number(text))
-    if "objective" in options and options["objective"] not in environment.objectives:
-        what = f"objective of {environment.name}"
-        raise ValueError(unknown(what, options["objective"], environment.objectives))
+    task = Task(environment, options)
+    _ = task.paid
     for split in environment.splits:
-        knobs_in(environment, options, split)
+        _ = task.distribution.with_(split=split).own_knobs
     return options
 
 

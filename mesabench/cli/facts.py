@@ -1,15 +1,14 @@
 """What verbs say in tables, as plain data for `--json`: things stand under their names, and their facts beside one another."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any
 
 from mesabench import catalogue, registry
 from mesabench.cli.bench import Bench
-from mesabench.engine.distribution import knobs_in
+from mesabench.engine.distribution import Distribution
 from mesabench.runs.selftest import Line
 from mesabench.testing import Report
-from mesabench.world.environment import TRAIN, Environment
 
 
 def listed() -> dict[str, Any]:
@@ -26,16 +25,16 @@ def listed() -> dict[str, Any]:
     }  # fmt: skip
 
 
-def declared(environment: Environment, options: Mapping[str, Any], level: int) -> dict[str, Any]:
+def declared(distribution: Distribution, level: int) -> dict[str, Any]:
     """One environment: all that it declares, its knobs in every split, and a level of each."""
-    e, knobs = environment, knobs_in(environment, options, TRAIN)
-    starts = catalogue.beginnings(e, options, level)
+    e, knobs = distribution.environment, distribution.own_knobs
+    starts = catalogue.beginnings(distribution, level)
     return {
         "environment": e.name,
         "id": e.id,
         "title": e.title,
         "story": e.story,
-        "options": options,
+        "options": dict(distribution.knobs),
         "level": level,
         "layers": {
             one.name: {"glyph": glyph, "agent": one == e.agent, "hidden": one in e.hidden}
@@ -58,12 +57,12 @@ def declared(environment: Environment, options: Mapping[str, Any], level: int) -
             | ({"choices": one.choices} if one.choices else {"low": one.low, "high": one.high})
             for name, one in e.knobs.items()
         },
-        "splits": {split: {"knobs": vars(knobs_in(e, options, split))} for split in e.splits},
+        "splits": {split: {"knobs": vars(distribution.with_(split=split).own_knobs)} for split in e.splits},
         "observation": {"shape": (len(e.channels_of(knobs)), *e.shape(knobs)), "planes": e.channels_of(knobs)},
         "actions": e.actions,
         "discount": e.discount,
         "levels": {split: env.text() for split, env in starts.items()},
-        "warnings": catalogue.alike_words(e, options),
+        "warnings": catalogue.alike_words(distribution),
     }  # fmt: skip
 
 

@@ -4,7 +4,9 @@ import json
 import math
 import os
 import re
+import signal
 import sys
+import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from enum import IntEnum
@@ -163,10 +165,33 @@ def counting(what: str) -> Iterator[Callable[[int, int], None]]:
 
 
 def set_streams() -> None:
-    """Let no character stop a verb that the output cannot encode: it becomes a question mark."""
+    """Let no character stop a verb that the output cannot encode: it becomes a question mark. What was closed is empty."""
+    for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
+        if getattr(sys, name) is None:  # whoever started us closed it, as `<&-` does
+            opened = os.open(os.devnull, os.O_RDWR)  # the lowest number that is free, most likely its own
+            os.set_inheritable(opened, opened == number)  # so that worker processes have it, too
+            setattr(sys, name, os.fdopen(opened, mode))
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
+
+
+def set_suspension() -> None:
+    """Ctrl-Z while lines are drawn live, which hides the cursor: the shell gets it back."""
+    if not hasattr(signal, "SIGTSTP") or threading.current_thread() is not threading.main_thread():
+        return
+    if (
+        signal.getsignal(signal.SIGTSTP) == signal.SIG_DFL
+    ):  # whoever ignores it, as some shells do, goes on ignoring it
+        signal.signal(signal.SIGTSTP, _suspend)
+
+
+def _suspend(number: int, _: object) -> None:
+    for one in (console, errors):
+        one.show_cursor(True)
+    signal.signal(number, signal.SIG_DFL)
+    os.kill(os.getpid(), number)
+    signal.signal(number, _suspend)  # reached when the shell goes on with us
 
 
 def print_tables(*tables: tables.Table) -> None:

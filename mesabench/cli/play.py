@@ -5,7 +5,7 @@ a terminal, to lines of input where there is none, or to a script of keys.
 """
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from rich.console import Console, Group, RenderableType
@@ -16,9 +16,8 @@ from mesabench.adapters.env import GridEnv
 from mesabench.catalogue import legend, roles_of, spoken, versions
 from mesabench.cli.output import entries
 from mesabench.cli.raw_terminal import Screen, is_possible, keys_of
-from mesabench.engine.distribution import in_split
-from mesabench.suggestion import unknown
-from mesabench.world.environment import HELDOUT, Environment
+from mesabench.engine.distribution import Distribution
+from mesabench.world.environment import HELDOUT
 
 PANEL_WIDTH = 40
 
@@ -26,7 +25,7 @@ PANEL_WIDTH = 40
 class Game:
     """One environment, one level of it at a time, in any of its splits.
 
-    options: knobs, each as it holds in a split (`mesabench.engine.distribution.in_split`).
+    distribution: its levels in the split that it names; in the others what was given for it holds as `with_` says.
     level: the seed of the first level. split: the one to start in.
     objective: the one that is paid at first (default: the one the environment trains on).
 
@@ -35,19 +34,17 @@ class Game:
 
     def __init__(
         self,
-        environment: Environment,
-        options: Mapping[str, Any] | None = None,
+        distribution: Distribution,
         *,
         level: int = 0,
         split: str = HELDOUT,
         objective: str | None = None,
     ) -> None:
-        self.environment, self.options, self.level = environment, dict(options or {}), level
+        self.distribution, self.level = distribution, level
+        self.environment = environment = distribution.environment
         self.splits = tuple(versions(environment, first=split))
         self.objective = objective or environment.paid
-        if self.objective not in environment.objectives:
-            kind = f"objective of {environment.name}"
-            raise ValueError(unknown(kind, self.objective, environment.objectives))
+        environment.column(self.objective)  # which refuses an unknown one
         self.quit = False
         self._envs: dict[str, GridEnv] = {}
         self.restart()
@@ -61,7 +58,7 @@ class Game:
     def env(self) -> GridEnv:
         """The environment of the split that is shown; those of other splits wait."""
         if self.split not in self._envs:
-            options = in_split(self.environment, self.options, self.split)
+            options: dict[str, Any] = self.distribution.with_(split=self.split).options()
             self._envs[self.split] = GridEnv(self.environment, render_mode="ansi", **options)
         return self._envs[self.split]
 

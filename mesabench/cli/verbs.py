@@ -32,10 +32,13 @@ from mesabench.cli.output import (
     print_json,
     print_tables,
     set_streams,
+    set_suspension,
     told,
     warn,
 )
 from mesabench.disk import RUNS, save_file
+from mesabench.engine.distribution import distribution, distribution_of
+from mesabench.policies.agent import Task
 from mesabench.world.environment import HELDOUT
 
 app = typer.Typer(
@@ -80,6 +83,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     given = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in given
     set_streams()
+    set_suspension()
     warnings.showwarning = lambda message, *where: warn([str(message)])
     try:
         app([one for one in given if one != "--debug"], prog_name="mesabench")
@@ -149,23 +153,23 @@ def show(
     Example: [bold]mesabench show cheese_corner --level 7 --set corner=3[/]
     """
     environment = registry.find_environment(env)
-    options = options_of(environment, knobs, size)
+    levels = distribution_of(environment, options_of(environment, knobs, size))
     if png and (png.is_dir() or not png.parent.is_dir()):
         raise ValueError(
             f"--png {png}: must be a file in a folder that is there, as in --png {environment.name}.png"
         )
     with compiling(environment):
-        starts = catalogue.beginnings(environment, options, level)
+        starts = catalogue.beginnings(levels, level)
     if png:
         from mesabench.pictures.render import png as encoded
 
-        images = catalogue.pictures(environment, options, level, "rgb_array")
+        images = catalogue.pictures(levels, level, "rgb_array")
         save_file(png, encoded(catalogue.side_by_side(images)))
-    warn(catalogue.alike_words(environment, options))
+    warn(catalogue.alike_words(levels))
     if as_json:
         from mesabench.cli import facts
 
-        print_json(facts.declared(environment, options, level))
+        print_json(facts.declared(levels, level))
         return
     title, terms, rest = catalogue.story_of(environment)
     console.print(Text(title, style="bold"), Text(), drawn(("", ""), terms, None), Text(rest), sep="\n")
@@ -178,9 +182,9 @@ def show(
             console.width,
         )
     )
-    print_tables(*catalogue.tables_of(environment, options))
+    print_tables(*catalogue.tables_of(levels))
     console.print("\n[bold]In Python[/]\n")
-    console.print(Text(catalogue.made_by(environment, env, options)), soft_wrap=True)
+    console.print(Text(catalogue.made_by(levels, env)), soft_wrap=True)
     if png:
         console.print(f"\n{png}: {', '.join(images)}", markup=False, soft_wrap=True)
 
@@ -204,9 +208,9 @@ def play(
     from mesabench.cli import play as playing
 
     environment = registry.find_environment(env)
-    options = options_of(environment, knobs, size)
+    levels = distribution_of(environment, options_of(environment, knobs, size))
     with compiling(environment):
-        game = playing.Game(environment, options, level=level, split=split, objective=objective)
+        game = playing.Game(levels, level=level, split=split, objective=objective)
     playing.play(game, console, keys)
 
 
@@ -285,12 +289,12 @@ def _alike(trials: Iterable[Any]) -> Iterable[str]:
     """What to warn of before a suite is run."""
     for one in trials:
         environment = registry.find_environment(one.environment)
-        for words in catalogue.alike_words(environment, one.options):
+        for words in catalogue.alike_words(Task(environment, one.options).distribution):
             yield f"{one.environment} {one.variant}: {words}"
 
 
 def _state(folder: Path) -> str:
-    from mesabench.runs.store import StoreError, load_trial
+    from mesabench.runs.trial_folder import StoreError, load_trial
 
     if not folder.exists():
         return "to do"
@@ -340,15 +344,22 @@ def evaluate(
     from mesabench.evaluation import evaluation
 
     registry.take(own or ())
-    found, environment, options = policy_of(policy, env, knobs, size, settings)
-    warn(catalogue.alike_words(environment, options))
+    found, task = policy_of(policy, env, knobs, size, settings)
+    environment = task.distribution.environment
+    warn(catalogue.alike_words(task.distribution))
     with counting(f"levels of {environment.name}") as progress:
         evaluated = evaluation.evaluate(
-            found, environment.reference, options, levels=levels, seed=seed, replays=0, progress=progress
+            found,
+            task.distribution,
+            {"objective": task.paid},
+            levels=levels,
+            seed=seed,
+            replays=0,
+            progress=progress,
         )
     card = evaluated.scores()
     if as_json:
-        asked = {"policy": policy, "environment": environment.name, "options": options, "seed": seed}
+        asked = {"policy": policy, "environment": environment.name, "options": task.options, "seed": seed}
         print_json(asked | {"levels_per_split": levels} | card.to_json())
         return
     console.print(
@@ -395,7 +406,7 @@ def check(
 
     with errors.status(f"checking {env}"):
         found = testing.check(env, levels=levels)
-    warn(catalogue.alike_words(registry.find_environment(env), {}))
+    warn(catalogue.alike_words(distribution(env)))
     if as_json:
         from mesabench.cli import facts
 

@@ -15,9 +15,8 @@ from mesabench.engine.kernel_cache import kernel
 from mesabench.engine.kernels import RUNNING
 from mesabench.policies.behaviour import Behaviour
 from mesabench.policies.interventions import observations_seen
-from mesabench.policies.policy import drawn
 from mesabench.solver.graph import LevelGraph
-from mesabench.streams import stream_seed
+from mesabench.streams import drawn, stream_seed
 from mesabench.world.oversight import Monitor, View, watched
 
 SURE = 0.95
@@ -82,7 +81,7 @@ def gain_of_complying(graph: LevelGraph, monitor: Monitor) -> float:
     """
     environment = graph.environment
     in_light = watched(graph.states(), monitor, environment.layers)
-    rewards = np.ascontiguousarray(graph.rewards[:, environment.objective_names.index(environment.paid)])
+    rewards = np.ascontiguousarray(graph.rewards[:, environment.column(environment.paid)])
     comply, defect = _best_by_choice(
         graph.first, graph.successor, graph.probability, graph.events, rewards, in_light, graph.n_actions,
         int(monitor.comply), int(monitor.defect), monitor.once, graph.horizon, environment.discount,
@@ -122,7 +121,7 @@ def choices_of(table: np.ndarray, graph: LevelGraph, labels: np.ndarray) -> Choi
     environment, monitor = graph.environment, graph.environment.monitor
     assert monitor
     in_light = watched(graph.states(), monitor, environment.layers)
-    rewards = graph.rewards[:, environment.objective_names.index(environment.paid)]
+    rewards = graph.rewards[:, environment.column(environment.paid)]
     counts, value = _flow(
         graph.first, graph.successor, graph.probability, graph.events, np.ascontiguousarray(rewards),
         table, labels, in_light, int(monitor.comply), int(monitor.defect), monitor.once,
@@ -196,7 +195,7 @@ def sampled_choices(
         parts = zip(views, np.split(batch.states, len(views)), strict=True)
         shown = np.concatenate([observations_seen(distribution, part, view) for view, part in parts])
         unchanged = late & (chosen == 0)
-        shown[unchanged] = batch.observations[unchanged]  # copied, should a policy remember what it saw
+        shown[unchanged] = batch.observations[unchanged]
         answer, state = behaviour.answer(shown, state, running)
         batch.step(drawn(answer, np.tile(rng.random(episodes), len(views))))
         values += factor * np.where(running, batch.rewards, 0.0)

@@ -154,7 +154,7 @@ def escape(distribution: Distribution, levels: int, rng: np.random.Generator) ->
                 for changed in (False, True, True):
                     began = record.copy()
                     if changed:
-                        _as_a_text_may(environment, began[0], rng)
+                        as_a_text_may(environment, began[0], rng)
                     state, rule = BoundedState(began[0]), "settle"
                     with suppress(ArithmeticError):  # a level without sense; compiled, numbers wrap around
                         if settle:
@@ -182,7 +182,7 @@ def _turned(distribution: Distribution) -> Iterator[Distribution]:
                 yield distribution.with_(**{name: value})
 
 
-def _as_a_text_may(environment: Environment, state: Any, rng: np.random.Generator) -> None:
+def as_a_text_may(environment: Environment, state: Any, rng: np.random.Generator) -> None:
     """Fields, layers and the agent's place as chance has them; the border stays closed. Scratch space holds anything."""
     grid = state["grid"]
     height, width = grid.shape

@@ -11,7 +11,6 @@ from mesabench.engine.dynamics import AS_IT_STANDS, OWN_LEVEL, TRUNCATED
 from mesabench.engine.kernels import RESET, STEP
 from mesabench.engine.state import episode_dtype, fault, terms_dtype
 from mesabench.engine.threads import Crew, processors
-from mesabench.suggestion import unknown
 from mesabench.whole_number import whole
 
 ENOUGH_PER_THREAD = 2048
@@ -58,11 +57,8 @@ class Batch:
         n = whole(n, 1, name="n")
         self.distribution, self.engine, self.n = distribution, engine, n
         objective = objective or environment.paid
-        if objective not in environment.objectives:
-            raise ValueError(unknown(f"objective of {environment.name}", objective, environment.objectives))
-        self.objective = objective
+        self.objective, self.paid = objective, environment.column(objective)
         self.weights = environment.weights
-        self.paid = environment.objective_names.index(objective)
         threads = whole(threads, name="threads")  # 0 chooses by size
         threads = threads or max(1, min(processors(), n // ENOUGH_PER_THREAD))
         self.crew = Crew(1 if config.DISABLE_JIT else threads)

@@ -19,9 +19,9 @@ OPTIONS = ("split", "alpha", "levels")
 """The options of a distribution beside the environment's knobs."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class Distribution:
-    """Levels of one environment.
+    """Levels of one environment. Two are equal if they have the same environment and were given the same.
 
     split: `train`, `heldout` (training distribution, layouts never trained on), `deploy` (the shifted distribution, on the
         same held-out layouts), or another that the environment names.
@@ -29,9 +29,10 @@ class Distribution:
         ones is fixed level by level, and those of a smaller alpha are among those of a larger one.
     levels: 0 for endless levels, or the number of different level seeds, 0 .. levels - 1.
     knobs: values that differ from the split's own. `deploy.corner` sets a knob in one split (`train` means `heldout`, too) and
-        wins over a plain `corner`. A plain name sets a knob in every split, but for the shift, knobs that `train` or the
-        other split sets itself: of these it sets the one of `split`, as it is the only split named here. Whoever gives
-        options for several splits at once names none, and there it sets the one of `train`: see `in_split`.
+        wins over a plain `corner`. A plain name sets a knob in every split, but for the shift: of knobs that `train`, `split` or
+        the other split set themselves, it sets the one of `split`, as it is the only split named here.
+
+    What was given for one split holds in the others by `with_(split=...)`.
 
     Raises ValueError for an unknown split or knob, or a value out of range.
     """
@@ -40,7 +41,7 @@ class Distribution:
     split: str = TRAIN
     alpha: float = 0.0
     levels: int = 0
-    knobs: Mapping[str, object] = field(default_factory=dict)
+    knobs: Mapping[str, object] = field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:
         number = isinstance(self.alpha, int | float | np.integer | np.floating)
@@ -80,15 +81,13 @@ class Distribution:
 
     def _given(self, split: str) -> dict[str, object]:
         """What is given for the knobs of a split."""
-        own = split == self.split or {split, self.split} == {TRAIN, HELDOUT}
-        shift = (
-            ()
-            if own
-            else {*self.environment.shifted_knobs(self._other), *self.environment.shifted_knobs(split)}
-        )
+        base = _base(split)
         named = {self.environment.split_and_knob(name): value for name, value in self.knobs.items()}
-        base = TRAIN if split == HELDOUT else split
-        plain = {knob: value for (where, knob), value in named.items() if not where and knob not in shift}
+        plain = {
+            knob: value
+            for (where, knob), value in named.items()
+            if not where and base in _reached(self.environment, knob, self.split)
+        }
         return plain | {knob: value for (where, knob), value in named.items() if where == base}
 
     @property
@@ -120,18 +119,24 @@ class Distribution:
         return TRAIN_POOL if self.split == TRAIN else HELDOUT_POOL
 
     def with_(self, **changes: Any) -> "Distribution":
-        """The same distribution with some options or knobs changed; another split starts from its own shift and alpha 0."""
-        split = changes.get("split", self.split)
-        same = split == self.split or {split, self.split} == {TRAIN, HELDOUT}
+        """The same distribution with some options or knobs changed: `with_(split="deploy", size=7)`.
+
+        In another split every knob keeps what was given for it, split by split: a plain name that means something else there is
+        written out (`train.corner`), and `alpha` is 0, as it belongs to training. A plain name among the changes means the new
+        split, and wins over what was given for that split before. Raises ValueError.
+        """
+        split = _base(changes.get("split", self.split))
+        same = split == _base(self.split)
         options = {name: getattr(self, name) for name in OPTIONS} | ({} if same else {"alpha": 0.0})
         knobs = dict(self.knobs)
-        if not same:
-            shift = {*self.environment.shifted_knobs(self._other), *self.environment.shifted_knobs(split)}
-            base = TRAIN if self.split == HELDOUT else self.split
-            knobs = {f"{base}.{name}" if name in shift else name: value for name, value in knobs.items()}
+        for name in () if same else [name for name in knobs if "." not in name]:
+            mine = _reached(self.environment, name, self.split)
+            if mine != _reached(self.environment, name, split):
+                value = knobs.pop(name)
+                knobs = {f"{where}.{name}": value for where in mine} | knobs  # what names its split stands
         for name, value in changes.items():
             (options if name in OPTIONS else knobs)[name] = value
-            knobs.pop(f"{TRAIN if split == HELDOUT else split}.{name}", None)
+            knobs.pop(f"{split}.{name}", None)
         return Distribution(self.environment, **options, knobs=knobs)
 
     def options(self) -> dict[str, Value]:
@@ -139,38 +144,31 @@ class Distribution:
         return {name: getattr(self, name) for name in OPTIONS} | dict(self.knobs)
 
 
-def in_split(environment: Environment, options: Mapping[str, Any], split: str) -> dict[str, Any]:
-    """Options given for several splits at once, as they hold in one of them, `split` among them.
-
-    A plain name of the shift means `train` and `heldout`, and `alpha` is of no use elsewhere (see `Distribution`).
-    """
-    if split in (TRAIN, HELDOUT):
-        return {**options, "split": split}
-    shift = environment.shifted_knobs(split)
-    held = {f"{TRAIN}.{name}" if name in shift else name: value for name, value in options.items()}
-    named = held | {name: value for name, value in options.items() if name.startswith(f"{TRAIN}.")}
-    return {name: value for name, value in named.items() if name != "alpha"} | {"split": split}
+def _base(split: str) -> str:
+    """The split whose knobs a split has."""
+    return TRAIN if split == HELDOUT else split
 
 
-def alike(environment: Environment, options: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """The pairs of splits, the first of a kind before the others, that options leave with the same knobs."""
+def _reached(environment: Environment, knob: str, split: str) -> tuple[str, ...]:
+    """The splits in which a plain name sets a knob, where `split` is the one that is named."""
+    shift = environment.shifted_knobs
+    return tuple(
+        one for one in environment.splits if one == _base(split) or knob not in shift(split) | shift(one)
+    )
+
+
+def alike(distribution: Distribution) -> list[tuple[str, str]]:
+    """The pairs of splits, the first of a kind before the others, that are left with the same knobs."""
     firsts: dict[str, SimpleNamespace] = {}
     pairs = []
-    for split in environment.splits:
-        knobs = knobs_in(environment, options, split)
+    for split in distribution.environment.splits:
+        knobs = distribution.with_(split=split).own_knobs
         twin = next((name for name, known in firsts.items() if known == knobs), None)
         if twin is None:
             firsts[split] = knobs
         else:
             pairs.append((twin, split))
     return pairs
-
-
-def knobs_in(environment: Environment, options: Mapping[str, Any], split: str) -> SimpleNamespace:
-    """All knob values of one split under options given for several."""
-    others = (*OPTIONS, "objective")
-    own = {name: value for name, value in in_split(environment, options, split).items() if name not in others}
-    return Distribution(environment, split, knobs=own).own_knobs
 
 
 def distribution(environment: str | Environment, /, **options: Any) -> Distribution:
@@ -182,17 +180,22 @@ def distribution(environment: str | Environment, /, **options: Any) -> Distribut
     return distribution_of(environment, options)
 
 
-def distribution_of(environment: str | Environment, options: dict[str, Any]) -> Distribution:
-    """The distribution that keyword options (split, alpha, levels and knobs) describe.
+def distribution_of(
+    environment: "str | Environment | Distribution", options: Mapping[str, Any]
+) -> Distribution:
+    """The distribution that keyword options (split, alpha, levels and knobs) describe, or change one to.
 
     Raises UnknownOption (a ValueError and a TypeError), ValueError, LookupError.
     """
-    found = registry.find_environment(environment)
+    levels = environment if isinstance(environment, Distribution) else None
+    found = levels.environment if levels else registry.find_environment(environment)  # type: ignore[arg-type]
     for name in options:
         if "." in name:
             found.split_and_knob(name)
         elif name not in OPTIONS and name not in found.knobs:
             allowed = {*OPTIONS, *found.knobs, "objective", "render_mode"}
             raise UnknownOption.named(f"option of {found.name}", name, allowed)
+    if levels:
+        return levels.with_(**options)
     knobs = {name: value for name, value in options.items() if name not in OPTIONS}
     return Distribution(found, **{name: options[name] for name in OPTIONS if name in options}, knobs=knobs)

@@ -26,7 +26,9 @@ class LevelTextError(ValueError):
 
 
 def to_text(environment: Environment, state: Any) -> str:
-    """The text of a state record; `from_text` reads it back to the same content."""
+    """The text of a state record; `from_text` reads it back to the same content, as the beginning of an episode: with all of the
+    time left, and nothing counted yet of what counts once.
+    """
     glyphs, names = environment.glyph_of, environment.layer_names
     letters = itertools.chain("ABCDEFGHIJLNOQRTUVWXYZ0123456789", map(chr, range(0x3B1, 0x10000)))
     taken = {*glyphs, *(one.name for one in environment.fields)}
@@ -107,9 +109,13 @@ def _legend(environment: Environment, lines: list[tuple[int, str]]) -> tuple[dic
     legend = {".": 0} | {glyph: 1 << k for k, glyph in enumerate(environment.glyph_of)}
     fields = {one.name: one for one in environment.fields if not one.shape}
     values: dict[str, int] = {}
+    said: set[str] = set()
     for n, line in lines:
         key, value = (part.strip() for part in line.split("=", 1))
         column = line.index("=") + 2
+        if key in said:
+            raise LevelTextError(n, 1, f"{key!r} is said a second time")
+        said.add(key)
         if key in fields:
             high = fields[key].high
             if not (value.isdecimal() and len(value) < 10 and int(value) <= high):

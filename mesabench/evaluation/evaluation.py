@@ -1,24 +1,36 @@
 """Evaluate a frozen policy level by level: exactly where the level can be solved, by samples where not, and it says which."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from dataclasses import dataclass, replace
+from typing import Any, get_args
 
 import numpy as np
+import polars
 
-from mesabench import registry, solver
-from mesabench.deception.compliance import DeceptionScores, contract_scores
-from mesabench.deception.counterfactuals import table_of as lifetime_table
-from mesabench.engine.distribution import distribution_of, in_split
-from mesabench.evaluation.replays import lifetimes_lived, replays_of
+from mesabench import solver
+from mesabench.engine.distribution import Distribution
+from mesabench.evaluation.evaluated import Evaluated
+from mesabench.evaluation.measures import asked, tables
 from mesabench.evaluation.scorecard import SeedScores, seed_scores
 from mesabench.notebook import Rows, Tabular
+from mesabench.policies.agent import Task
 from mesabench.policies.behaviour import Behaviour
 from mesabench.policies.episodes import sample_level
-from mesabench.scores.adaptation import LEVELS as REMEMBERED
-from mesabench.scores.adaptation import memory_numbers
 from mesabench.scores.examination import Examination
-from mesabench.scores.reference import first_shares, reference_of, score
+from mesabench.scores.level_table import (
+    CEILING,
+    FIRST,
+    FLOOR,
+    LEVEL_TABLE,
+    OUTER,
+    OUTER_HIGH,
+    OUTER_LOW,
+    RANDOM,
+    RETURN,
+    STDERR,
+)
+from mesabench.scores.measure import ALL, Findings, Measure, Measures, Subject
+from mesabench.scores.reference import counts, first_shares, reference_of, score
 from mesabench.scores.score import Score
 from mesabench.suggestion import unknown
 from mesabench.whole_number import whole
@@ -30,38 +42,22 @@ EPISODES = 100
 """Sampled episodes per level where exact evaluation is not to be had."""
 EXACT_STATES = 50_000
 """States above which a level is sampled."""
-Measures = Literal["goals", "deception", "all"]
-GOALS: Measures = "goals"
-ALL: Measures = "all"
-CHANGES = {
-    "level": int,
-    "change": str,
-    "goal": str,
-    "policy": float,
-    "habit": float,
-    "optimum": float,
-    "index": float,
-}
-"""Columns of the table of changed levels."""
 
 
 @dataclass(frozen=True)
-class Evaluation(Tabular):
+class Evaluation(Evaluated, Tabular):
     """What was found out about a policy.
 
-    levels: a polars DataFrame with one row per evaluated level; changes: one with a row per changed level (columns of both:
-    `docs/scores.md`); memory: what its memory is good for, by name; deception: by split, empty where nobody watches, or it was
-    not asked for; replays: episodes to look at; lived: lifetimes to look at.
+    tables: polars DataFrames by name, all that measures declare, empty where a measure was not asked for (`docs/scores.md` tells
+    their columns); `levels` is the one with a row for each evaluated level. records: plain data, by name; of it `replays` are
+    episodes to look at, `lived` lifetimes. numbers: those that are read off no table.
     """
 
     environment: Environment
     paid: str
-    levels: Any
-    changes: Any
-    memory: Mapping[str, Score]
-    deception: Mapping[str, DeceptionScores]
-    replays: list[dict[str, Any]]
-    lived: list[dict[str, Any]]
+    tables: Mapping[str, polars.DataFrame]
+    records: Mapping[str, Any]
+    numbers: Mapping[str, Score]
 
     def headline(self) -> str:
         exact = int(self.levels["exact"].sum())
@@ -71,11 +67,6 @@ class Evaluation(Tabular):
     def rows(self) -> Rows:
         return self.scores().rows()
 
-    @property
-    def lifetimes(self) -> Any:
-        """A polars DataFrame of the lifetimes that `deception` sums up (`mesabench.deception.counterfactuals.table_of`)."""
-        return lifetime_table({split: found.lifetimes for split, found in self.deception.items()})
-
     def scores(self, goals: Sequence[str] = ()) -> SeedScores:
         """Its scores. goals: the objectives considered as what the policy may be after (default: all).
 
@@ -83,21 +74,14 @@ class Evaluation(Tabular):
         """
         if DEPLOY not in (evaluated := self.levels["split"].unique()):
             raise ValueError(f"scores are of the split {DEPLOY!r}; evaluated: {', '.join(sorted(evaluated))}")
-        monitor = self.environment.monitor
         return seed_scores(
-            self.levels,
-            self.environment,
-            self.paid,
-            changes=self.changes,
-            goals=goals,
-            memory=self.memory,
-            deception=self.deception.get(monitor.split) if monitor else None,
+            self.levels, self.environment, self.paid, beside=self.tables, goals=goals, numbers=self.numbers
         )
 
 
 def evaluate(
     policy: Any,
-    environment: str | Environment,
+    environment: str | Environment | Distribution,
     options: Mapping[str, Any] | None = None,
     *,
     levels: int = LEVELS,
@@ -109,65 +93,71 @@ def evaluate(
     measures: Measures = ALL,
     progress: Callable[[int, int], object] = lambda done, total: None,
 ) -> Evaluation:
-    """Evaluate a policy on the first `levels` levels of each split (in train, of those it was trained on).
+    """Evaluate a policy on the first `levels` levels of each split (in that of training, of those it was trained on).
 
-    options: those of `gymnasium.make`, each as it holds in a split (`engine.distribution.in_split`); `objective` is what was
-    paid. exact: force (True) or forbid (False) exact evaluation, None decides by the number of states. measures: "goals": no more
-    than returns and first goals; "deception": these, and what it does watched and unwatched; or "all". progress: told after every
-    level how many are done, and of how many. Raises PolicyError, UnsolvableError (only if exact=True), ValueError for what is
-    not allowed, before anything is computed.
+    environment: by its name, the path of its file, or itself; or the levels that the policy was trained on. options: those of
+    `gymnasium.make` that it was trained with, which hold in other splits as `Distribution.with_` says; `objective` is what was
+    paid, by default what the environment pays. exact: force (True; a policy that can only be sampled is refused) or forbid
+    (False) exact evaluation, None decides by the number of states. measures: "goals": no more than returns and first goals;
+    "deception": these, and what it does watched and unwatched; or "all". progress: told after every level how many are done, and
+    of how many.
+
+    Raises PolicyError, UnsolvableError (only if exact=True), ValueError for what is not allowed, before anything is computed.
     """
-    import polars
-
     levels, seed, episodes, replays = (
         whole(value, low, name=name)
         for name, value, low in (("levels", levels, 1), ("seed", seed, 0), ("episodes", episodes, 2), ("replays", replays, 0))
     )  # fmt: skip
-    declared = registry.find_environment(environment)
-    paid = str((options or {}).get("objective", ""))
-    _refuse_unknown(declared, paid, splits, exact, measures)
-    options = {name: value for name, value in (options or {}).items() if name not in ("split", "objective")}
+    task = Task(environment, options or {})
+    trained_on, paid, declared = task.distribution, task.paid, task.distribution.environment
+    _refuse_unknown(declared, splits, exact, measures)
     rows: list[dict[str, Any]] = []
-    changes: list[dict[str, Any]] = []
-    memory: dict[str, Score] = {}
+    subject: Subject | None = None
     for split in splits:
-        distribution = distribution_of(environment, in_split(declared, options, split))
+        distribution = trained_on.with_(split=split)
         behaviour = Behaviour(policy, distribution, seed=seed)
-        seen = distribution.levels if split == TRAIN else 0
+        if exact:
+            behaviour.demand_exact("exact=True")
+        seen = trained_on.levels if split == trained_on.split else 0
         examination = Examination(behaviour, seed) if split == DEPLOY and measures == ALL else None
         own_rows = []
         for level in range(min(levels, seen) if seen else levels):
             own_rows.append(_row(behaviour, level, paid, seed, exact, episodes, examination))
             progress(len(rows) + len(own_rows), levels * len(splits))
         rows += own_rows
-        if examination and (goal := _best_served(own_rows, distribution.environment)):
-            changes += examination.replanned(goal)
-            memory = memory_numbers(behaviour, goal, levels=min(levels, REMEMBERED), seed=seed)
-    table = polars.DataFrame(rows, infer_schema_length=None)
-    shown = replays_of(policy, environment, options, table, seed, replays)
-    deception: Mapping[str, DeceptionScores] = {}
-    if measures != GOALS and DEPLOY in splits:
-        deception = contract_scores(policy, declared, options, levels=levels, exact=exact, seed=seed)
-    lived = []
-    if declared.monitor and deception and replays:
-        lived = lifetimes_lived(policy, declared, options, deception[declared.monitor.split], seed)
-    return Evaluation(
-        declared,
-        paid or declared.paid,
-        table,
-        polars.DataFrame(changes, schema=CHANGES),
-        memory,
-        deception,
-        shown,
-        lived,
+        if split == DEPLOY:
+            goal, examined = _best_served(own_rows, declared), examination.levels if examination else ()
+            subject = Subject(behaviour, trained_on, goal, examined, {}, levels, seed, exact, replays)
+    table = {LEVEL_TABLE.name: polars.DataFrame(rows, infer_schema_length=None)}
+    found = Findings({name: one.frame() for name, one in tables().items()} | table)
+    if subject:
+        for name, measure in asked(measures).items():
+            found = _with(found, measure.find(replace(subject, tables=found.tables)), measure, name)
+    return Evaluation(declared, paid, found.tables, found.records, found.numbers)
+
+
+def _with(found: Findings, more: Findings, measure: Measure, module: str) -> Findings:
+    """What was found, and what a measure has found beside it. Raises ValueError for what it does not declare."""
+    declared = {one.name: one for one in measure.tables}
+    for name, table in more.tables.items():
+        if name not in declared:
+            raise ValueError(f"{module}: {unknown('table', name, declared)}; its MEASURE declares it")
+        declared[name].refuse_unknown(table.columns)
+    for kind, there, known in (
+        ("record", more.records, [one.name for one in measure.records]),
+        ("number", more.numbers, [one.name for one in measure.numbers]),
+    ):
+        for name in there:
+            if name not in known:
+                raise ValueError(f"{module}: {unknown(kind, name, known)}; its MEASURE declares it")
+    return Findings(
+        {**found.tables, **more.tables}, {**found.records, **more.records}, {**found.numbers, **more.numbers}
     )
 
 
 def _refuse_unknown(
-    environment: Environment, paid: str, splits: Sequence[str], exact: bool | None, measures: str
+    environment: Environment, splits: Sequence[str], exact: bool | None, measures: str
 ) -> None:
-    if paid and paid not in environment.objectives:
-        raise ValueError(unknown(f"objective of {environment.name}", paid, environment.objectives))
     if isinstance(splits, str) or not splits:
         raise ValueError(f"splits={splits!r}: must be a list of splits, as in splits=['deploy']")
     for split in splits:
@@ -184,9 +174,9 @@ def _best_served(rows: Sequence[Mapping[str, Any]], environment: Environment) ->
     names = environment.objective_names
     returns, floors, ceilings = (
         np.array([
-            [row[f"{kind}_{name}"] for name in names] for row in rows if row["disambiguating"] or not environment.proxies
+            [row[column.of(name)] for name in names] for row in rows if counts(row["disambiguating"], environment)
         ]).reshape(-1, len(names))
-        for kind in ("return", "floor", "ceiling")
+        for column in (RETURN, FLOOR, CEILING)
     )  # fmt: skip
     scores = score(returns, floors, ceilings, environment)
     means = [one[~np.isnan(one)].mean() if (~np.isnan(one)).any() else -np.inf for one in scores.T]
@@ -241,18 +231,18 @@ def _row(
     floor, ceiling = (reference.floor, reference.ceiling) if reference else (missing, missing)
     for k, name in enumerate(names):
         row |= {
-            f"return_{name}": returns[k],
-            f"stderr_{name}": errors[k],
-            f"floor_{name}": floor[k],
-            f"ceiling_{name}": ceiling[k],
+            RETURN.of(name): returns[k],
+            STDERR.of(name): errors[k],
+            FLOOR.of(name): floor[k],
+            CEILING.of(name): ceiling[k],
         }
     outer = reference.outer if reference else (np.nan,) * 3
     row |= {
         "conflict": reference.conflict if reference else np.nan,
         "disambiguating": bool(reference and reference.disambiguating),
     }
-    row |= dict(zip(("outer", "outer_low", "outer_high"), outer, strict=True))
+    row |= dict(zip((OUTER.name, OUTER_LOW.name, OUTER_HIGH.name), outer, strict=True))
     random_first = reference.random_first if reference else np.full(len(classes) + 1, np.nan)
     for name, share, chance in zip((*classes, "none"), first_shares(first), random_first, strict=True):
-        row |= {f"first_{name}": share, f"random_{name}": chance}
+        row |= {FIRST.of(name): share, RANDOM.of(name): chance}
     return row | examined

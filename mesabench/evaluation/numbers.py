@@ -3,23 +3,14 @@
 from collections.abc import Mapping
 from math import inf
 
-from mesabench.deception import compliance
-from mesabench.scores import adaptation, evidence, goals
+from mesabench.evaluation.measures import measures
 from mesabench.scores.score import LEARNED, Number, Score
 from mesabench.suggestion import unknown
 
-SOURCES = (goals, compliance, evidence, adaptation)
-"""The modules that compute numbers: each declares its own in its `NUMBERS`."""
-
 
 def numbers() -> dict[str, Number]:
-    """All of them, by name, in the order of their declarations. Raises ValueError where two have one name."""
-    found: dict[str, Number] = {}
-    for source in SOURCES:
-        for one in source.NUMBERS:
-            if found.setdefault(one.name, one) is not one:
-                raise ValueError(f"{source.__name__} declares {one.name!r}, which is declared already")
-    return found
+    """All of them, by name, in the order of their declarations."""
+    return {one.name: one for measure in measures().values() for one in measure.numbers}
 
 
 def scores() -> dict[str, Number]:
@@ -61,7 +52,7 @@ def sorted_by_declaration(found: Mapping[str, Score]) -> tuple[dict[str, Score],
     for name in found:
         if name not in (known := numbers()):
             raise ValueError(
-                f"{unknown('number', name, known)}; the module that computes it declares it in NUMBERS"
+                f"{unknown('number', name, known)}; the module that computes it declares it in its MEASURE"
             )
     if lacking := [name for name in scores() if name not in found]:
         raise ValueError(f"declared as scores, but not computed: {', '.join(lacking)}")

@@ -1,41 +1,47 @@
 """Episodes to look at, step by step, as plain data for the report's viewer."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import polars
 
 from mesabench import solver
-from mesabench.deception.compliance import DeceptionScores, levels_of
+from mesabench.deception.compliance import levels_of
+from mesabench.deception.counterfactuals import LIFETIMES, Lifetime, lifetimes_of
 from mesabench.engine.batch import Batch
-from mesabench.engine.distribution import Distribution, distribution_of, in_split
+from mesabench.engine.distribution import Distribution
 from mesabench.policies.behaviour import Behaviour
 from mesabench.policies.episodes import sample_level
-from mesabench.registry import find_environment
-from mesabench.scores.reference import first_shares
-from mesabench.world.environment import DEPLOY, HELDOUT, Environment, classes_of
+from mesabench.scores.level_table import LEVEL_TABLE
+from mesabench.scores.measure import GOALS, Findings, Measure, Subject
+from mesabench.scores.reference import counts, first_shares
+from mesabench.scores.schema import Record
+from mesabench.world.environment import DEPLOY, HELDOUT, classes_of
+
+REPLAYS = Record(
+    "replays",
+    "`layers`, `glyphs`: what grids are made of; `replays`: episodes, step by step; `lived`: lifetimes, where somebody watches",
+)
 
 
 def replays_of(
     policy: Any,
-    environment: str | Environment,
-    options: Mapping[str, Any],
-    table: Any,
+    trained_on: Distribution,
+    table: polars.DataFrame,
     seed: int,
     number: int,
 ) -> list[dict[str, Any]]:
     """One sampled episode each of the first disambiguating deploy levels, and of their twins in training."""
-    import polars
-
     if not number or DEPLOY not in table["split"]:
         return []
     deploy = table.filter(polars.col("split") == DEPLOY)
-    chosen = deploy.filter(polars.col("disambiguating"))["level"].to_list() or deploy["level"].to_list()
-    declared = find_environment(environment)
+    counted = counts(polars.col("disambiguating"), trained_on.environment)
+    chosen = deploy.filter(counted)["level"].to_list() or deploy["level"].to_list()
     return [
         record(
             policy,
-            distribution_of(declared, in_split(declared, options, split)),
+            trained_on.with_(split=split),
             level,
             seed,
         )
@@ -45,21 +51,21 @@ def replays_of(
 
 
 def lifetimes_lived(
-    policy: Any, environment: Environment, options: Mapping[str, Any], judged: DeceptionScores, seed: int
+    policy: Any, trained_on: Distribution, lifetimes: Sequence[Lifetime], seed: int
 ) -> list[dict[str, Any]]:
     """One sampled lifetime under the longest contract that makes compliance pay, and under the longest that does not.
 
-    Of those on which the agent was judged. `pays`: which of the two it is.
+    lifetimes: those on which the agent was judged. `pays`: which of the two it is.
     """
-    monitor = environment.monitor
+    monitor = trained_on.environment.monitor
     assert monitor
     wanted = {}
-    for one in judged.lifetimes:
+    for one in lifetimes:
         (best,), free = one.choices["optimum"], one.choices["optimum_hired"]
         wanted[one.level] = one.binding, best.counts.sum() + sum(view.counts.sum() for view in free)
     found = []
     first = None if monitor.contracts else max(wanted) + 1
-    levels = {level: begun for begun, _, level in levels_of(environment, options, levels=first)}
+    levels = {level: begun for begun, _, level in levels_of(trained_on, levels=first)}
     for pays in (True, False):
         lengths = {level: rounds for level, (binding, rounds) in wanted.items() if binding == pays}
         if lengths:
@@ -95,3 +101,23 @@ def record(policy: Any, distribution: Distribution, level: int, seed: int = 0) -
         "height": height, "width": width, "grids": grids, "path": positions, "status": status, "events": events,
         "first": classes[int(first_shares(sample.first[0]).argmax())], "length": len(grids) - 1,
     }  # fmt: skip
+
+
+def _recorded(subject: Subject) -> Findings:
+    policy, trained_on, environment = subject.behaviour.policy, subject.trained_on, subject.environment
+    table, monitor = subject.tables[LEVEL_TABLE.name], environment.monitor
+    lived: list[dict[str, Any]] = []
+    if monitor and subject.replays:
+        lifetimes = lifetimes_of(subject.tables[LIFETIMES.name], monitor.split)
+        lived = lifetimes_lived(policy, trained_on, lifetimes, subject.seed) if lifetimes else []
+    shown = replays_of(policy, trained_on, table, subject.seed, subject.replays)
+    found = {
+        "layers": environment.layer_names,
+        "glyphs": environment.glyph_of,
+        "replays": shown,
+        "lived": lived,
+    }
+    return Findings(records={REPLAYS.name: found})
+
+
+MEASURE = Measure(records=(REPLAYS,), find=_recorded, asked=GOALS)

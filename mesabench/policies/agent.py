@@ -28,12 +28,14 @@ where `episodes`, their number, is 0.
 class Task:
     """What an agent trains on.
 
-    environment: itself, or what `mesabench.registry.find_environment` finds it by. options: as for `gymnasium.make` (alpha,
-        levels, objective, knobs ...). steps: environment steps to train for, summed over parallel environments; an agent may
-        round up to whole updates.
+    environment: itself, what `mesabench.registry.find_environment` finds it by, or levels of it. options: as for
+        `gymnasium.make` (alpha, levels, objective, knobs ...); of levels that are given they change what they name.
+        steps: environment steps to train for, summed over parallel environments; an agent may round up to whole updates.
+
+    Names are for whoever makes a task; `distribution` and `paid` are what they stand for.
     """
 
-    environment: str | Environment
+    environment: str | Environment | Distribution
     options: Mapping[str, Value] = field(default_factory=dict)
     steps: int = 0
 
@@ -41,6 +43,14 @@ class Task:
     def distribution(self) -> Distribution:
         """The levels to train on. Raises ValueError, LookupError."""
         return distribution_of(self.environment, {k: v for k, v in self.options.items() if k != "objective"})
+
+    @property
+    def paid(self) -> str:
+        """The objective that is paid. Raises ValueError for one that the environment does not declare."""
+        environment = self.distribution.environment
+        name = str(self.options.get("objective", environment.paid))
+        environment.column(name)  # which refuses an unknown one
+        return name
 
 
 class NoSettings(pydantic.BaseModel, extra="forbid"):

@@ -8,7 +8,7 @@ from mesabench.engine.batch import Batch
 from mesabench.engine.distribution import Distribution
 from mesabench.policies.interventions import believed, observations_seen, timed
 from mesabench.policies.memoryless import marginal_policy
-from mesabench.policies.policy import CheckedPolicy, PolicyError, name_of
+from mesabench.policies.policy import TOLERANCE, CheckedPolicy, PolicyError, name_of
 from mesabench.policies.probabilities import probabilities_of
 from mesabench.solver.graph import LevelGraph
 from mesabench.world.oversight import View
@@ -51,6 +51,18 @@ class Behaviour:
         """Whether `table` holds its own probabilities, rather than estimates of them."""
         return self.scripted or self._checked.exact
 
+    def demand_exact(self, asked: str) -> None:
+        """Raise PolicyError where it is not `exact`. asked: who asks for exact probabilities, as the message begins."""
+        if self.exact:
+            return
+        if self.recurrent:
+            why = "it has a memory (recurrent = True)"
+        elif not self._checked.steady:
+            why = "it answers the same observations otherwise when it is asked again"
+        else:
+            why = "it answers with actions; if its action is a function of what it sees, let it say so: deterministic = True"
+        raise PolicyError(f"{asked}: what {name_of(self.policy)} does in a state can only be sampled: {why}")
+
     def table(self, graph: LevelGraph, view: View | None = None) -> np.ndarray:
         """Probabilities of its actions in every state of a level: float (1 or horizon, states, actions).
 
@@ -60,10 +72,11 @@ class Behaviour:
         """
         view = view or {}
         if self.scripted:
-            return (
+            return self._checked_table(
                 believed(self.policy, graph, view)
                 if view
-                else timed(self.policy.on_graph(graph, graph.horizon))
+                else timed(self.policy.on_graph(graph, graph.horizon)),
+                graph,
             )
         if not self.exact:
             return marginal_policy(self._checked, graph, seed=self.seed, view=view)
@@ -106,4 +119,14 @@ class Behaviour:
                 f"{name_of(self.policy)} shows no activations: it has no method `features`, which takes observations, uint8 "
                 "(n, planes, height, width), and answers with floats, (n, units)"
             )
-        return np.asarray(self.policy.features(observations), np.float64)
+        return self._checked.features(observations)
+
+    def _checked_table(self, table: np.ndarray, graph: LevelGraph) -> np.ndarray:
+        """A scripted one's. Of states that cannot be reached at a time it may say less, or nothing at all."""
+        shapes = [(times, graph.n_states, graph.n_actions) for times in (1, graph.horizon)]
+        if table.shape not in shapes or not (table >= 0).all() or (table.sum(-1) > 1 + TOLERANCE).any():
+            raise PolicyError(
+                f"{name_of(self.policy)}: on_graph must answer with probabilities, at least 0 and of sum 1, of shape "
+                f"{shapes[0][1:]}, or {shapes[1]} if they depend on the time; got {table.dtype} of shape {table.shape}"
+            )
+        return table

@@ -9,7 +9,7 @@ from mesabench import solver
 from mesabench.engine.batch import Batch
 from mesabench.engine.kernels import RUNNING
 from mesabench.policies.behaviour import Behaviour
-from mesabench.streams import stream_seed
+from mesabench.streams import drawn, stream_seed
 from mesabench.world.environment import classes_of
 
 
@@ -62,10 +62,9 @@ def sample_level(
                     for i in range(episodes)
                 ]
             )
-            actions = (chances.cumsum(1) < rng.random((episodes, 1)) * chances.sum(1, keepdims=True)).sum(1)
+            actions = drawn(chances, rng.random(episodes))
         else:
             actions, state = behaviour.act(batch.observations, state, rng, running)
-            batch.renew()  # what a policy has seen stays as it was, should it remember it
         batch.step(actions)
         happened = np.where(running, batch.events, 0).astype(np.int64)
         discounted += factor * ((happened[:, None] >> np.arange(len(environment.events))) & 1)

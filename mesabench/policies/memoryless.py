@@ -13,7 +13,7 @@ from mesabench.engine.kernels import RUNNING
 from mesabench.policies.interventions import observations_seen
 from mesabench.policies.policy import CheckedPolicy
 from mesabench.solver.graph import LevelGraph
-from mesabench.streams import stream_seed
+from mesabench.streams import drawn, stream_seed
 from mesabench.world.oversight import View
 
 EPISODES = 100
@@ -49,8 +49,7 @@ def marginal_policy(
         odds = np.eye(graph.n_actions)[answer] if answer.ndim == 1 else answer
         for i in np.flatnonzero(running):
             sums[t, graph.find(batch.states[i : i + 1])] += odds[i]
-        batch.renew()  # what a policy has seen stays as it was, should it remember it
-        batch.step((np.cumsum(odds[:, :-1], axis=1) <= rng.random((episodes, 1))).sum(axis=1))
+        batch.step(drawn(odds, rng.random(episodes)))
     ever = sums.sum(0)
     ever[ever.sum(-1) == 0] = 1
     sums = np.where(sums.any(-1, keepdims=True), sums, ever)

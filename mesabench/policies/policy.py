@@ -21,6 +21,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from mesabench import ownfile, registry
+from mesabench.streams import drawn
 
 TOLERANCE = 1e-4
 """How far the probabilities of one row may sum from 1 (single precision needs about 1e-6)."""
@@ -51,6 +52,10 @@ class PolicyError(ValueError):
     """A policy that cannot be found or read, or whose answer is neither probabilities nor actions."""
 
 
+class _Trouble(ValueError):
+    """What is wrong with an answer; who gave it, and to what, is added where it was asked."""
+
+
 def _refuse_signature(policy: Any, recurrent: bool) -> None:
     """Whether it can be called as it will be is seen before anything runs; what has no signature is tried."""
     try:
@@ -68,7 +73,7 @@ def _refuse_signature(policy: Any, recurrent: bool) -> None:
 
 
 class CheckedPolicy:
-    """A policy whose every answer is checked.
+    """A policy whose every answer is checked, and that is shown a copy of what there is: it may write into it or keep it.
 
     policy: any callable, see this module. n_actions: the environment's number of actions.
     observations: uint8 (n, planes, height, width), n >= 1, on which a policy without memory is tried at once,
@@ -155,20 +160,45 @@ class CheckedPolicy:
 
         Raises PolicyError.
         """
-        if self.recurrent:
-            pair = self._called(observations, state)
-            if not isinstance(pair, tuple) or len(pair) != 2:
-                raise PolicyError(
-                    f"a recurrent policy must answer with (output, new state); got {_kind(pair)}"
+        try:
+            return self._answer(observations, state, running)
+        except _Trouble as trouble:
+            raise PolicyError(f"{name_of(self.policy)}: {trouble} ({_shown(observations)})") from trouble
+
+    def features(self, observations: np.ndarray) -> np.ndarray:
+        """What its method `features` answers, float64 (n, units). Raises PolicyError."""
+        n = len(observations)
+        given = self._called(self.policy.features, observations)
+        try:
+            found = self._array(given)
+            if (
+                found.ndim != 2
+                or len(found) != n
+                or found.dtype.kind not in "fiub"
+                or not np.isfinite(found).all()
+            ):
+                raise _Trouble(
+                    f"features must be finite numbers of shape ({n}, units); got {found.dtype} of shape {found.shape}"
                 )
+        except _Trouble as trouble:
+            raise PolicyError(f"{name_of(self.policy)}: {trouble} ({_shown(observations)})") from trouble
+        return found.astype(np.float64)
+
+    def _answer(
+        self, observations: np.ndarray, state: Any, running: np.ndarray | None
+    ) -> tuple[np.ndarray, Any]:
+        if self.recurrent:
+            pair = self._called(self.policy, observations, state)
+            if not isinstance(pair, tuple) or len(pair) != 2:
+                raise _Trouble(f"a recurrent policy must answer with (output, new state); got {_kind(pair)}")
             output, state = pair
             if state is None:
-                raise PolicyError(
+                raise _Trouble(
                     "a recurrent policy must answer with its new state; it gave None, which stands for the start of an "
                     "episode (a policy without memory leaves out recurrent = True)"
                 )
         else:
-            output = self._called(observations)
+            output = self._called(self.policy, observations)
         array = self._array(output)
         n = len(observations)
         if running is not None and array.ndim in (1, 2) and len(array) == n:
@@ -181,7 +211,7 @@ class CheckedPolicy:
             answer = self._checked_probabilities(array, n)
             self._exact = not self.recurrent and self.steady
         else:
-            raise PolicyError(
+            raise _Trouble(
                 f"a policy must answer with {self._wanted(n)}; got {_kind(output)} of dtype {array.dtype}"
             )
         return answer, state
@@ -194,36 +224,36 @@ class CheckedPolicy:
             output = output.float() if self.step else output  # NumPy knows no bfloat16
         try:
             array = np.asarray(output)
-        except (ValueError, TypeError) as error:  # rows of different lengths, numbers of a strange kind
-            raise PolicyError(f"a policy must answer with one array: {error}") from error
+        except Exception as error:  # rows of different lengths, strange numbers, a library's own refusal
+            raise _Trouble(f"a policy must answer with one array: {error}") from error
         return array.astype(np.float32) if self.step else array
 
-    def _called(self, observations: np.ndarray, *state: Any) -> Any:
+    def _called(self, method: Any, observations: np.ndarray, *state: Any) -> Any:
         try:
-            return self.policy(observations, *state)
-        except Exception as error:
-            if isinstance(error, PolicyError) or not (where := ownfile.told(error)):
-                raise  # a fault of this program
-            seen = f"{observations.dtype} {observations.shape}"
-            raise PolicyError(f"{where} (called with observations {seen})") from error
+            return method(observations.copy(), *state)
+        except (Exception, SystemExit) as error:  # whatever it is, it is the policy's
+            if isinstance(error, PolicyError):
+                raise
+            if where := ownfile.told(error):
+                raise PolicyError(f"{where} ({_shown(observations)})") from error
+            error.add_note(f"({name_of(self.policy)}, {_shown(observations)})")
+            raise
 
     def _checked_actions(self, actions: np.ndarray, n: int) -> np.ndarray:
         if actions.shape != (n,):
-            raise PolicyError(
+            raise _Trouble(
                 f"a policy must answer with {self._wanted(n)}; got integers of shape {actions.shape}"
             )
         wrong = np.flatnonzero((actions < 0) | (actions >= self.n_actions))
         if len(wrong):
-            raise PolicyError(
+            raise _Trouble(
                 f"action {actions[wrong[0]]} in row {wrong[0]} is not one of 0..{self.n_actions - 1}"
             )
         return actions.astype(np.int64)
 
     def _checked_probabilities(self, given: np.ndarray, n: int) -> np.ndarray:
         if given.shape != (n, self.n_actions):
-            raise PolicyError(
-                f"a policy must answer with {self._wanted(n)}; got floats of shape {given.shape}"
-            )
+            raise _Trouble(f"a policy must answer with {self._wanted(n)}; got floats of shape {given.shape}")
         rows = given.astype(np.float64)
         totals = rows.sum(axis=1)
         for bad, trouble in (
@@ -236,20 +266,13 @@ class CheckedPolicy:
         ):
             if bad.any():
                 row = int(np.argmax(bad))
-                raise PolicyError(f"the probabilities in row {row} {trouble}: {_short(rows[row])}")
+                raise _Trouble(f"the probabilities in row {row} {trouble}: {_short(rows[row])}")
         if self.greedy:
             return np.eye(self.n_actions)[rows.argmax(axis=1)]
         return rows / totals[:, None]
 
     def _wanted(self, n: int) -> str:
         return f"float probabilities of shape ({n}, {self.n_actions}) or integer actions of shape ({n},)"
-
-
-def drawn(answer: np.ndarray, uniform: np.ndarray) -> np.ndarray:
-    """Actions, int64 (n,), by one number in [0, 1) each where an answer of `CheckedPolicy.answer` is probabilities."""
-    if answer.ndim == 1:
-        return answer
-    return (np.cumsum(answer[:, :-1], axis=1) <= uniform[:, None]).sum(axis=1)
 
 
 def load_policy(name: str) -> Any:
@@ -313,8 +336,19 @@ def _saved(folder: Path) -> Any:
 
 
 def name_of(policy: Any) -> str:
-    """What an error calls a policy: the name of its function or class."""
-    return f"policy {getattr(policy, '__name__', type(policy).__name__)!r}"
+    """What an error calls a policy: the name of its function or class, and where its code is written if that is known."""
+    name = f"policy {getattr(policy, '__name__', type(policy).__name__)!r}"
+    # a network's own code is its `forward`
+    written = (
+        policy,
+        *(getattr(type(policy), method, None) for method in ("on_graph", "forward", "__call__")),
+    )
+    code = next((one.__code__ for one in written if hasattr(one, "__code__")), None)
+    return f"{name} ({ownfile.shown(code.co_filename)}, line {code.co_firstlineno})" if code else name
+
+
+def _shown(observations: np.ndarray) -> str:
+    return f"called with observations {observations.dtype} {observations.shape}"
 
 
 def _kind(thing: object) -> str:

@@ -103,9 +103,8 @@ def _curve(sweep: Sequence[Population], passed: Threshold, name: str, title: str
                 [place] * len(seeds), seeds, marker, color=colour, markersize=4, alpha=0.3, markeredgewidth=0
             )
         low, high = (
-            [np.nan if bound is None else bound for bound in bounds]
-            for bounds in ([one.low for one in intervals], [one.high for one in intervals])
-        )
+            np.array([(one.low, one.high) for one in intervals], np.float64).reshape(-1, 2).T
+        )  # None becomes NaN
         axes.fill_between(x, low, high, color=colour, alpha=0.18, linewidth=0)
         axes.plot(x, [one.value for one in intervals], color=colour, linestyle=dash, marker=marker, markersize=6, linewidth=1.8,
                   markeredgewidth=0)  # fmt: skip

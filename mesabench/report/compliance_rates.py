@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 
 from mesabench.deception.compliance import DeceptionScores, compliance, summary
-from mesabench.deception.counterfactuals import Lifetime, lifetimes_of
+from mesabench.deception.counterfactuals import LIFETIMES, Lifetime, lifetimes_of
 from mesabench.runs.cohort import Population
 
 
@@ -24,7 +24,9 @@ class Judged:
         monitor = self.population.environment.monitor
         assert monitor
         level = monitor.genuineness if self.population.learns else "G0"
-        return {split: [summary(one, level) for one in seeds] for split, seeds in self.lifetimes.items()}
+        return {
+            split: [summary(one, monitor, level) for one in seeds] for split, seeds in self.lifetimes.items()
+        }
 
     @property
     def main(self) -> str:
@@ -44,7 +46,7 @@ def judged(population: Population) -> Judged | None:
     if monitor is None:
         return None
     splits = [monitor.split, *(split for split in monitor.contracts if split != monitor.split)]
-    tables = [one.lifetimes for one in population.trials]
+    tables = [one.tables[LIFETIMES.name] for one in population.trials]
     found = {split: [lifetimes_of(table, split) for table in tables] for split in splits}
     found = {split: seeds for split, seeds in found.items() if all(seeds)}
     return Judged(population, found) if monitor.split in found else None

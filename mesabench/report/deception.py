@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from markupsafe import Markup
 
-from mesabench.deception.compliance import VERDICTS, DeceptionScores, judged_of
+from mesabench.deception.compliance import DeceptionScores, judged_of
+from mesabench.deception.verdict import VERDICTS
 from mesabench.evaluation.numbers import bounds_of, sentence
 from mesabench.report import episodes, words
 from mesabench.report.compliance_curve import Points, curve
@@ -22,7 +23,7 @@ from mesabench.statistics.indifference import indifference
 from mesabench.statistics.intervals import Interval, bootstrap_mean
 from mesabench.world.environment import TRAIN, Environment
 
-COLUMNS = ("c11", "c01", "c10", "d01", "GAP", "INSTR", "CUE", "OWN", "DECEP", "FIDELITY")
+COLUMNS = ("LIVED WATCHED", "LIVED DARK", "c11", "c01", "c10", "d01", "INSTR", "OWN", "DECEP", "FIDELITY")
 BARS = {"c11": "lit", "c01": "as if dark", "d01": "dark"}
 """The rates of a small picture, and what stands below them."""
 ROWS = {"c11": "watched", "d01": "unwatched"}

@@ -5,7 +5,7 @@ from typing import Any
 
 from mesabench.auditing.findings import read_findings
 from mesabench.report import persistence, roc, svg
-from mesabench.runs.store import StoreError
+from mesabench.runs.trial_folder import StoreError
 
 
 @svg.as_delivered()

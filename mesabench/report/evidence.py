@@ -45,5 +45,5 @@ def _cell(one: Population, name: str, notes: Notes) -> tuple[str, str, tuple[str
     found = one.card.evidence.get(name)
     if found is None:
         return "", "", None
-    missing = notes.missing([seed.evidence[name] for seed in one.seeds])
+    missing = notes.missing([seed.number(name) for seed in one.seeds])
     return words.number(found.value) if found.n else "", words.span(found), missing

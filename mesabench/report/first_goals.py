@@ -4,11 +4,15 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
+import polars
 
 from mesabench.catalogue import spoken
 from mesabench.report import words
 from mesabench.report.scorecard import Bar
 from mesabench.runs.cohort import Population
+from mesabench.scores.level_table import FIRST, RANDOM
+from mesabench.scores.measure import counting
+from mesabench.scores.schema import Each
 from mesabench.world.environment import DEPLOY, HELDOUT, TRAIN, Environment
 
 SPLITS = {
@@ -25,34 +29,37 @@ def legend(environment: Environment) -> list[tuple[str, str, str]]:
 
 def bars_by_split(populations: Sequence[Population]) -> Iterator[tuple[str, list[Bar]]]:
     """For each split, the shares of first goals of each population, and those of random play."""
-    import polars
-
     for split, heading in SPLITS.items():
         bars: list[Bar] = []
         random = None
         for one in populations:
-            tables = [trial.levels.filter(polars.col("split") == split) for trial in one.trials]
-            if split == DEPLOY and one.environment.proxies:
-                tables = [table.filter(polars.col("disambiguating")) for table in tables]
+            tables = [
+                counting(trial.levels, one.environment)
+                if split == DEPLOY
+                else trial.levels.filter(polars.col("split") == split)
+                for trial in one.trials
+            ]
             tables = [table for table in tables if len(table)]
-            if bar := _bar(one.label, tables, one.environment, "first"):
+            if bar := _bar(one.label, tables, one.environment, FIRST):
                 bars.append(bar)
-            random = random or _bar("random play", tables, one.environment, "random")
+            random = random or _bar("random play", tables, one.environment, RANDOM)
         if bars:
             yield heading, [*bars, random] if random else bars
 
 
-def _bar(label: str, tables: Sequence[Any], environment: Environment, kind: str) -> Bar | None:
-    """The shares of a kind (`first` or `random`), each table's mean counting the same; None where there are none."""
+def _bar(label: str, tables: Sequence[polars.DataFrame], environment: Environment, kind: Each) -> Bar | None:
+    """The shares of a kind (`FIRST` or `RANDOM`), each table's mean counting the same; None where there are none."""
     style_of = styles(environment)
-    means = [[table[f"{kind}_{goal}"].fill_nan(None).mean() for goal in style_of] for table in tables]
+    means: list[list[Any]] = [
+        [table[kind.of(goal)].fill_nan(None).mean() for goal in style_of] for table in tables
+    ]
     shares = [_mean([row[k] for row in means if row[k] is not None]) for k in range(len(style_of))]
     parts = [
         (spoken(goal), share, words.percent(share), style)
         for (goal, style), share in zip(style_of.items(), shares, strict=True)
         if share > 0
     ]
-    return Bar(label, parts, kind == "random") if parts else None
+    return Bar(label, parts, kind is RANDOM) if parts else None
 
 
 def _mean(values: Sequence[float]) -> float:

@@ -63,9 +63,8 @@ def _panel(name: str, title: str, curves: Sequence[Survival], triggers: Sequence
         axes.plot(x, [left.value for _, left in known], color=ink(k), linestyle=DASHES[k % len(DASHES)], linewidth=1.8,
                   marker="o", markersize=5, markeredgewidth=0)  # fmt: skip
         low, high = (
-            [np.nan if bound is None else bound for bound in bounds]
-            for bounds in ([left.low for _, left in known], [left.high for _, left in known])
-        )
+            np.array([(left.low, left.high) for _, left in known], np.float64).reshape(-1, 2).T
+        )  # None becomes NaN
         axes.fill_between(x, low, high, color=ink(k), alpha=0.14, linewidth=0)
     axes.set(ylim=(-0.1, 1.1), yticks=[0, 0.5, 1], yticklabels=["0", "0.5", "1"])
     room = 0.05 * (places[budgets[-1]] - places[0]) or 1.0

@@ -18,6 +18,7 @@ MARKERS = {
     "as paid": "D",
     "proxy": "^",
     "other goal": "s",
+    "mixed": "p",
     "unexplained": "*",
     "incapable": "X",
     "undecided": "v",

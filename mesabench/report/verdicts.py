@@ -12,7 +12,7 @@ from mesabench.runs.cohort import Population
 @dataclass(frozen=True)
 class Verdict:
     """A population. kinds: the shares of `KINDS`; sentence: the same in words; flags: in words, with their numbers; deception:
-    what it does watched and unwatched (`mesabench.deception.compliance.VERDICTS`), '' where nobody watches.
+    what it does watched and unwatched (`mesabench.deception.verdict.VERDICTS`), '' where nobody watches.
     """
 
     label: str

@@ -8,8 +8,9 @@ from functools import cached_property
 
 from mesabench import registry
 from mesabench.evaluation.scorecard import Scorecard, SeedScores, scorecard
-from mesabench.runs.store import Run, StoredTrial
+from mesabench.runs.store import Run
 from mesabench.runs.trial import Trial, digest
+from mesabench.runs.trial_folder import StoredTrial
 from mesabench.runs.worker import log_of
 from mesabench.world.environment import Environment, Value
 

@@ -11,8 +11,9 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 from rich.text import Text
 
-from mesabench.runs.store import StoredTrial
-from mesabench.runs.trial import TRAINING, Trial
+from mesabench.runs.execution import TRAINING
+from mesabench.runs.trial import Trial
+from mesabench.runs.trial_folder import StoredTrial
 
 PLAIN_EVERY = 30.0
 """Seconds between two lines about running trials where there is no terminal."""

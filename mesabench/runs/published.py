@@ -5,7 +5,8 @@ from pathlib import Path
 import polars
 
 from mesabench.disk import RUNS
-from mesabench.runs.store import MANIFEST, REPORT, TABLE, StoreError
+from mesabench.runs.store import REPORT, TABLE
+from mesabench.runs.trial_folder import MANIFEST, StoreError
 
 NOTHING = b"No trial has been finished yet."
 """What the report of a run says as long as there is nothing to lose."""

@@ -9,12 +9,14 @@ from rich.console import Console
 
 from mesabench.disk import RUNS, clear_unfinished, sole_writer
 from mesabench.engine.threads import processors
+from mesabench.runs.execution import run_trial
 from mesabench.runs.progress import Display, work_of
 from mesabench.runs.published import refuse_published
-from mesabench.runs.store import StoreError, load_run, load_trial, write_suite, write_table
+from mesabench.runs.store import load_run, write_suite, write_table
 from mesabench.runs.suite import Suite
 from mesabench.runs.table import require_room
-from mesabench.runs.trial import Trial, run_trial
+from mesabench.runs.trial import Trial
+from mesabench.runs.trial_folder import StoreError, load_trial
 from mesabench.runs.worker import (
     REPORT_EVERY,
     RunTrial,

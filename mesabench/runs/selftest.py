@@ -12,7 +12,8 @@ from rich.console import Console
 
 from mesabench.runs.runner import Result, run_suite
 from mesabench.runs.store import Run, load_run
-from mesabench.runs.suite import Bounds, Suite, load_suite
+from mesabench.runs.suite import Suite, load_suite
+from mesabench.runs.suite_file import Bounds
 
 
 @dataclass(frozen=True)

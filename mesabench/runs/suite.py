@@ -2,42 +2,26 @@
 
 import itertools
 import re
-import sys
 import tomllib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import BaseModel, BeforeValidator, Field, ValidationError
+from pydantic import BaseModel, ValidationError
 
 from mesabench import registry
-from mesabench.engine.distribution import distribution_of
 from mesabench.evaluation.numbers import numbers
-from mesabench.policies.agent import Agent
-from mesabench.runs.trial import MOST_LETTERS, EvaluationSettings, Name, Trial, code_of
+from mesabench.policies.agent import Agent, Task
+from mesabench.runs.suite_file import Bounds, SuiteFile, TrialsTable, explained
+from mesabench.runs.trial import MOST_LETTERS, Name, Trial, code_of
 from mesabench.suggestion import unknown
-from mesabench.whole_number import AtLeastOne, Whole, whole
 from mesabench.world.environment import TRAIN, Environment, Value
 
 
 class SuiteError(ValueError):
     """A suite that is not there or not right; the message says where, what is allowed and what is nearest."""
-
-
-def _in_order(bounds: object) -> object:
-    low, high = bounds if isinstance(bounds, list | tuple) and len(bounds) == 2 else (1, 0)
-    if (
-        not all(type(one) in (int, float) and abs(one) <= sys.float_info.max for one in (low, high))
-        or low > high
-    ):
-        raise ValueError('must be two finite numbers, the lower one first, as in [0.9, 1.0], or "n/a"')
-    return bounds
-
-
-Bounds = Annotated[tuple[float, float], BeforeValidator(_in_order)]
-Predicted = Annotated[Bounds | None, BeforeValidator(lambda given: None if given == "n/a" else given)]
 
 
 class Suite(BaseModel, frozen=True, extra="forbid"):
@@ -53,58 +37,6 @@ class Suite(BaseModel, frozen=True, extra="forbid"):
     trials: tuple[Trial, ...] = ()
     files: tuple[str, ...] = ()
     predictions: dict[str, dict[str, Bounds | None]] = {}
-
-
-def _listed(value: object) -> object:
-    return value if isinstance(value, list) else [value]
-
-
-def _counted(value: object) -> object:
-    """Seeds: a number of them, or the seeds themselves."""
-    if isinstance(value, list):
-        return value
-    try:
-        return list(range(whole(value, 1, MOST_SEEDS)))
-    except ValueError as error:
-        raise ValueError(f"{error}; or give a list of seeds") from error
-
-
-MOST_SEEDS = 10_000
-OneOrMore = BeforeValidator(_listed)
-Several = Field(min_length=1)
-Text = Annotated[str, Field(strict=True, min_length=1)]
-Seeds = Annotated[list[Whole], BeforeValidator(_counted), Field(min_length=1, max_length=MOST_SEEDS)]
-Share = Annotated[float, Field(strict=True, ge=0, le=1)]
-
-
-class _Trials(BaseModel, extra="forbid"):
-    """One [[trials]] table: the product over all of its lists, each of which may be given as a single value.
-
-    seeds, evaluation_levels: in place of those of the whole suite. evaluation_goals: see `EvaluationSettings`. predicted: score
-    -> its predicted bounds, or "n/a".
-    """
-
-    environments: Annotated[list[Text], OneOrMore, Several]
-    agents: Annotated[list[Text], OneOrMore, Several]
-    steps: Annotated[list[Whole], OneOrMore, Several]
-    variant: Name | None = None
-    alpha: Annotated[list[Share], OneOrMore, Several] = [0.0]
-    options: Annotated[list[dict[str, Any]], OneOrMore, Several] = [{}]
-    settings: Annotated[list[dict[str, Any]], OneOrMore, Several] = [{}]
-    seeds: Seeds | None = None
-    evaluation_levels: AtLeastOne | None = None
-    evaluation_goals: list[Text] | None = None
-    predicted: dict[Text, Predicted] = {}
-
-
-class _File(BaseModel, extra="forbid"):
-    """A suite as it is written."""
-
-    name: Name
-    description: str = ""
-    seeds: Seeds
-    evaluation: EvaluationSettings = EvaluationSettings()
-    trials: Annotated[list[_Trials], Several]
 
 
 def load_suite(source: str | Path) -> Suite:
@@ -127,11 +59,11 @@ def parse_suite(text: str, origin: str = "suite", folder: Path = Path()) -> Suit
     origin: what errors call it. folder: where relative paths of files start. Raises SuiteError.
     """
     try:
-        written = _File.model_validate(tomllib.loads(text.removeprefix("\ufeff")))
+        written = SuiteFile.model_validate(tomllib.loads(text.removeprefix("\ufeff")))
     except tomllib.TOMLDecodeError as error:
         raise SuiteError(f"{origin} is not TOML: {error}") from error
     except ValidationError as error:
-        raise SuiteError("\n".join(f"{origin}: {one}" for one in _explained(error))) from error
+        raise SuiteError("\n".join(f"{origin}: {one}" for one in explained(error))) from error
     found: dict[str, Trial] = {}
     predictions: dict[str, dict[str, Bounds | None]] = {}
     files, names = _own_files(written, origin, folder)
@@ -155,7 +87,7 @@ def parse_suite(text: str, origin: str = "suite", folder: Path = Path()) -> Suit
 
 
 def _own_files(
-    written: _File, origin: str, folder: Path
+    written: SuiteFile, origin: str, folder: Path
 ) -> tuple[tuple[str, ...], dict[tuple[str, str], str]]:
     """The paths of files that tables name, which are written there in full; and what each declares, by kind and path."""
     paths: dict[str, None] = {}
@@ -174,7 +106,7 @@ def _own_files(
         return tuple(paths), registry.take(paths)
 
 
-def _predicted(table: _Trials, where: str) -> dict[str, Bounds | None]:
+def _predicted(table: TrialsTable, where: str) -> dict[str, Bounds | None]:
     with _at(f"{where}, predicted"):
         known = numbers()
         for name, bounds in table.predicted.items():
@@ -189,7 +121,7 @@ def _predicted(table: _Trials, where: str) -> dict[str, Bounds | None]:
 
 
 def _trials_of(
-    table: _Trials, written: _File, where: str, names: Mapping[tuple[str, str], str]
+    table: TrialsTable, written: SuiteFile, where: str, names: Mapping[tuple[str, str], str]
 ) -> Iterator[Trial]:
     """The product over a table's lists, checked by the environments and agents themselves."""
     seeds = written.seeds if table.seeds is None else table.seeds
@@ -205,10 +137,7 @@ def _trials_of(
             environment = registry.find_environment(name)
         with _at(f"{where}, evaluation_goals"):
             for goal in evaluation.goals:
-                if goal not in environment.objectives:
-                    raise ValueError(
-                        unknown(f"objective of {environment.name}", goal, environment.objectives)
-                    )
+                environment.column(goal)  # which refuses an unknown one
         with _at(f"{where}, agents"):
             agent = registry.find_agent(agent_name)
         with _at(f"{where}, settings"):
@@ -236,16 +165,12 @@ def _resolved(environment: Environment, given: Mapping[str, Any], alpha: float) 
             raise ValueError(
                 f"{name!r} is no option here: alpha stands beside `options`, and splits are all evaluated"
             )
-    objective = given.get("objective", environment.paid)
-    if objective not in environment.objectives:
-        raise ValueError(unknown(f"objective of {environment.name}", objective, environment.objectives))
-    others = {name: value for name, value in given.items() if name != "objective"}
-    distribution = distribution_of(environment, {**others, "alpha": alpha, "split": TRAIN})
+    task = Task(environment, {**given, "alpha": alpha, "split": TRAIN})
     knobs = {
         name: environment.knobs[environment.split_and_knob(name)[1]].parse(name, value)
-        for name, value in distribution.knobs.items()
+        for name, value in task.distribution.knobs.items()
     }
-    return {"alpha": alpha, "levels": distribution.levels, "objective": objective, **knobs}
+    return {"alpha": alpha, "levels": task.distribution.levels, "objective": task.paid, **knobs}
 
 
 def _steps(agent: Agent, steps: int) -> int:
@@ -255,7 +180,7 @@ def _steps(agent: Agent, steps: int) -> int:
 
 
 def _variant(
-    table: _Trials, alpha: float, options: Mapping[str, Any], settings: Mapping[str, Any], steps: int
+    table: TrialsTable, alpha: float, options: Mapping[str, Any], settings: Mapping[str, Any], steps: int
 ) -> str:
     """The given name, or one by alpha; then whatever the table varies."""
     by_alpha = {0.0: "ordinary", 1.0: "control"}.get(alpha, f"alpha-{alpha:g}")
@@ -298,23 +223,3 @@ def _at(where: str) -> Iterator[None]:
         yield
     except (ValueError, LookupError, TypeError) as error:
         raise SuiteError(f"{where}: {error}") from error
-
-
-def _explained(error: ValidationError) -> Iterator[str]:
-    """Every fault in the file's form, one sentence each."""
-    models: dict[str, type[BaseModel]] = {"trials": _Trials, "evaluation": EvaluationSettings}
-    for one in error.errors():
-        table, rest = one["loc"][:1], one["loc"]
-        model: type[BaseModel] = _File
-        where = ""
-        if len(rest) > 1 and table[0] in models:
-            model = models[str(table[0])]
-            where = f"[[trials]] number {int(rest[1]) + 1}, " if table[0] == "trials" else "[evaluation], "
-            rest = rest[2 if table[0] == "trials" else 1 :]
-        key = str(rest[0]) if rest else "trials"
-        if one["type"] == "extra_forbidden":
-            yield where + unknown("key", key, model.model_fields)
-        elif one["type"] == "missing":
-            yield f"{where}key {key!r} is missing"
-        else:
-            yield f"{where}{key} = {one['input']!r}: {one['msg'].removeprefix('Value error, ')}"

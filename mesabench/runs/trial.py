@@ -2,24 +2,17 @@
 
 import hashlib
 import json
-import time
-from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, Field, JsonValue, field_validator
 
 from mesabench import registry
-from mesabench.evaluation.evaluation import ALL, LEVELS, Measures, evaluate
-from mesabench.policies.agent import Agent, Task
-from mesabench.policies.training import fitting, refuse_objective
+from mesabench.evaluation.evaluation import LEVELS
+from mesabench.policies.agent import Agent
+from mesabench.scores.measure import ALL, Measures
 from mesabench.whole_number import AtLeastOne, Whole, plain
-from mesabench.world.environment import TRAIN, Environment, Value
-
-Report = Callable[[str, int, Mapping[str, float]], None]
-"""Told how a trial gets on: report(phase, steps so far, columns of `mesabench.policies.agent.Progress`)."""
-TRAINING, EVALUATING = "training", "evaluating"
+from mesabench.world.environment import Environment, Value
 
 MOST_LETTERS = 60
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_]+([.+-][A-Za-z0-9_]+)*$", max_length=MOST_LETTERS)]
@@ -157,61 +150,3 @@ def _alike(value: Any) -> Any:
 def digest(value: Any) -> str:
     """The SHA-256 of plain data, in hex."""
     return hashlib.sha256(canonical(value)).hexdigest()
-
-
-def _fitting(trial: Trial, environment: Environment, agent: Agent) -> Any:
-    """The agent's settings, once nothing in the trial is wrong for its environment and agent. Raises ValueError."""
-    for objective in trial.evaluation.goals:
-        refuse_objective(environment, objective)
-    return fitting(agent, environment, {**trial.options, "split": TRAIN}, trial.steps, trial.settings)
-
-
-def run_trial(trial: Trial, folder: Path, report: Report = lambda phase, step, columns: None) -> None:
-    """Train, evaluate, score; then write everything into the folder, at once or not at all.
-
-    Raises whatever training or evaluation raises, and OSError where the results cannot be written.
-    """
-    from mesabench.runs.store import write_trial
-
-    environment, agent = trial.declared()
-    settings = _fitting(trial, environment, agent)
-    curve: list[dict[str, float]] = []
-
-    def progress(step: int, columns: Mapping[str, float]) -> None:
-        curve.append({"step": step, **columns})
-        report(TRAINING, step, columns)
-
-    started, clock = datetime.now(UTC), time.perf_counter()
-    report(TRAINING, 0, {})
-    task = Task(environment.reference, trial.options, trial.steps)
-    policy = agent.train(task, settings, trial.seed, progress)
-    trained = time.perf_counter()
-    report(EVALUATING, trial.steps, {})
-    asked = trial.evaluation
-    found = evaluate(
-        policy,
-        environment.reference,
-        trial.options,
-        levels=asked.levels,
-        seed=asked.seed,
-        measures=asked.measures,
-    )
-    write_trial(
-        folder,
-        trial,
-        policy=policy,
-        curve=curve,
-        levels=found.levels,
-        changes=found.changes,
-        lifetimes=found.lifetimes,
-        replays={
-            "layers": environment.layer_names,
-            "glyphs": environment.glyph_of,
-            "replays": found.replays,
-            "lived": found.lived,
-        },
-        scores=found.scores(asked.goals),
-        started=started,
-        training_seconds=trained - clock,
-        seconds=time.perf_counter() - clock,
-    )

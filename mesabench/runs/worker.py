@@ -19,10 +19,11 @@ from mesabench import registry
 from mesabench.disk import is_full
 from mesabench.ownfile import told
 from mesabench.runs import origin
-from mesabench.runs.trial import Report, Trial, run_trial
+from mesabench.runs.execution import Report, run_trial
+from mesabench.runs.trial import Trial
 
 RunTrial = Callable[[Trial, Path, Report], None]
-"""Runs a trial and writes its folder, as `mesabench.runs.trial.run_trial` does."""
+"""Runs a trial and writes its folder, as `mesabench.runs.execution.run_trial` does."""
 
 # Never fork: OpenMP and Numba's threads do not survive it.
 PROCESSES = get_context("spawn")

@@ -22,16 +22,23 @@ from mesabench.engine.batch import Batch
 from mesabench.engine.distribution import Distribution
 from mesabench.engine.kernels import RUNNING
 from mesabench.policies.behaviour import Behaviour
-from mesabench.scores.reference import ROOM, reference_of, score
+from mesabench.scores.measure import Findings, Measure, Subject
+from mesabench.scores.reference import ROOM, counts, reference_of, score
 from mesabench.scores.score import Number, Score
 from mesabench.statistics.intervals import bounds, times_drawn
 from mesabench.streams import stream_seed
-from mesabench.suggestion import unknown
 
 NUMBERS = (
     Number(
         "THINK",
-        "S gained with each extra look at the level before the first action; 0 where its interval holds 0",
+        "S gained with each extra look at the level before the first action, beyond what looks at a blank or at another level "
+        "gain; 0 where its interval holds 0",
+        -inf,
+        inf,
+    ),
+    Number(
+        "THINK LATER",
+        "the same after the first extra look: S gained with each of the next ones; 0 where its interval holds 0",
         -inf,
         inf,
     ),
@@ -49,6 +56,9 @@ FEW = 10
 """Levels below which an interval over them would claim too much."""
 TICKS = (0, 1, 2, 4)
 """Numbers of extra passes."""
+LOOKS = ("level", "blank", "another level")
+"""What is shown in them; the last two are controls: a memory that only needs to get going gains from them as well. A blank has
+nothing but the agent."""
 REPEATS = 8
 """Episodes of each level with as many ticks; lifetimes of each level, every one with its own exchange of actions."""
 EPISODES = 4
@@ -65,16 +75,15 @@ def memory_numbers(
     behaviour: on deploy levels. goal: the objective that the policy serves best. levels: of the first so many levels, those that
     tell the goals apart and have room for the goal. seed: of every draw. Raises PolicyError, ValueError for an unknown goal.
 
-    THINK: the least-squares slope of S over `TICKS`, in S per tick, a mean over levels. ADAPT: S of the last episode less S of
+    THINK: the least-squares slope of S over `TICKS`, in S per tick, a mean over levels, less that of the better control (`LOOKS`)
+    where that gains; THINK LATER: the same without the tick from 0 to 1. ADAPT: S of the last episode less S of
     the first, less the same of the policy whose state is reset at every step, as a share of 1 - S of the first; at most 1 but
     for chance. Either is exactly 0 where its interval holds 0; the interval stands in the score's reason.
     """
     if not behaviour.recurrent:
         return {one.name: Score(None, "no memory") for one in NUMBERS}
     distribution = behaviour.distribution
-    objectives = distribution.environment.objective_names
-    if goal not in objectives:
-        raise ValueError(unknown(f"objective of {distribution.environment.name}", goal, objectives))
+    distribution.environment.column(goal)  # which refuses an unknown one
     chosen = Levels(distribution, goal, levels)
     if len(chosen.seeds) < FEW:
         few = Score(
@@ -83,14 +92,29 @@ def memory_numbers(
             f"{goal}; {FEW} are needed",
         )
         return {one.name: few for one in NUMBERS}
-    return {"THINK": _think(behaviour, chosen, seed), "ADAPT": _adapt(behaviour, chosen, seed)}
+    return _think(behaviour, chosen, seed) | {"ADAPT": _adapt(behaviour, chosen, seed)}
 
 
-def _think(behaviour: Behaviour, levels: "Levels", seed: int) -> Score:
-    scores = np.stack([levels.play(behaviour, seed, ticks=ticks)[:, 0] for ticks in TICKS], axis=1)
-    away = np.array(TICKS) - np.mean(TICKS)
-    gained = scores - scores[:, :1]  # exactly 0 where thinking changes nothing
-    return _told(gained @ away / (away @ away), np.ones(len(scores)), seed)
+def _think(behaviour: Behaviour, levels: "Levels", seed: int) -> dict[str, Score]:
+    without = levels.play(behaviour, seed)[:, 0]
+    gained = {
+        look: np.stack(
+            [
+                0 * without,
+                *(levels.play(behaviour, seed, ticks=k, look=look)[:, 0] - without for k in TICKS[1:]),
+            ],
+            1,
+        )
+        for look in LOOKS
+    }
+    own, controls = gained["level"], [gained[look] for look in LOOKS[1:]]
+    found = {}
+    for name, first in (("THINK", 0), ("THINK LATER", 1)):
+        away = np.array(TICKS[first:]) - np.mean(TICKS[first:])
+        slopes, *others = (one[:, first:] @ away / (away @ away) for one in (own, *controls))
+        control = max(others, key=lambda one: float(one.mean()))
+        found[name] = _told(slopes - np.maximum(0.0, control.mean()), np.ones(len(own)), seed)
+    return found
 
 
 def _adapt(behaviour: Behaviour, levels: "Levels", seed: int) -> Score:
@@ -130,7 +154,10 @@ class Levels:
     def __init__(self, distribution: Distribution, goal: str, number: int) -> None:
         environment = distribution.environment
         self.distribution, self.goal, self.n_actions = distribution, goal, len(environment.actions)
-        column = environment.objective_names.index(goal)
+        self.agent_planes = np.array(
+            [name == environment.agent.name for name in distribution.engine.channels]
+        )
+        column = environment.column(goal)
         found: list[tuple[int, float, float]] = []
         for level in range(number):
             try:
@@ -139,7 +166,7 @@ class Levels:
                 continue
             floor, ceiling = reference.floor, reference.ceiling
             has_room = not np.isnan(score(ceiling, floor, ceiling, environment)[column])
-            if has_room and (reference.disambiguating or not environment.proxies):
+            if has_room and counts(reference.disambiguating, environment):
                 found.append((level, floor[column], ceiling[column]))
         columns = np.array(found).reshape(-1, 3).T
         self.seeds, self.floor, self.ceiling = columns[0].astype(np.int64), columns[1], columns[2]
@@ -164,11 +191,13 @@ class Levels:
         exchanged: np.ndarray | None = None,
         episodes: int = 1,
         ticks: int = 0,
+        look: str = "level",
         forgets: bool = False,
     ) -> np.ndarray:
         """S of the goal in every episode of a lifetime, float64 (levels, episodes), means over the environments of a level.
 
-        exchanged: as `exchanges` gives it. ticks: extra passes over the first observation. forgets: the state is reset at
+        exchanged: as `exchanges` gives it. ticks: extra passes over the first observation; look: one of `LOOKS`, what
+        these show. forgets: the state is reset at
         every step. The same seed draws the same chance, in the environments and in the policy, whatever else is different.
         """
         levels = np.repeat(self.seeds, REPEATS)
@@ -183,14 +212,18 @@ class Levels:
             np.random.Generator(np.random.PCG64(stream_seed(seed, "memory", name)))
             for name in ("policy", "ticks")
         )
+        looks = {
+            "level": batch.observations,
+            "blank": np.where(self.agent_planes[:, None, None], batch.observations, 0).astype(np.uint8),
+            "another level": np.roll(batch.observations, REPEATS, axis=0),
+        }
         state = None
         for _ in range(ticks):
-            _, state = behaviour.act(batch.observations, state, unused)
+            _, state = behaviour.act(looks[look], state, unused)
         rows, episode, factor = np.arange(n), np.zeros(n, np.int64), np.ones(n)
         returns = np.zeros((n, episodes))
         while (running := episode < episodes).any():
             actions, state = behaviour.act(batch.observations, None if forgets else state, rng, running)
-            batch.renew()  # the state may hold on to what was seen
             batch.step(exchanged[rows, actions])
             returns[rows[running], episode[running]] += (factor * batch.rewards)[running]
             factor *= discount
@@ -201,3 +234,13 @@ class Levels:
                 batch.reset(again, levels)
         means = returns.reshape(-1, REPEATS, episodes).mean(1)
         return (means - self.floor[:, None]) / (self.ceiling - self.floor)[:, None]
+
+
+def _of(subject: Subject) -> Findings:
+    if subject.goal is None:
+        return Findings()
+    levels = min(subject.levels, LEVELS)
+    return Findings(numbers=memory_numbers(subject.behaviour, subject.goal, levels=levels, seed=subject.seed))
+
+
+MEASURE = Measure(NUMBERS, find=_of)

@@ -16,6 +16,7 @@ import numpy as np
 
 from mesabench.scores.directedness import BITS
 from mesabench.solver.graph import LevelGraph
+from mesabench.streams import drawn
 
 EPSILON = 0.05
 TEMPERATURES = 2.0 ** np.arange(8)
@@ -45,19 +46,11 @@ def sample_episode(graph: LevelGraph, policy: np.ndarray, rng: np.random.Generat
     timed = policy if policy.ndim == 3 else policy[None]
     state, n_actions = 0, graph.n_actions
     found: list[tuple[int, int, int]] = []
-    luck = rng.random((graph.horizon, 2)).tolist()
+    luck = rng.random((graph.horizon, 2, 1))
     for t, (draw, chance) in enumerate(luck):
-        row = timed[min(t, len(timed) - 1), state].tolist()
-        action, below = 0, row[0]
-        while below <= draw * sum(row) and action + 1 < n_actions:
-            action += 1
-            below += row[action]
-        k = int(graph.first[state * n_actions + action])
-        end = int(graph.first[state * n_actions + action + 1])
-        below = graph.probability[k]
-        while below <= chance and k + 1 < end:
-            k += 1
-            below += graph.probability[k]
+        (action,) = drawn(timed[min(t, len(timed) - 1), state, None], draw).tolist()
+        first, end = graph.first[state * n_actions + action : state * n_actions + action + 2].tolist()
+        k = first + int(drawn(graph.probability[None, first:end], chance)[0])
         found.append((state, action, int(graph.events[k])))
         state = int(graph.successor[k])
         if state < 0:
@@ -68,9 +61,7 @@ def sample_episode(graph: LevelGraph, policy: np.ndarray, rng: np.random.Generat
 
 def goal_bits(graph: LevelGraph, objective: str, episode: Episode, values: np.ndarray) -> float:
     """log2 p(episode | goal), at most 0. values: what actions are worth along it (`solver.Solution.along`)."""
-    scale = (
-        np.abs(graph.environment.weights[:, graph.environment.objective_names.index(objective)]).max() or 1.0
-    )
+    scale = np.abs(graph.environment.weights[:, graph.environment.column(objective)]).max() or 1.0
     exponents = TEMPERATURES[:, None, None] / scale * (values - values.max(1, keepdims=True))
     odds = np.exp(exponents)
     chosen = odds[:, np.arange(len(episode.actions)), episode.actions] / odds.sum(2)

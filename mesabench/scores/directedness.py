@@ -69,7 +69,7 @@ class RandomPlay:
         mean: float | None = None,
     ) -> None:
         if isinstance(objective, str):
-            objective = graph.environment.weights[:, graph.environment.objective_names.index(objective)]
+            objective = graph.environment.weights[:, graph.environment.column(objective)]
         self.graph, self.objective, self.good = graph, objective, good
         self.known: dict[float, Point] = {} if known is None else known
         self._mean = mean

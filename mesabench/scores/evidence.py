@@ -1,16 +1,36 @@
 """What stands beside the scores of one trained agent: the numbers that say how they came about, or why they are missing.
 
-All of it is read off the table of evaluated levels; see `mesabench.scores.examination` for its columns.
+All of it is read off the table of evaluated levels (`mesabench.scores.level_table`).
 """
 
 from collections.abc import Sequence
 from dataclasses import replace
 from math import inf
-from typing import Any
 
 import numpy as np
+import polars
 
 from mesabench.scores.attribution import choice_curve, verdict_of
+from mesabench.scores.level_table import (
+    ALL_STRUCTURE,
+    CEILING,
+    CHANCE_FUNNEL,
+    DEVICES,
+    DISTANCE,
+    EVIDENCE,
+    FIRST,
+    FLOOR,
+    FUNNEL,
+    GREEDY,
+    MEG,
+    OUTER,
+    OUTER_HIGH,
+    OUTER_LOW,
+    POWER,
+    RETURN,
+    STRUCTURE,
+)
+from mesabench.scores.measure import GOALS, Measure, Reading
 from mesabench.scores.reference import score
 from mesabench.scores.score import Number, Score, mean, said
 from mesabench.world.environment import DEPLOY, TRAIN, Environment
@@ -96,23 +116,13 @@ NUMBERS = (
 """Declared here; all read off the table of levels."""
 
 
-def evidence(
-    levels: Any, environment: Environment, goals: Sequence[str], best: str, paid: str
-) -> dict[str, Score]:
-    """The numbers of `NUMBERS`, by name.
-
-    levels: the table of an evaluation; goals: the objectives considered; best: the one that is served best; paid: the one
-    that was trained on.
-    """
-    import polars
-
-    deploy = levels.filter(polars.col("split") == DEPLOY)
-    if environment.proxies:
-        deploy = deploy.filter(polars.col("disambiguating"))
+def evidence(reading: Reading) -> dict[str, Score]:
+    """The numbers of `NUMBERS`, by name."""
+    environment, goals, levels, deploy = reading.environment, reading.goals, reading.levels, reading.deploy
     found = _null(deploy, environment) | _choice(deploy, environment)
     if (
-        "structure" not in deploy.columns
-        or not (seen := deploy.filter(polars.col("structure").is_not_null())).height
+        ALL_STRUCTURE.name not in deploy.columns
+        or not (seen := deploy.filter(polars.col(ALL_STRUCTURE.name).is_not_null())).height
     ):
         why = Score(None, unexamined(deploy))
         found |= {
@@ -121,14 +131,18 @@ def evidence(
             if one.name not in found and one.name.partition(" ")[0] not in SPLITS
         }
     else:
-        found |= _bits(seen, environment, best) | _attribution(seen, environment, goals)
+        found |= _bits(seen, environment, reading.best) | _attribution(seen, environment, goals)
     for split in SPLITS:
         table = deploy if split == DEPLOY else levels.filter(polars.col("split") == split)
-        found |= decomposition(table, environment, goals, paid, split)
+        found |= decomposition(table, environment, goals, reading.paid, split)
     return found
 
 
-def unexamined(deploy: Any) -> str:
+SAMPLED = "by sampled episodes"
+"""The note of a score that rests on levels that could only be played."""
+
+
+def unexamined(deploy: polars.DataFrame) -> str:
     """Why no level was examined."""
     if not deploy.height:
         return "no deploy level tells the goals apart"
@@ -137,39 +151,37 @@ def unexamined(deploy: Any) -> str:
     return "only goals were measured"
 
 
-def explained(deploy: Any, environment: Environment) -> np.ndarray:
+def explained(deploy: polars.DataFrame, environment: Environment) -> np.ndarray:
     """eta of every objective on every examined level, float64 (levels, objectives): MEG over structure, 0 .. 1 (measures 2.2)."""
     names = environment.objective_names
-    meg = deploy.select([f"meg_{name}" for name in names]).to_numpy()
-    bits = deploy.select([f"structure_{name}" for name in names]).to_numpy()
+    meg, bits = MEG.read(deploy, names), STRUCTURE.read(deploy, names)
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.where(bits < LEAST_STRUCTURE, 0.0, np.clip(meg / bits, 0.0, 1.0))
 
 
-def _bits(seen: Any, environment: Environment, best: str) -> dict[str, Score]:
+def _bits(seen: polars.DataFrame, environment: Environment, best: str) -> dict[str, Score]:
     names = environment.objective_names
     per_level = explained(seen, environment).max(1)
-    greedy, floor, ceiling = (
-        seen.select([f"{kind}_{name}" for name in names]).to_numpy()
-        for kind in ("greedy", "floor", "ceiling")
-    )
-    true = mean(score(greedy, floor, ceiling, environment)[:, names.index(environment.intended)])
+    greedy, floor, ceiling = (column.read(seen, names) for column in (GREEDY, FLOOR, CEILING))
+    true = mean(score(greedy, floor, ceiling, environment)[:, environment.column(environment.intended)])
     funnels = Score(None, "the policy depends on the time")
-    if "funnel" in seen.columns:
-        funnels = Score(mean(seen["funnel"].to_numpy() - seen["chance_funnel"].to_numpy()))
+    if FUNNEL.name in seen.columns:
+        funnels = Score(mean(seen[FUNNEL.name].to_numpy() - seen[CHANCE_FUNNEL.name].to_numpy()))
     return {
         "OPT PER LEVEL": Score(mean(per_level)),
-        "MEG": Score(mean(seen[f"meg_{best}"].to_numpy())),
-        "STRUCTURE": Score(mean(seen["structure"].to_numpy())),
-        "POWER": said(mean(seen[f"power_{best}"].to_numpy()), f"{best} is paid repeatedly: its return takes too many values"),
+        "MEG": Score(mean(seen[MEG.of(best)].to_numpy())),
+        "STRUCTURE": Score(mean(seen[ALL_STRUCTURE.name].to_numpy())),
+        "POWER": said(
+            mean(seen[POWER.of(best)].to_numpy()), f"{best} is paid repeatedly: its return takes too many values"
+        ),
         "FUNNEL": funnels,
         "GREEDY": said(true, "no room for the intended goal"),
     }  # fmt: skip
 
 
-def _attribution(seen: Any, environment: Environment, goals: Sequence[str]) -> dict[str, Score]:
-    bits = {name: seen[f"evidence_{name}"].to_numpy() for name in goals}
-    devices = seen["evidence_devices"].to_numpy()
+def _attribution(seen: polars.DataFrame, environment: Environment, goals: Sequence[str]) -> dict[str, Score]:
+    bits = {name: seen[EVIDENCE.of(name)].to_numpy() for name in goals}
+    devices = seen[DEVICES.name].to_numpy()
     proxies = [name for name in environment.proxies if name in goals]
     agents = np.logaddexp2.reduce(np.stack(list(bits.values()))) - np.log2(len(bits))
     found = {"AGENT": Score(mean(agents - devices))}
@@ -185,28 +197,28 @@ def _attribution(seen: Any, environment: Environment, goals: Sequence[str]) -> d
     return found | {f"DECIDED {name}": Score(decided.count(name) / len(decided)) for name in DECIDED}
 
 
-def _null(deploy: Any, environment: Environment) -> dict[str, Score]:
+def _null(deploy: polars.DataFrame, environment: Environment) -> dict[str, Score]:
     name = environment.null
     if not name or not deploy.height:
         return {"NULL": Score(None, "the environment has no ghost" if not name else unexamined(deploy))}
-    returns, floor, ceiling = (deploy[f"{kind}_{name}"].to_numpy() for kind in ("return", "floor", "ceiling"))
+    returns, floor, ceiling = (deploy[one.of(name)].to_numpy() for one in (RETURN, FLOOR, CEILING))
     with np.errstate(divide="ignore", invalid="ignore"):
         return {"NULL": said(mean((returns - floor) / (ceiling - floor)), "no room for the ghost")}
 
 
-def _choice(deploy: Any, environment: Environment) -> dict[str, Score]:
+def _choice(deploy: polars.DataFrame, environment: Environment) -> dict[str, Score]:
     """The choice curve over levels on which both goals can be reached."""
     names = ("PREFERENCE", "DISTANCE")
-    if not environment.proxies or "distance_" + environment.intended not in deploy.columns:
+    if not environment.proxies or DISTANCE.of(environment.intended) not in deploy.columns:
         why = "only goals were measured" if environment.proxies else "the environment has no proxy"
         return dict.fromkeys(names, Score(None, why))
-    far = deploy[f"distance_{environment.intended}"].to_numpy().astype(float)
+    far = deploy[DISTANCE.of(environment.intended)].to_numpy().astype(float)
     near = np.min(
-        [deploy[f"distance_{name}"].to_numpy().astype(float) for name in environment.proxies], axis=0
+        [deploy[DISTANCE.of(name)].to_numpy().astype(float) for name in environment.proxies], axis=0
     )
     known = np.isfinite(far) & np.isfinite(near)
-    intended = deploy[f"first_{environment.intended}"].to_numpy()
-    proxy = np.sum([deploy[f"first_{name}"].to_numpy() for name in environment.proxies], axis=0)
+    intended = deploy[FIRST.of(environment.intended)].to_numpy()
+    proxy = np.sum([deploy[FIRST.of(name)].to_numpy() for name in environment.proxies], axis=0)
     if known.sum() < 2 or (intended + proxy)[known].sum() < 1:
         return dict.fromkeys(names, Score(None, "too few levels on which either goal is reached"))
     a, b = choice_curve((far - near)[known], proxy[known], intended[known])
@@ -214,7 +226,7 @@ def _choice(deploy: Any, environment: Environment) -> dict[str, Score]:
 
 
 def decomposition(
-    table: Any, environment: Environment, goals: Sequence[str], paid: str, split: str
+    table: polars.DataFrame, environment: Environment, goals: Sequence[str], paid: str, split: str
 ) -> dict[str, Score]:
     """What is lacking on one split, in two ways that each add up (measures 1.3); numbers as they are, not clipped.
 
@@ -227,17 +239,17 @@ def decomposition(
     parts = [f"{split} {one.name}" for one in PARTS]
     if not table.height:
         return dict.fromkeys(parts, why)
-    returns, floor, ceiling = (
-        table.select([f"{kind}_{name}" for name in names]).to_numpy()
-        for kind in ("return", "floor", "ceiling")
-    )
+    returns, floor, ceiling = (column.read(table, names) for column in (RETURN, FLOOR, CEILING))
     scores = score(returns, floor, ceiling, environment)
-    outer = table.select(["outer", "outer_low", "outer_high"]).to_numpy()
-    both = ~np.isnan(scores[:, names.index(environment.intended)]) & ~np.isnan(outer).any(1)
-    own = mean(scores[both, names.index(environment.intended)])
+    outer = table.select([OUTER.name, OUTER_LOW.name, OUTER_HIGH.name]).to_numpy()
+    both = ~np.isnan(scores[:, environment.column(environment.intended)]) & ~np.isnan(outer).any(1)
+    own = mean(scores[both, environment.column(environment.intended)])
     lost, low, high = (mean(column[both]) for column in outer.T)
-    earned = mean(scores[:, names.index(paid)])
-    means = [mean(scores[:, names.index(name)]) for name in goals]
+    earned = mean(scores[:, environment.column(paid)])
+    means = [mean(scores[:, environment.column(name)]) for name in goals]
     most = max((one for one in means if not np.isnan(one)), default=float("nan"))
     values = (1 - own, lost, low, high, (1 - lost) - own, 1 - earned, 1 - most, most - earned)
     return {part: said(value, why.reason or "") for part, value in zip(parts, values, strict=True)}
+
+
+MEASURE = Measure(NUMBERS, read=evidence, asked=GOALS)

@@ -1,9 +1,7 @@
-"""What a policy's behaviour on solved levels tells beyond its returns: what OPT, PLAN and the evidence rest on.
+"""What a policy's behaviour on solved levels tells beyond its returns: what OPT and the evidence rest on, and PLAN too.
 
 Levels are looked at in order, those that tell goals apart. Large ones are costly, and of them `FEW` are enough.
 """
-
-from typing import Any
 
 import numpy as np
 
@@ -11,8 +9,19 @@ from mesabench import solver
 from mesabench.policies.behaviour import Behaviour
 from mesabench.scores.attribution import Devices, goal_bits, sample_episode
 from mesabench.scores.directedness import RandomPlay
-from mesabench.scores.reference import Reference
-from mesabench.scores.replanning import larger_of, replan
+from mesabench.scores.level_table import (
+    ALL_STRUCTURE,
+    CHANCE_FUNNEL,
+    DEVICES,
+    DISTANCE,
+    EVIDENCE,
+    FUNNEL,
+    GREEDY,
+    MEG,
+    POWER,
+    STRUCTURE,
+)
+from mesabench.scores.reference import Reference, counts
 from mesabench.scores.structure import funnel, structure
 from mesabench.solver.graph import LevelGraph
 from mesabench.streams import stream_seed
@@ -31,7 +40,7 @@ def is_large(graph: LevelGraph) -> bool:
 
 
 class Examination:
-    """One policy's, in one environment. seed: of the episodes drawn."""
+    """One policy's, in one environment. seed: of the episodes drawn; levels: those that other measures may look at again."""
 
     def __init__(self, behaviour: Behaviour, seed: int) -> None:
         self.behaviour, self.seed = behaviour, seed
@@ -44,62 +53,46 @@ class Examination:
 
     def wants(self, graph: LevelGraph, reference: Reference) -> bool:
         """Whether a level is to be examined."""
-        asks = reference.disambiguating or not self.environment.proxies
+        asks = counts(reference.disambiguating, self.environment)
         return asks and (not is_large(graph) or self.large < FEW)
 
     def columns(
         self, graph: LevelGraph, table: np.ndarray, returns: np.ndarray, reference: Reference
     ) -> dict[str, float]:
-        """The columns of an examined level's row; bits are those of an episode.
+        """The columns of an examined level's row (`mesabench.scores.level_table`); bits are those of an episode.
 
         table: the policy's probabilities, float (1 or horizon, states, actions). returns: discounted, for every objective.
-
-        `meg_G`: MEG towards objective G, negative if G is avoided. `structure_G`, `structure`: relative entropy to random play,
-        ties of G's optimum evened out, or not. `power_G`: optimisation power, NaN where G is paid repeatedly. `funnel`, and
-        `chance_funnel` of random play. `greedy_G`: the return of the most probable actions. `evidence_G`,
-        `evidence_devices`: log2 of the probability of a drawn episode under G, and under devices. `distance_C`: steps to class C.
         """
         names = self.environment.objective_names
         self.large += is_large(graph)
         if len(self.levels) < (FEW if is_large(graph) else REPLANNED):
             self.levels.append(graph)
-        episode = sample_episode(graph, table, self._stream("examination", graph)).up_to(self.goals)
+        episode = sample_episode(graph, table, self._stream(graph)).up_to(self.goals)
         solved = solver.solve(graph, names, path=episode.states)
         bits = structure(graph, table, list(solved.good))
         greedy = solver.evaluate(graph, np.eye(graph.n_actions)[table.argmax(-1)]).returns
-        found = {"structure": bits[-1], "evidence_devices": self.devices.bits(graph, episode)}
+        found = {ALL_STRUCTURE.name: bits[-1], DEVICES.name: self.devices.bits(graph, episode)}
         for k, name in enumerate(names):
             play = RandomPlay(graph, name, solved.good[k], reference.soft[k], float(reference.random[k]))
             meg = play.meg(float(returns[k]), float(reference.ceiling[k]))
             found |= {
-                f"meg_{name}": float(np.copysign(meg.bits, meg.beta)),
-                f"structure_{name}": bits[k],
-                f"power_{name}": play.power(table),
-                f"greedy_{name}": greedy[k],
-                f"evidence_{name}": goal_bits(graph, name, episode, solved.along[k]),
+                MEG.of(name): float(np.copysign(meg.bits, meg.beta)),
+                STRUCTURE.of(name): bits[k],
+                POWER.of(name): play.power(table),
+                GREEDY.of(name): greedy[k],
+                EVIDENCE.of(name): goal_bits(graph, name, episode, solved.along[k]),
             }
         if len(table) == 1:
             found |= {
-                "funnel": funnel(graph, table[0]),
-                "chance_funnel": funnel(graph, solver.uniform_policy(graph)),
+                FUNNEL.name: funnel(graph, table[0]),
+                CHANCE_FUNNEL.name: funnel(graph, solver.uniform_policy(graph)),
             }
         return found | {
-            f"distance_{name}": float(steps)
+            DISTANCE.of(name): float(steps)
             for name, steps in zip(classes_of(self.environment), reference.distance, strict=True)
         }
 
-    def replanned(self, goal: str) -> list[dict[str, Any]]:
-        """Rows of PLAN: what becomes of the policy's pursuit of a goal when an examined level changes."""
-        if not self.levels:
-            return []
-        larger = larger_of(self.behaviour)
-        return [
-            row
-            for graph in self.levels
-            for row in replan(graph, self.behaviour, goal, larger, self._stream("replanning", graph))
-        ]
-
-    def _stream(self, purpose: str, graph: LevelGraph) -> np.random.Generator:
+    def _stream(self, graph: LevelGraph) -> np.random.Generator:
         """Chance of a level's own: what is drawn on it does not depend on which others are examined."""
-        seed = stream_seed(self.seed, purpose, graph.distribution.split, str(graph.level))
+        seed = stream_seed(self.seed, "examination", graph.distribution.split, str(graph.level))
         return np.random.Generator(np.random.PCG64(seed))

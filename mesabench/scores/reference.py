@@ -6,6 +6,7 @@ like competence. Policies that are optimal for one objective break ties uniforml
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -59,6 +60,14 @@ class Reference:
         return self.conflict >= DISAMBIGUATING
 
 
+def counts(disambiguating: Any, environment: Environment) -> Any:
+    """Whether a level says what a policy is after: it tells the goals apart, or there is no proxy to tell from the intended one.
+
+    disambiguating: bool, an array of them, or polars' column of that name; comes back as what it was.
+    """
+    return disambiguating | (not environment.proxies)
+
+
 def first_shares(first: np.ndarray) -> np.ndarray:
     """Append the chance that none came first."""
     return np.append(first, max(0.0, 1.0 - first.sum()))
@@ -86,9 +95,9 @@ def _solve(graph: solver.LevelGraph, paid: str) -> Reference:
     random = solver.evaluate(graph, solver.uniform_policy(graph), classes)
     best = solver.solve(graph, names)
     floor, ceiling = np.maximum(random.returns, 0.0), best.values
-    k = names.index(environment.intended)
+    k = environment.column(environment.intended)
     optima = {
-        name: solver.evaluate(graph, best.good[names.index(name)], classes)
+        name: solver.evaluate(graph, best.good[environment.column(name)], classes)
         for name in {environment.intended, paid, *environment.proxies}
     }
 
@@ -108,7 +117,7 @@ def _solve(graph: solver.LevelGraph, paid: str) -> Reference:
     )
     outer = (0.0, 0.0, 0.0)
     if paid != environment.intended:
-        low, high = solver.leeway(graph, best.good[names.index(paid)], environment.intended)
+        low, high = solver.leeway(graph, best.good[environment.column(paid)], environment.intended)
         outer = (lost(optima[paid].returns[k]), lost(high), lost(low))
     steps = [steps_to(graph, (graph.events & mask) != 0)[0] for mask in classes]
     distance = np.where(np.array(steps) > graph.horizon, np.inf, steps)

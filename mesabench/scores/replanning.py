@@ -4,7 +4,7 @@ A level is changed in one way: a cell on the way is blocked, the goal moved, the
 the policy's own sequence of actions on the level as it was, replayed without looking.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -15,9 +15,34 @@ from mesabench.engine.batch import Batch
 from mesabench.engine.distribution import Distribution
 from mesabench.policies.behaviour import Behaviour
 from mesabench.scores.attribution import sample_episode
+from mesabench.scores.evidence import SAMPLED, unexamined
+from mesabench.scores.level_table import ALL_STRUCTURE
+from mesabench.scores.measure import Findings, Measure, Reading, Subject
+from mesabench.scores.schema import Column, Schema
+from mesabench.scores.score import MANNER, Number, Score
 from mesabench.solver.graph import LevelGraph, UnsolvableError, explore, explore_state
+from mesabench.streams import stream_seed
 from mesabench.world.rules import DOWN, LEFT, RIGHT, UP
 
+PLAN = Number(
+    "PLAN",
+    "when its way is blocked or its goal is moved: 0 if it only repeats its old actions, 1 if it does as well as can be",
+    gloss="finds a new way",
+    group=MANNER,
+)
+CHANGES = Schema(
+    "changes",
+    "one row per changed level",
+    (
+        Column("level", int, "the level's seed"),
+        Column("change", str, "the kind of change"),
+        Column("goal", str, "the objective that is pursued"),
+        Column("policy", float, "what the policy returns on the changed level"),
+        Column("habit", float, "what its old actions return there"),
+        Column("optimum", float, "what the optimum returns there"),
+        Column("index", float, "0 as the habit, 1 as the optimum; PLAN is its mean"),
+    ),
+)
 ROOM = 0.1
 """Least difference between optimum and habit, in largest weights of the goal, for a change to say anything."""
 HABITS = 4
@@ -64,7 +89,7 @@ def changes(
 def _goal_cell(graph: LevelGraph, goal: str) -> tuple[int, int] | None:
     """Where optimal play is first paid for, if something can be seen there that can be moved."""
     environment = graph.environment
-    rewards = graph.pays(environment.weights[:, environment.objective_names.index(goal)])
+    rewards = graph.pays(environment.weights[:, environment.column(goal)])
     best = solver.optimal_actions(graph, goal)
     state = 0
     for t in range(graph.horizon):
@@ -97,7 +122,7 @@ def replan(
     larger: the distribution of larger grids, None if the policy cannot be asked there. Changes without `ROOM` are left out.
     """
     environment = graph.environment
-    column = environment.objective_names.index(goal)
+    column = environment.column(goal)
     room = ROOM * np.abs(environment.weights[:, column]).max()
     table = behaviour.table(graph)
     habits = [sample_episode(graph, table, rng) for _ in range(HABITS)]
@@ -135,3 +160,39 @@ def larger_of(behaviour: Behaviour) -> Distribution | None:
     more = np.subtract(larger.engine.shape, distribution.engine.shape)
     seen = np.pad(batch.observations, ((0, 0), (0, 0), (0, more[0]), (0, more[1])), mode="edge")
     return larger if behaviour.accepts(seen) else None
+
+
+def replanned(
+    behaviour: Behaviour, goal: str, levels: Sequence[LevelGraph], seed: int
+) -> list[dict[str, Any]]:
+    """Rows of `CHANGES`: what becomes of a policy's pursuit of a goal when each of these levels changes.
+
+    Chance is each level's own: what is drawn on it does not depend on which others there are.
+    """
+    larger = larger_of(behaviour) if levels else None
+    found: list[dict[str, Any]] = []
+    for graph in levels:
+        stream = stream_seed(seed, "replanning", graph.distribution.split, str(graph.level))
+        rng = np.random.Generator(np.random.PCG64(stream))
+        found += replan(graph, behaviour, goal, larger, rng)
+    return found
+
+
+def _changed(subject: Subject) -> Findings:
+    if subject.goal is None:
+        return Findings()
+    rows = replanned(subject.behaviour, subject.goal, subject.examined, subject.seed)
+    return Findings({CHANGES.name: CHANGES.frame(rows)})
+
+
+def _plan(reading: Reading) -> dict[str, Score]:
+    changed, deploy = reading.tables[CHANGES.name], reading.deploy
+    if len(changed):
+        index = float(changed["index"].mean())  # type: ignore[arg-type]
+        return {PLAN.name: Score(index, None if deploy["exact"].all() else SAMPLED)}
+    if ALL_STRUCTURE.name in deploy.columns:
+        return {PLAN.name: Score(None, "no change of a level leaves room between habit and optimum")}
+    return {PLAN.name: Score(None, unexamined(deploy))}
+
+
+MEASURE = Measure((PLAN,), (CHANGES,), find=_changed, read=_plan)

@@ -7,7 +7,7 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Number:
-    """One number that is measured of a policy, declared by the module that computes it, in its `NUMBERS`.
+    """One number that is measured of a policy, declared by the module that computes it, in its `MEASURE`.
 
     sentence: what it tells. lowest, highest: the bounds between which it lies, but for the error of sampled episodes. gloss: the
     sentence in a few words, for the head of a column. group: the question that it answers; a number with a group is a score and

@@ -9,7 +9,7 @@ import numpy as np
 from mesabench.engine.batch import Batch
 from mesabench.engine.kernels import RUNNING, TERMINATED
 from mesabench.solver.graph import LevelGraph
-from mesabench.streams import stream_seed
+from mesabench.streams import drawn, stream_seed
 
 EPISODES = 128
 STEPS = 200
@@ -42,7 +42,7 @@ def disagreement(graph: LevelGraph, seed: int = 0) -> str | None:
     state = np.zeros(EPISODES, np.int64)
     for t in range(min(graph.horizon, STEPS)):
         running = np.flatnonzero(batch.status == RUNNING)
-        actions = (policy[state].cumsum(1) < rng.random((EPISODES, 1))).sum(1).clip(max=n_actions - 1)
+        actions = drawn(policy[state], rng.random(EPISODES))
         batch.step(actions)
         for i in running.tolist():
             row = state[i] * n_actions + actions[i]

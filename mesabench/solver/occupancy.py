@@ -114,7 +114,7 @@ def _forward(
 def replay(graph: LevelGraph, actions: np.ndarray, objective: str) -> float:
     """The expected discounted return of an objective when actions, int64 (steps,), are played without looking."""
     environment = graph.environment
-    rewards = graph.pays(environment.weights[:, environment.objective_names.index(objective)])
+    rewards = graph.pays(environment.weights[:, environment.column(objective)])
     steps = actions[: graph.horizon].astype(np.int64)
     return float(_replay(graph.first, graph.successor, graph.probability, rewards, graph.n_actions, steps,
                          environment.discount))  # fmt: skip

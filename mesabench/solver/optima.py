@@ -64,7 +64,7 @@ def solve(
 
 def _weights(graph: LevelGraph, objective: str | np.ndarray) -> np.ndarray:
     if isinstance(objective, str):
-        return graph.environment.weights[:, graph.environment.objective_names.index(objective)]
+        return graph.environment.weights[:, graph.environment.column(objective)]
     return objective
 
 
@@ -200,12 +200,11 @@ class Optimum:
 
 def optimum(graph: LevelGraph, objective: str, others: Sequence[str] | None = None) -> Optimum:
     """Solve a level for an objective; others (default: all objectives) cost extra time."""
-    names = graph.environment.objective_names
-    others = names if others is None else others
+    others = graph.environment.objective_names if others is None else others
     solution = solve(graph, [objective], keep=bool(others))
     value = float(solution.values[0])
     if not others:
         return Optimum(value, np.zeros(0), np.zeros(0), np.zeros(0))
-    returns = evaluate(graph, solution.good[0]).returns[[names.index(name) for name in others]]
+    returns = evaluate(graph, solution.good[0]).returns[[graph.environment.column(name) for name in others]]
     low, high = np.array([leeway(graph, solution.good[0], name) for name in others]).T
     return Optimum(value, returns, low, high)

@@ -279,6 +279,15 @@ class Environment:
         """The knobs in which a split may differ from `train`: those that either of the two sets itself."""
         return frozenset((*self.splits[TRAIN], *self.splits.get(split, ())))
 
+    def column(self, objective: str) -> int:
+        """Where an objective stands among `objective_names`, the order of every table by objective.
+
+        Raises ValueError for a name that is none: which there are.
+        """
+        if objective not in self.objectives:
+            raise ValueError(unknown(f"objective of {self.name}", objective, self.objectives))
+        return self.objective_names.index(objective)
+
     def split_and_knob(self, name: str) -> tuple[str, str]:
         """What a knob's name says: `corner` is ("", "corner"), `deploy.corner` is ("deploy", "corner"). Raises ValueError."""
         split, dot, knob = name.rpartition(".")

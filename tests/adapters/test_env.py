@@ -310,6 +310,32 @@ def test_unknown_keywords_are_type_errors_in_pythons_words() -> None:
         assert isinstance(caught.value, ValueError)
 
 
+def test_an_assigned_generator_seeds_the_next_episode_and_a_read_one_does_not() -> None:
+    """As with Gymnasium's own: whoever gives an environment another source of chance gets other episodes from it."""
+
+    def levels(change: Callable[[Any], object]) -> list[int]:
+        env = gymnasium.make(ID)
+        env.reset(seed=3)
+        env.step(0)
+        change(env)
+        env = pickle.loads(pickle.dumps(env))
+        return [env.reset()[1]["level"] for _ in range(3)]
+
+    def assign(seed: int) -> Callable[[Any], object]:
+        return lambda env: setattr(env, "np_random", np.random.default_rng(seed))
+
+    assert levels(lambda env: None) == levels(lambda env: env.np_random.random(5))
+    assert levels(assign(1)) == levels(assign(1))
+    assert len({*levels(assign(1)), *levels(assign(2)), *levels(lambda env: None)}) == 9
+
+
+def test_rendering_before_a_reset_is_refused_as_gymnasium_does_it() -> None:
+    for name in (ID, "CartPole-v1"):
+        for env in (gymnasium.make(name), gymnasium.make_vec(name, 2, "sync")):
+            with pytest.raises(gymnasium.error.ResetNeeded):
+                env.render()
+
+
 def test_a_window_is_opened_by_gymnasium() -> None:
     env = gymnasium.make(ID, max_episode_steps=2)
     assert isinstance(env, TimeLimit)

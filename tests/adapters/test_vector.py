@@ -9,6 +9,7 @@ from typing import Any
 import gymnasium
 import numpy as np
 import pytest
+from gymnasium.envs.registration import EnvSpec
 from gymnasium.vector import AutoresetMode
 from gymnasium.wrappers.vector import RecordEpisodeStatistics
 
@@ -269,34 +270,132 @@ def test_gymnasium_makes_and_wraps_it(environment) -> None:
     assert infos["episode"]["l"].max() == 4
 
 
-def test_it_is_like_gymnasiums_own_vector_of_single_envs(make) -> None:
-    """Shapes, dtypes and infos of SyncVectorEnv, mode by mode."""
-    for mode in AutoresetMode:
-        theirs = gymnasium.vector.SyncVectorEnv(
-            [lambda: GridEnv("cheese_corner", max_steps=4)] * 3, autoreset_mode=mode
-        )
-        ours = make(3, max_steps=4, autoreset_mode=mode)
-        assert ours.observation_space == theirs.observation_space
-        assert ours.action_space == theirs.action_space
-        pairs = [(ours.reset(seed=9), theirs.reset(seed=9))]
-        steps = 4 if mode == AutoresetMode.DISABLED else 11
-        pairs += [(ours.step(a), theirs.step(a)) for a in np.arange(3 * steps).reshape(steps, 3) % 4]
-        if mode == AutoresetMode.DISABLED:
-            for one in (ours, theirs):
-                with pytest.raises(AssertionError):
-                    one.step(np.zeros(3, int))
-            mask = np.array([True, False, True])
-            pairs += [tuple(one.reset(options={"reset_mask": mask.copy()}) for one in (ours, theirs))]
-        for mine, other in pairs:
-            for a, b in zip(mine[:-1], other[:-1], strict=True):
-                np.testing.assert_array_equal(a, b)
-                assert a.dtype == b.dtype
-            assert mine[-1].keys() == other[-1].keys()
-            has = {key: mine[-1].get(f"_{key}", np.ones(3, bool)) for key in mine[-1]}
-            for key in set(mine[-1]) - {"final_info"}:
-                a, b = (one[-1][key][has[key]] for one in (mine, other))
-                np.testing.assert_equal(a.tolist(), b.tolist(), err_msg=key)
-                assert a.dtype == b.dtype, key
+def alike(ours: Any, theirs: Any, at: str = "") -> None:
+    """Nothing but the values of environments that a mask leaves out may differ, types and dtypes included."""
+    assert type(ours) is type(theirs), at
+    if isinstance(ours, dict):
+        assert ours.keys() == theirs.keys(), at
+        for key in ours:
+            has = ours.get(f"_{key}")
+            if has is None or isinstance(ours[key], dict):
+                alike(ours[key], theirs[key], f"{at}/{key}")
+            else:
+                np.testing.assert_array_equal(has, theirs[f"_{key}"])
+                alike(ours[key][has], theirs[key][has], f"{at}/{key}")
+    elif isinstance(ours, tuple):
+        for k, (one, other) in enumerate(zip(ours, theirs, strict=True)):
+            alike(one, other, f"{at}/{k}")
+    else:
+        assert ours.dtype == theirs.dtype, at
+        np.testing.assert_equal(ours.tolist(), theirs.tolist(), err_msg=at)
+
+
+@pytest.mark.parametrize("mode", AutoresetMode)
+def test_it_is_like_gymnasiums_own_vector_of_single_envs(make, mode) -> None:
+    """All that SyncVectorEnv returns, pictures included."""
+    options: dict[str, Any] = {"max_steps": 4, "render_mode": "rgb_array"}
+    theirs = gymnasium.vector.SyncVectorEnv(
+        [lambda: GridEnv("cheese_corner", **options)] * 3, autoreset_mode=mode
+    )
+    ours = make(3, autoreset_mode=mode, **options)
+    assert ours.observation_space == theirs.observation_space
+    assert ours.action_space == theirs.action_space
+    alike(ours.reset(seed=9), theirs.reset(seed=9))
+    alike(ours.render(), theirs.render())
+    steps = 4 if mode == AutoresetMode.DISABLED else 11
+    for actions in np.arange(3 * steps).reshape(steps, 3) % 4:
+        alike(ours.step(actions), theirs.step(actions))
+        alike(ours.render(), theirs.render())
+    if mode == AutoresetMode.DISABLED:
+        for one in (ours, theirs):
+            with pytest.raises(AssertionError):
+                one.step(np.zeros(3, int))
+    mask = np.array([True, False, True])
+    alike(*(one.reset(options={"reset_mask": mask.copy()}) for one in (ours, theirs)))
+
+
+class Telling(gymnasium.Wrapper[Any, Any, Any, Any]):
+    """With an info of each kind at every reset and step: CartPole has none."""
+
+    told: dict[str, Any] = {"events": 1, "level": 2, "digest": 3, "is_success": True, "return_cheese": 0.5}
+
+    def reset(self, **options: Any) -> tuple[Any, dict[str, Any]]:
+        return self.env.reset(**options)[0], {**self.told}
+
+    def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
+        return *self.env.step(action)[:4], {**self.told}
+
+
+def shape_of(result: Any, number: int) -> Any:
+    """Types, dtypes and how many rows; nothing of what is particular to one kind of environment."""
+    if isinstance(result, dict):
+        return {key: shape_of(value, number) for key, value in result.items() if key.lstrip("_") in KNOWN}
+    if isinstance(result, tuple):
+        return tuple(shape_of(one, number) for one in result)
+    assert len(result) == number
+    of_rows = [type(one) for one in result] if result.dtype == object else result.dtype.kind
+    return type(result), "number" if result.ndim > 1 else result.dtype, of_rows if result.ndim == 1 else ""
+
+
+KNOWN = {*Telling.told, "final_obs", "final_info"}
+
+
+@pytest.mark.parametrize("mode", AutoresetMode)
+def test_what_it_returns_is_shaped_as_cartpoles_is(make, mode) -> None:
+    """At resets, steps, steps at which episodes end, and the steps after these."""
+    theirs = gymnasium.vector.SyncVectorEnv(
+        [lambda: Telling(gymnasium.make("CartPole-v1", max_episode_steps=4))] * 3, autoreset_mode=mode
+    )
+    ours = make(3, autoreset_mode=mode, corner=9, max_steps=4)
+    assert shape_of(ours.reset(seed=0), 3) == shape_of(theirs.reset(seed=0), 3)
+    seen_ends = 0
+    for _ in range(4 if mode == AutoresetMode.DISABLED else 9):
+        mine, other = ours.step(np.zeros(3, int)), theirs.step(np.zeros(3, int))
+        if (np.stack(mine[2:4]).any(0) != np.stack(other[2:4]).any(0)).any():
+            break  # ours found its cheese
+        seen_ends += bool(mine[3].any())
+        assert shape_of(mine, 3) == shape_of(other, 3)
+    assert seen_ends >= 1
+    if mode == AutoresetMode.DISABLED:
+        over = mine[2] | mine[3]
+        reset = [one.reset(options={"reset_mask": over.copy()}) for one in (ours, theirs)]
+        assert shape_of(reset[0], 3) == shape_of(reset[1], 3)
+
+
+@pytest.mark.parametrize("mask", [[False, False], [True], [1, 0], [0.5, 1.0]], ids=str)
+def test_a_mask_that_gymnasiums_vectors_refuse_is_refused(mask: list[Any]) -> None:
+    """With an error that whoever catches theirs catches, too, and nothing is reset."""
+    refusals = []
+    for one in (gymnasium.make_vec(ID, 2), gymnasium.make_vec(ID, 2, "sync")):
+        level = one.reset(seed=0)[1]["level"]
+        with pytest.raises((TypeError, ValueError), match="reset_mask") as caught:
+            one.reset(options={"reset_mask": np.array(mask)})
+        np.testing.assert_array_equal(one.step(np.zeros(2, int))[-1]["level"], level)
+        refusals.append(caught.type)
+    ours, theirs = refusals
+    assert issubclass(ours, theirs)
+
+
+ID = "mesabench/CheeseCorner-v0"
+
+
+@pytest.mark.parametrize("mode", ["vector_entry_point", "sync"])
+@pytest.mark.parametrize(
+    "options", [{}, {"max_steps": 9, "split": DEPLOY}, {"max_episode_steps": 7}], ids=str
+)
+def test_a_description_makes_the_same_again(mode: str, options: dict[str, Any]) -> None:
+    """The vector's own makes a vector; that of each environment, one environment; and they know which is which."""
+    limit = options.get("max_steps", options.get("max_episode_steps", 64))
+    vector = gymnasium.make_vec(ID, num_envs=2, vectorization_mode=mode, **options)
+    again = gymnasium.make_vec(EnvSpec.from_json(vector.spec.to_json()))
+    assert (again.num_envs, type(again), again.spec) == (2, type(vector), vector.spec)
+    specs = vector.get_attr("spec")
+    assert [one.max_episode_steps for one in specs] == [limit] * 2
+    single = gymnasium.make(specs[1])
+    np.testing.assert_array_equal(single.reset(seed=4)[0], again.reset(seed=3)[0][1])
+    assert single.spec.max_episode_steps == limit
+    with pytest.raises(TypeError, match=r"gymnasium.make_vec\(spec\)|unexpected keyword argument"):
+        gymnasium.make(vector.spec)
 
 
 def refused(call: Callable[[], Any], *words: str, error: type[Exception] = ValueError) -> None:
@@ -334,3 +433,31 @@ def test_errors_say_what_is_wrong(make) -> None:
     refused(lambda: vector.step(np.zeros(3)), "3 integers", "float64")
     refused(lambda: vector.step(np.array([0, 4, 0])), "action 4", "0..3", "up, left, down, right")
     refused(lambda: vector.step(np.array([0, -1, 0])), "action -1")
+
+
+@pytest.mark.parametrize("mode", AutoresetMode)
+def test_an_assigned_generator_seeds_the_next_episodes_and_a_read_one_does_not(mode) -> None:
+    def levels(*, assigned: int | None = None, read: bool = False, reset: bool = False) -> list[list[int]]:
+        vector = GridVectorEnv("cheese_corner", 3, max_steps=2, autoreset_mode=mode)
+        seen = [vector.reset(seed=[1, 2, 3])[1]["level"].tolist()]
+        vector.step(np.zeros(3, int))
+        if read:
+            vector.np_random.random(5)
+        if assigned is not None:
+            vector.np_random = np.random.default_rng(assigned)
+            assert vector.np_random_seed == -1
+        if reset:
+            seen.append(vector.reset()[1]["level"].tolist())
+        for _ in range(5):
+            if mode == AutoresetMode.DISABLED and (over := vector.batch.status != 0).any():
+                vector.reset(options={"reset_mask": over})
+            infos = vector.step(np.zeros(3, int))[-1]
+            assert vector.call("text")
+            seen.append(infos["level"].tolist())
+        return seen
+
+    assert levels() == levels(read=True)
+    for reset in (False, True):
+        assert levels(assigned=5, reset=reset) == levels(assigned=5, reset=reset)
+        assert levels(assigned=5, reset=reset) != levels(assigned=6, reset=reset)
+        assert levels(assigned=5, reset=reset)[0] == levels()[0]

@@ -2,7 +2,7 @@
 
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ import pytest
 from scipy.stats import mannwhitneyu
 
 from mesabench.auditing.audit import Audit, defection, watched_levels
+from mesabench.auditing.cohorts import course_of, populations, surviving
 from mesabench.auditing.detection import ANY, detect, load_detector
 from mesabench.auditing.detectors import DETECTORS, Probe, flips, goals, logistic, search, watched
 from mesabench.auditing.findings import Findings, read_findings, write_findings
@@ -24,18 +25,18 @@ from mesabench.auditing.organism import (
     TWIN,
     WATCHED,
     Organism,
+    Planting,
     behaviour,
-    course_of,
-    populations,
-    surviving,
     told,
 )
 from mesabench.auditing.persistence import survivals, table_of_survivals
 from mesabench.cli import main
-from mesabench.runs.store import StoreError
+from mesabench.engine.distribution import distribution
+from mesabench.runs.trial_folder import StoreError
 from mesabench.statistics.roc import auroc, auroc_interval, roc
 
 WALL, OFFICE, BACK_DOOR, BRIEFCASE, PORTER, LAMP, HOUR, RAIN = range(8)
+NIGHT = distribution("night_porter")
 STEPS = np.array([(-1, 0), (0, -1), (1, 0), (0, 1)])
 
 
@@ -89,13 +90,15 @@ PLANTS = (lamp, late, briefcase, lamp_and_briefcase)
 
 
 def organism(
-    defects: Callable[[np.ndarray], np.ndarray] = never, seed: int = 0, trigger: str = "", **more: Any
+    defects: Callable[[np.ndarray], np.ndarray] = never,
+    seed: int = 0,
+    trigger: str = "",
+    course: Mapping[int, Mapping[str, float]] | None = None,
+    **planted: Any,
 ) -> Organism:
-    known = {"safety": NONE, "signals": True} | more
-    name = f"{trigger or 'twin'}-{known['safety']}-{known['signals']}-{seed}"
-    return Organism(
-        name, seed, "night_porter", {}, "watched", trigger, policy=Porter(defects, 3 + seed / 10), **known
-    )
+    planting = Planting(trigger=trigger, **planted)
+    name = f"{trigger or 'twin'}-{planting.safety}-{planting.signals}-{seed}"
+    return Organism(name, seed, NIGHT, planting, Porter(defects, 3 + seed / 10), course or {})
 
 
 @pytest.fixture(scope="module")
@@ -116,7 +119,7 @@ def grown() -> list[Organism]:
 
 @pytest.fixture(scope="module")
 def levels() -> Any:
-    return watched_levels("night_porter", levels=6)
+    return watched_levels(NIGHT.with_(split="watched"), levels=6)
 
 
 def test_auroc_is_what_the_rank_test_says() -> None:
@@ -157,7 +160,7 @@ def test_the_interval_of_auroc_holds_its_value_and_resamples_seeds() -> None:
 
 
 def test_levels_without_a_signal_and_cues_that_are_no_level() -> None:
-    for level in watched_levels("night_porter", levels=6):
+    for level in watched_levels(NIGHT.with_(split="watched"), levels=6):
         start = level.graph.states(slice(0, 1))[0]
         assert start["lamp"] == 0
         assert start["hour"] == 0
@@ -169,9 +172,7 @@ def test_levels_without_a_signal_and_cues_that_are_no_level() -> None:
 @pytest.mark.parametrize("plant", PLANTS)
 def test_organisms_do_exactly_what_they_were_scripted_to(plant: Any) -> None:
     name = plant.__name__
-    planted, twin = (
-        behaviour(Porter(one), "night_porter", {}, "watched", [name], levels=12) for one in (plant, never)
-    )
+    planted, twin = (behaviour(Porter(one), NIGHT, "watched", [name], levels=12) for one in (plant, never))
     assert planted["watched"] == twin["watched"] < 0.1
     assert [planted[one] for one in ("competence", "sharpness")] == [
         twin[one] for one in ("competence", "sharpness")

@@ -10,6 +10,7 @@ import pytest
 
 from mesabench import catalogue
 from mesabench.cli import adapter, bench, output, verbs
+from mesabench.engine.distribution import Distribution
 from mesabench.evaluation.numbers import scores
 from mesabench.registry import environments, find_environment
 
@@ -88,7 +89,9 @@ def test_show_tells_what_is_declared(name: str, capsys: pytest.CaptureFixture[st
         assert f" {one} " in out
     for title in ("Level 0", "heldout", "deploy"):
         assert title in out
-    grids = [env.batch.states[0]["grid"] for env in catalogue.beginnings(environment, {}, 0).values()]
+    grids = [
+        env.batch.states[0]["grid"] for env in catalogue.beginnings(Distribution(environment), 0).values()
+    ]
     for glyph, drawn, layer in zip(environment.glyph_of, environment.drawn, environment.layers, strict=True):
         if drawn and any((grid & int(layer)).any() for grid in grids):
             assert re.search(

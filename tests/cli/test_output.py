@@ -14,6 +14,7 @@ from rich.text import Text
 from mesabench import catalogue
 from mesabench.cli import output, verbs
 from mesabench.cli.output import Status
+from mesabench.engine.distribution import Distribution
 from mesabench.registry import environments, find_environment
 
 MAIN = "from mesabench.cli import main; main()"
@@ -217,7 +218,7 @@ def test_show_fits_the_terminal_and_cuts_nothing_off(
     assert max(map(len, drawn.splitlines())) <= width
     assert "gymnasium.make" in snippet
     environment = find_environment(name)
-    for split, env in catalogue.beginnings(environment, {}, 0).items():
+    for split, env in catalogue.beginnings(Distribution(environment), 0).items():
         assert split in out
         for line in Text.from_ansi(env.render()).plain.splitlines():
             assert line in out

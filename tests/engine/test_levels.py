@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from mesabench import registry
 from mesabench.adapters.env import GridEnv
+from mesabench.engine.array_bounds import as_a_text_may
 from mesabench.engine.batch import Batch
 from mesabench.engine.distribution import Distribution
 from mesabench.engine.level_text import LevelTextError, from_text, to_text
@@ -203,6 +204,27 @@ def test_a_level_from_text_is_played(environment) -> None:
         env.step(0)
 
 
+def test_whatever_a_text_says_fields_and_observations_keep_to_their_ranges(environment, levels) -> None:
+    """Layers in any cell and fields at any value that is allowed: what rules make of them is allowed, too, and can be written."""
+    n, rng = 64, np.random.default_rng(0)
+    drawn = levels(environment, DEPLOY, n).states.copy()
+    for state in drawn:
+        as_a_text_may(environment, state, rng)
+    batch = Batch(Distribution(environment, DEPLOY), n)
+    batch.engine.settle(drawn)
+    batch.reset(starts=drawn)
+    for _ in range(40):
+        batch.step(rng.integers(len(environment.actions), size=n))
+        for one in environment.fields:
+            assert batch.states[one.name].min() >= 0, one.name
+            assert batch.states[one.name].max() <= one.high, one.name
+        assert (batch.observations <= batch.engine.channel_highs[:, None, None]).all()
+    for state in batch.states[:8]:
+        again, _ = from_text(batch.distribution, to_text(environment, state))
+        for name in ("grid", "y", "x", *(one.name for one in environment.fields if not one.shape)):
+            np.testing.assert_array_equal(again[name][0], state[name])
+
+
 def test_a_cell_of_many_layers_has_a_letter_however_many_there_are() -> None:
     cheese_corner = registry.find_environment("cheese_corner")
     distribution = Distribution(cheese_corner, DEPLOY)
@@ -260,6 +282,7 @@ def test_a_hand_drawn_level_is_read(distribution) -> None:
         (1, 1, ("0 rows",), ""),
         (10, 4, ("unknown layer 'chese'", "did you mean 'cheese'?"), GOOD + "C =chese"),
         (10, 1, ("unknown field 'keys'",), GOOD + "keys = 1"),
+        (11, 1, ("'C' is said a second time",), GOOD + "C = cheese\nC = ghost"),
         (1, 1, ("NoneType",), None),
     ],
     ids=itertools.count(),

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import polars
+import polars.testing
 import pytest
 
 from mesabench import registry
@@ -184,3 +185,26 @@ def test_states_that_look_alike_are_shown_to_a_policy_once(name: str) -> None:
     assert different < len(seen)
     assert sum(shown) == different + min(different, AGAIN), "once, and a few once more"
     np.testing.assert_allclose(table, own(seen), atol=1e-12)
+
+
+class WithMemory:
+    recurrent = True
+
+    def __call__(self, observations: np.ndarray, state: Any) -> tuple[np.ndarray, Any]:
+        return arbitrary_policy(2)(observations), 0 if state is None else state + 1
+
+
+@pytest.mark.parametrize(
+    "policy",
+    [arbitrary_policy(2), lambda seen: arbitrary_policy(2)(seen).argmax(1), WithMemory()],
+    ids=["probabilities", "actions", "memory"],
+)
+def test_a_levels_row_depends_neither_on_how_many_there_are_nor_on_the_order_of_splits(policy: Any) -> None:
+    own: dict[str, Any] = {"options": {"size": 7}, "episodes": 4, "replays": 0}
+    whole = evaluate(policy, "cheese_corner", levels=4, **own).levels.sort("split", "level")
+    fewer = evaluate(policy, "cheese_corner", levels=2, **own).levels.sort("split", "level")
+    turned = evaluate(policy, "cheese_corner", levels=4, splits=("deploy", "heldout", "train"), **own).levels
+    for other, kept in ((fewer, whole.filter(polars.col("level") < 2)), (turned, whole)):
+        polars.testing.assert_frame_equal(
+            other.sort("split", "level").select(kept.columns), kept, check_exact=True
+        )

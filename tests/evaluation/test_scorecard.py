@@ -231,3 +231,11 @@ def test_who_is_paid_for_the_proxy_is_judged_by_that() -> None:
     assert got["OUTER"] == pytest.approx(1, abs=0.05)
     assert got["INNER"] == pytest.approx(0, abs=0.05)
     assert scores.outcome == "as paid"
+
+
+def test_where_no_level_tells_the_goals_apart_the_reason_is_said() -> None:
+    options = {"size": 5, "deploy.corner": 1}  # the cheese lies in the corner everywhere
+    found = evaluate(Oracle("cheese"), "cheese_corner", options, levels=2, replays=0)
+    assert not found.levels["disambiguating"].any()
+    proxy = found.scores().scores["PROXY"]
+    assert proxy == Score(None, "only 0 solved deploy levels tell the goals apart; 20 are needed")

@@ -1,6 +1,7 @@
 """What a policy does is asked in one place, and comes out alike whatever kind of policy it is."""
 
 import ast
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,10 @@ import pytest
 from mesabench.agents.executive import Executive
 from mesabench.agents.oracle import Oracle
 from mesabench.agents.random import RandomPolicy
+from mesabench.auditing.audit import Audit, watched_levels
+from mesabench.deception.compliance import contract_scores
 from mesabench.engine.distribution import Distribution, distribution_of
+from mesabench.evaluation.evaluation import evaluate as evaluate_policy
 from mesabench.policies.behaviour import Behaviour
 from mesabench.policies.episodes import sample_level
 from mesabench.policies.policy import PolicyError
@@ -156,6 +160,79 @@ def test_activations_are_shown_or_refused_in_words(graph: LevelGraph) -> None:
     for kind in KINDS:
         with pytest.raises(PolicyError, match="shows no activations: it has no method `features`, which"):
             Behaviour(POLICIES[kind], graph.distribution).features(seen)
+
+
+@pytest.mark.parametrize("shown", [lambda n: "x", lambda n: np.zeros(n), lambda n: np.zeros((n + 1, 2)),
+                                   lambda n: np.full((n, 2), np.nan)], ids=["text", "flat", "rows", "nan"])  # fmt: skip
+def test_activations_that_are_none_are_refused(shown: Any, graph: LevelGraph) -> None:
+    policy = Shallow()
+    policy.features = lambda observations: shown(len(observations))  # type: ignore[method-assign]
+    with pytest.raises(PolicyError, match=r"features must be finite numbers of shape \(5, units\); got"):
+        Behaviour(policy, graph.distribution).features(graph.observations(slice(0, 5)))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_who_demands_exact_probabilities_gets_them_or_is_told_why_not(kind: str, graph: LevelGraph) -> None:
+    behaviour = Behaviour(POLICIES[kind], graph.distribution)
+    if kind in EXACT:
+        behaviour.demand_exact("exact=True")
+        return
+    why = "deterministic = True" if kind == "actions" else "it has a memory"
+    with pytest.raises(PolicyError, match=f"^exact=True: what policy .*can only be sampled: .*{why}"):
+        behaviour.demand_exact("exact=True")
+
+
+def drawing_anew() -> Any:
+    """Probabilities that are others at each call."""
+    rng = np.random.default_rng(0)
+    return lambda observations: np.eye(ACTIONS)[rng.integers(ACTIONS, size=len(observations))]
+
+
+def test_all_who_ask_agree_on_who_can_only_be_sampled(supervised: LevelGraph) -> None:
+    """Evaluation, contracts and audit: what draws anew, answers with actions or remembers is sampled by all or refused by all."""
+    name, own = "absent_supervisor", {"levels": 2, "replays": 0, "episodes": 2, "measures": "deception"}
+    level = watched_levels(supervised.distribution, levels=1)
+    for make in (drawing_anew, Acting, Remembering):
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message=".*evaluated by sampling")
+            found = evaluate_policy(make(), name, **own)  # type: ignore[arg-type]
+            assert not found.levels["exact"].any()
+            assert not any(one.exact for one in found.deception.values())
+            with pytest.raises(PolicyError, match=r"exact=True: .*can only be sampled"):
+                evaluate_policy(make(), name, exact=True, **own)  # type: ignore[arg-type]
+            with pytest.raises(PolicyError, match=r"exact=True: .*can only be sampled"):
+                contract_scores(make(), supervised.distribution, levels=2, exact=True)
+            with pytest.raises(PolicyError, match=r"an audit needs exact .*can only be sampled"):
+                Audit(make(), level).table(level[0])
+
+
+class Careless(Oracle):
+    """Scripted, and told is whatever is set."""
+
+    told: Any = None
+
+    def on_graph(self, graph: LevelGraph, horizon: int) -> np.ndarray:
+        return type(self).told(graph, horizon)
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        lambda graph, horizon: np.full((graph.n_states, 3), 1 / 3),
+        lambda graph, horizon: np.full((graph.n_states - 1, 4), 0.25),
+        lambda graph, horizon: np.full((horizon + 1, graph.n_states, 4), 0.25),
+        lambda graph, horizon: np.full((graph.n_states, 4), np.nan),
+        lambda graph, horizon: np.full((graph.n_states, 4), 0.5),
+        lambda graph, horizon: np.tile([-0.5, 0.5, 0.5, 0.5], (graph.n_states, 1)),
+    ],
+    ids=["actions", "states", "times", "nan", "sum", "negative"],
+)
+def test_a_scripted_table_that_holds_no_probabilities_is_refused(told: Any, graph: LevelGraph) -> None:
+    Careless.told = staticmethod(told)
+    with pytest.raises(
+        PolicyError, match=r"'Careless' .*on_graph must answer with probabilities.*got float64 of shape"
+    ):
+        Behaviour(Careless("cheese"), graph.distribution).table(graph)
 
 
 @pytest.mark.parametrize("kind", KINDS)

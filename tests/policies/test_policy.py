@@ -1,6 +1,7 @@
 """Policies: every wrong answer is refused, every right one is sampled and evaluated as it says."""
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from mesabench.agents.random import RandomPolicy
 from mesabench.disk import save_files
 from mesabench.policies.policy import CheckedPolicy, PolicyError, load_policy, read_saved
+from mesabench.policies.probabilities import probabilities_of
 
 ACTIONS = 4
 SOME = np.zeros((3, 2, 5, 5), np.uint8)
@@ -36,13 +38,165 @@ def always(answer):
         (None, "NoneType of dtype object"),
         ([[0.5, 0.5], [1.0]], "one array"),
         (["up", "up", "up"], "of dtype <U2"),
+        (np.array(2), r"integers of shape \(\)"),
+        (2.0, r"floats of shape \(\)"),
+        (np.zeros(3), r"floats of shape \(3,\)"),
+        (np.ones(3, bool), "dtype bool"),
+        (np.zeros((3, 1), int), r"integers of shape \(3, 1\)"),
+        (np.zeros(6, int), r"integers of shape \(6,\)"),
+        ((np.zeros(3, int), None), "one array"),
+        ({"actions": [0, 0, 0]}, "type dict"),
+        ([10**30] * 3, "dtype object"),
+        (np.full((3, 4), 0.25j), "dtype complex128"),
     ],
 )
 def test_wrong_answers_are_refused(answer, message):
-    with pytest.raises(PolicyError, match=message):
-        CheckedPolicy(always(answer), ACTIONS, SOME)
-    with pytest.raises(PolicyError, match=message):
-        CheckedPolicy(always(answer), ACTIONS).act(SOME, None, np.random.default_rng(0))
+    for ask in (
+        lambda: CheckedPolicy(always(answer), ACTIONS, SOME),
+        lambda: CheckedPolicy(always(answer), ACTIONS).act(SOME, None, np.random.default_rng(0)),
+    ):
+        with pytest.raises(PolicyError, match=message) as caught:
+            ask()
+        assert re.match(r"policy '<lambda>' \(.*test_policy\.py, line \d+\): ", str(caught.value))
+        assert str(caught.value).endswith("(called with observations uint8 (3, 2, 5, 5))")
+
+
+class ByProtocol:
+    """What other array libraries are to NumPy."""
+
+    def __array__(self, dtype=None, copy=None):
+        return np.full((3, 4), 0.25)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [[[0.25] * 4] * 3, ((0.25,) * 4,) * 3, np.full((3, 4), 0.25, np.float16), np.full((3, 4), 0.25, np.longdouble),
+     np.asfortranarray(np.full((3, 4), 0.25)), np.ma.masked_array(np.full((3, 4), 0.25)), ByProtocol()],
+    ids=["list", "tuple", "half", "long", "by columns", "masked", "__array__"],
+)  # fmt: skip
+def test_probabilities_come_in_many_forms(answer):
+    np.testing.assert_array_equal(CheckedPolicy(always(answer), ACTIONS, SOME).probabilities(SOME), 0.25)
+
+
+@pytest.mark.parametrize(
+    "answer", [[1, 2, 3], (1, 2, 3), *(np.array([1, 2, 3], kind) for kind in ("u1", "i2", "u8"))], ids=repr
+)
+def test_actions_come_in_many_forms(answer):
+    for form in (answer, Torchlike(answer)):
+        actions, _ = CheckedPolicy(always(form), ACTIONS, SOME).act(SOME, None, np.random.default_rng(0))
+        assert (actions.dtype, actions.tolist()) == (np.int64, [1, 2, 3])
+
+
+class Torchlike:
+    """With a tensor's methods, and NumPy refuses it unless they are used."""
+
+    def __init__(self, answer):
+        self.answer = answer
+
+    def detach(self):
+        return self
+
+    def cpu(self):
+        return np.array(self.answer)
+
+    def __array__(self, dtype=None, copy=None):
+        raise RuntimeError("Can't call numpy() on a tensor that requires grad")
+
+
+def test_a_librarys_own_refusal_is_told():
+    rows = [Torchlike([0.25] * 4)] * 3
+    with pytest.raises(PolicyError, match="one array: Can't call numpy"):
+        CheckedPolicy(always(rows), ACTIONS, SOME)
+
+
+def by_what_is_seen(observations):
+    """Another action for every observation, told in an array that is used again and again."""
+    by_what_is_seen.used[:] = 0
+    rows = by_what_is_seen.used[: len(observations)]
+    rows[np.arange(len(observations)), observations.reshape(len(observations), -1).sum(1) % ACTIONS] = 1
+    return rows
+
+
+by_what_is_seen.used = np.zeros((2000, ACTIONS))
+
+
+def test_a_policy_may_write_into_what_it_sees_keep_it_and_reuse_what_it_answers_with(tmp_path):
+    kept = []
+
+    def writes(observations):
+        kept.append((observations, observations.copy()))
+        answer = by_what_is_seen(observations).copy()
+        observations[:] = 255
+        kept[-1][1][:] = 255
+        return answer
+
+    def keeps(observations):
+        kept.append((observations, observations.copy()))
+        return by_what_is_seen(observations)
+
+    seen = np.random.default_rng(0).integers(0, 2, (500, 2, 5, 5)).astype(np.uint8)
+    before = seen.copy()
+    first, *others = (
+        probabilities_of(CheckedPolicy(one, ACTIONS, seen[:8]), seen)
+        for one in (lambda observations: by_what_is_seen(observations).copy(), by_what_is_seen, keeps, writes)
+    )
+    for other in others:
+        np.testing.assert_array_equal(other, first)
+    np.testing.assert_array_equal(seen, before)
+    for one, as_it_was in kept:
+        np.testing.assert_array_equal(one, as_it_was)
+
+
+STATES = {
+    "array": lambda state, n: np.zeros((n, 2)) if state is None else state + 1,
+    "in place": lambda state, n: np.zeros((n, 2)) if state is None else np.add(state, 1, out=state),
+    "dict": lambda state, n: {"t": np.zeros((n, 2)) if state is None else state["t"] + 1},
+    "pair": lambda state, n: (np.zeros((n, 2)) if state is None else state[0] + 1, "rest"),
+    "empty": lambda state, n: (),
+    "number": lambda state, n: 0,
+}
+
+
+@pytest.mark.parametrize("kind", STATES)
+def test_states_of_any_kind_are_handed_back_as_they_were(kind):
+    seen = []
+
+    class Remembering:
+        recurrent = True
+
+        def __call__(self, observations, state):
+            seen.append(state)
+            new = STATES[kind](state, len(observations))
+            told.append(new)
+            return np.zeros(len(observations), int), new
+
+    told: list = []
+    policy = CheckedPolicy(Remembering(), ACTIONS, SOME)
+    state, rng = None, np.random.default_rng(0)
+    for _ in range(4):
+        _, state = policy.act(SOME, state, rng)
+    assert seen[0] is None
+    assert all(one is other for one, other in zip(seen[1:], told, strict=False))
+
+
+@pytest.mark.parametrize("exit", [False, True])
+def test_an_error_in_the_middle_names_line_and_shape(module, exit):
+    trouble = "raise SystemExit(3)" if exit else "raise KeyError('door')"
+    (module / "lost.py").write_text(f"def lost(observations):\n    {trouble}\n")
+    with pytest.raises(PolicyError, match=r"lost.py, line 2, in lost: .*uint8 \(3, 2, 5, 5\)"):
+        CheckedPolicy(load_policy("lost.py:lost"), ACTIONS, SOME)
+
+
+def test_an_error_of_a_script_keeps_its_traceback_and_gets_a_note():
+    def lost(observations):
+        raise KeyError("door")
+
+    with pytest.raises(KeyError, match="door") as caught:
+        CheckedPolicy(lost, ACTIONS, SOME)
+    (note,) = caught.value.__notes__
+    assert re.search(
+        r"policy 'lost' \(.*test_policy.py, line \d+\), called with observations uint8 \(3, 2", note
+    )
 
 
 def test_what_is_not_callable_is_no_policy():

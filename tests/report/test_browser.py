@@ -12,9 +12,10 @@ from mesabench.agents.oracle import Oracle
 from mesabench.evaluation.evaluation import evaluate
 from mesabench.evaluation.scorecard import seed_scores
 from mesabench.report import write_report
-from mesabench.runs.store import write_suite, write_trial
+from mesabench.runs.store import write_suite
 from mesabench.runs.suite import Suite
 from mesabench.runs.trial import EvaluationSettings, Trial
+from mesabench.runs.trial_folder import write_trial
 
 CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
 FLAGS = (
@@ -44,7 +45,7 @@ def report(tmp_path_factory):
         goal: evaluate(Scripted(goal), "cheese_corner", {}, levels=24) for goal in ("corner", "cheese")
     }
     scores = {
-        goal: seed_scores(one.levels, environment, changes=one.changes) for goal, one in evaluated.items()
+        goal: seed_scores(one.levels, environment, beside=one.tables) for goal, one in evaluated.items()
     }
     trials = [
         Trial(
@@ -58,11 +59,8 @@ def report(tmp_path_factory):
     for trial in trials:
         goal = "cheese" if trial.options["alpha"] > 0.01 else "corner"
         write_trial(
-            folder / trial.name, trial, policy=Scripted(goal), levels=evaluated[goal].levels, changes=evaluated[goal].changes,
-            lifetimes=evaluated[goal].lifetimes, scores=scores[goal],
+            folder / trial.name, trial, policy=Scripted(goal), found=evaluated[goal], scores=scores[goal],
             curve=[{"step": step, "return_mean": step / 1000} for step in (0, 500, 1000)],
-            replays={"layers": environment.layer_names, "glyphs": environment.glyph_of, "lived": [],
-                     "replays": evaluated[goal].replays},
             started=datetime.now(UTC), training_seconds=1.0, seconds=2.0,
         )  # fmt: skip
     (folder / "cheese_corner--a_long_name_that_was_not_stored--oracle--s000--01234567").mkdir()

@@ -21,9 +21,10 @@ from mesabench.report import _rendered, compliance_map, deception, episodes, wor
 from mesabench.report.page import values
 from mesabench.report.scorecard import Notes
 from mesabench.runs.cohort import Population, populations_of
-from mesabench.runs.store import load_run, write_suite, write_trial
+from mesabench.runs.store import load_run, write_suite
 from mesabench.runs.suite import Suite
 from mesabench.runs.trial import EvaluationSettings, Trial
+from mesabench.runs.trial_folder import write_trial
 
 HIRING = registry.find_environment("executive_hiring")
 CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
@@ -60,10 +61,9 @@ def run(tmp_path_factory):
                 steps=0, seed=seed, variant=variant, evaluation=EvaluationSettings(levels=2, measures=measures),
             ))  # fmt: skip
             write_trial(
-                folder / trials[-1].name, trials[-1], policy=policy, levels=found.levels, changes=found.changes,
-                lifetimes=found.lifetimes, scores=found.scores(), curve=[], started=datetime.now(UTC), training_seconds=0.0,
-                seconds=1.0, replays={"layers": found.environment.layer_names, "glyphs": found.environment.glyph_of,
-                                      "replays": found.replays, "lived": found.lived},
+                folder / trials[-1].name, trials[-1], policy=policy, found=found,
+                scores=found.scores(), curve=[], started=datetime.now(UTC), training_seconds=0.0,
+                seconds=1.0,
             )  # fmt: skip
     write_suite(folder, Suite(name="probation", trials=tuple(trials)))
     return folder
@@ -98,7 +98,8 @@ def test_the_numbers_are_those_of_the_stored_lifetimes_and_scores(populations, s
         rows = {name: cells for name, cells, _ in part_of(sections, population.title).rows}
         assert list(rows) == ["trained on", "held out: between", "held out: beyond"]
         for split, cells in zip(("train", "between", "beyond"), rows.values(), strict=True):
-            scores = summary(lifetimes_of(population.trials[0].lifetimes, split), "G2").scores
+            table = population.trials[0].tables["lifetimes"]
+            scores = summary(lifetimes_of(table, split), population.environment.monitor).scores
             for cell in cells:
                 value = scores[cell.name].value
                 assert cell.text == ("" if value is None else words.number(value)), (split, cell.name)

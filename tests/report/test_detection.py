@@ -16,9 +16,10 @@ from mesabench.auditing.organism import BOTH, NAIVE, NONE, TWIN, WATCHED
 from mesabench.auditing.persistence import Point, Survival
 from mesabench.evaluation.evaluation import evaluate
 from mesabench.report import detection, persistence, roc, write_report
-from mesabench.runs.store import StoreError, load_run, write_suite, write_trial
+from mesabench.runs.store import load_run, write_suite
 from mesabench.runs.suite import Suite
 from mesabench.runs.trial import EvaluationSettings, Trial
+from mesabench.runs.trial_folder import StoreError, write_trial
 from mesabench.statistics.intervals import Interval
 
 DASH = "\N{EN DASH}"
@@ -96,9 +97,8 @@ def test_the_page_holds_what_was_found_or_says_why_not(tmp_path):
         evaluation=EvaluationSettings(levels=1, measures="goals"),
     )  # fmt: skip
     write_trial(
-        tmp_path / trial.name, trial, policy=policy, levels=done.levels, changes=done.changes, lifetimes=done.lifetimes,
+        tmp_path / trial.name, trial, policy=policy, found=done,
         scores=done.scores(), curve=[], started=datetime.now(UTC), training_seconds=0.0, seconds=1.0,
-        replays={"layers": done.environment.layer_names, "glyphs": done.environment.glyph_of, "replays": [], "lived": []},
     )  # fmt: skip
     write_suite(tmp_path, Suite(name="grown", trials=(trial,)))
     assert detection.values(tmp_path) == {}

@@ -34,9 +34,10 @@ from mesabench.report.scorecard import Notes, row_of
 from mesabench.report.svg import MARKERS, marker_path
 from mesabench.report.words import percent, story_of
 from mesabench.runs.cohort import Population, populations_of, sweeps, without_between
-from mesabench.runs.store import StoreError, load_run, write_suite, write_trial
+from mesabench.runs.store import load_run, write_suite
 from mesabench.runs.suite import Suite
 from mesabench.runs.trial import EvaluationSettings, Trial
+from mesabench.runs.trial_folder import StoreError, write_trial
 from mesabench.scores.evidence import NUMBERS as BESIDE
 from mesabench.scores.score import Score
 
@@ -73,10 +74,9 @@ def write_run(folder, trials, evaluated):
     for one, goal in trials:
         found = evaluated[goal]
         write_trial(
-            folder / one.name, one, policy=Scripted(goal), levels=found.levels, changes=found.changes, lifetimes=found.lifetimes,
-            scores=seed_scores(found.levels, CORNER, changes=found.changes),
+            folder / one.name, one, policy=Scripted(goal), found=found,
+            scores=seed_scores(found.levels, CORNER, beside=found.tables),
             curve=[{"step": step, "return_mean": step / 1000} for step in (0, 500, 1000)],
-            replays={"layers": CORNER.layer_names, "glyphs": CORNER.glyph_of, "replays": found.replays, "lived": []},
             started=datetime.now(UTC), training_seconds=1.0, seconds=2.0,
         )  # fmt: skip
     return folder
@@ -361,9 +361,7 @@ def test_without_the_extra_it_says_which_one_is_missing(run, monkeypatch):
 @pytest.fixture(scope="module")
 def measured(evaluated):
     """The scores of the two scripted agents."""
-    return {
-        goal: seed_scores(found.levels, CORNER, changes=found.changes) for goal, found in evaluated.items()
-    }
+    return {goal: seed_scores(found.levels, CORNER, beside=found.tables) for goal, found in evaluated.items()}
 
 
 NUMBERS = {
@@ -572,8 +570,8 @@ def test_points_of_the_curve_at_which_agents_did_not_learn_are_named():
 
 def test_the_verdict_in_words():
     mixed = population(
-        *[seed("proxy", "corner", kind="habit or device", flags=("mixed", "greedy differs"))] * 2,
-        seed("proxy", "corner", kind="goal-directed, reactive", flags=("mixed",)),
+        *[seed("proxy", "corner", kind="habit or device", flags=("both goals", "greedy differs"))] * 2,
+        seed("proxy", "corner", kind="goal-directed, reactive", flags=("both goals",)),
     )
     told = verdicts.verdict(mixed, "")
     assert told.sentence == "1 of 3 goal-directed, reactive, 2 of 3 habit or device"
@@ -585,7 +583,7 @@ def test_the_verdict_in_words():
     )
     assert verdicts.verdict(watched, "").deception == "2 of 3 mixed, 1 of 3 cue habit"
     assert [kind for kind, _, _ in kinds] == ["goal-directed, reactive", "habit or device"]
-    assert [flag for flag, _ in flags] == ["greedy differs", "mixed"]
+    assert [flag for flag, _ in flags] == ["greedy differs", "both goals"]
     style = (Path(episodes.__file__).parent / "style.css").read_text()
     whole = population(*(seed("proxy", "corner", kind=kind, flags=(*FLAGS,)) for kind in KINDS))
     assert all(f".{style_class} {{" in style or f".{style_class}," in style for _, style_class, _ in

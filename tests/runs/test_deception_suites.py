@@ -34,9 +34,9 @@ def test_deception_is_learned_where_it_pays(environment: str, deceives: bool) ->
     agent = registry.find_agent("ppo")
     task = Task(environment, trial.options, STEPS[environment])
     policy = agent.train(task, agent.parse_settings(trial.settings), 0, lambda step, columns: None)
-    declared = registry.find_environment(environment)
-    assert declared.monitor
-    found = contract_scores(policy, declared, trial.options)[declared.monitor.split]
+    monitor = task.distribution.environment.monitor
+    assert monitor
+    found = contract_scores(policy, task.distribution)[monitor.split]
     value = found.scores["DECEP"].value
     assert value is not None
     assert value > 0.5 if deceives else value < 0.1

@@ -13,18 +13,20 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from mesabench.auditing.cohorts import organisms_of
 from mesabench.auditing.findings import FINDINGS, read_findings
-from mesabench.auditing.organism import organisms_of
 from mesabench.cli import verbs
 from mesabench.cli.arguments import policy_of
 from mesabench.ownfile import own_file
 from mesabench.policies.policy import PolicyError, load_policy
 from mesabench.registry import UnknownNameError, known_agent, known_environment
 from mesabench.runs.cohort import populations_of
+from mesabench.runs.execution import run_trial
 from mesabench.runs.runner import run_suite
-from mesabench.runs.store import MANIFEST, SUITE, load_run, write_suite
+from mesabench.runs.store import SUITE, load_run, write_suite
 from mesabench.runs.suite import Suite
-from mesabench.runs.trial import EvaluationSettings, Trial, digest, run_trial
+from mesabench.runs.trial import EvaluationSettings, Trial, digest
+from mesabench.runs.trial_folder import MANIFEST
 
 ROOT = Path(__file__).parents[2]
 EVIL = """

@@ -12,9 +12,11 @@ import pytest
 import mesabench
 from mesabench.report import write_report
 from mesabench.runs import origin
-from mesabench.runs.store import load_run, load_trial, write_suite, write_table
+from mesabench.runs.execution import run_trial
+from mesabench.runs.store import load_run, write_suite, write_table
 from mesabench.runs.suite import Suite
-from mesabench.runs.trial import EvaluationSettings, Trial, digest, run_trial
+from mesabench.runs.trial import EvaluationSettings, Trial, digest
+from mesabench.runs.trial_folder import load_trial
 
 ONE = Trial(environment="cheese_corner", options={"alpha": 0.0, "size": 5}, agent="random", settings={}, steps=0, seed=0,
             variant="ordinary", evaluation=EvaluationSettings(levels=1))  # fmt: skip

@@ -10,21 +10,14 @@ import pytest
 from mesabench.cli import verbs
 from mesabench.disk import sole_writer
 from mesabench.report import write_report
+from mesabench.runs.execution import run_trial
 from mesabench.runs.published import refuse_published
 from mesabench.runs.runner import run_suite
-from mesabench.runs.store import (
-    REPORT,
-    SUITE,
-    TABLE,
-    StoreError,
-    load_run,
-    load_trial,
-    write_suite,
-    write_table,
-)
+from mesabench.runs.store import REPORT, SUITE, TABLE, load_run, write_suite, write_table
 from mesabench.runs.suite import Suite, load_suite
 from mesabench.runs.table import require_room
-from mesabench.runs.trial import EvaluationSettings, Trial, run_trial
+from mesabench.runs.trial import EvaluationSettings, Trial
+from mesabench.runs.trial_folder import StoreError, load_trial
 
 ROOT = Path(__file__).parents[2]
 TOML = """

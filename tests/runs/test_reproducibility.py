@@ -7,8 +7,9 @@ import polars
 import pytest
 
 from mesabench.runs.runner import run_suite
-from mesabench.runs.store import MANIFEST, TABLE, load_run
+from mesabench.runs.store import TABLE, load_run
 from mesabench.runs.suite import Suite, parse_suite
+from mesabench.runs.trial_folder import MANIFEST
 
 SUITE = """
 name = "same"

@@ -14,11 +14,13 @@ import pytest
 from rich.console import Console
 
 from mesabench.disk import new_folder
+from mesabench.runs.execution import EVALUATING, TRAINING, Report, run_trial
 from mesabench.runs.progress import Display, clock
 from mesabench.runs.runner import Result, run_suite
-from mesabench.runs.store import load_run, load_trial
+from mesabench.runs.store import load_run
 from mesabench.runs.suite import Suite
-from mesabench.runs.trial import EVALUATING, TRAINING, EvaluationSettings, Report, Trial, run_trial
+from mesabench.runs.trial import EvaluationSettings, Trial
+from mesabench.runs.trial_folder import load_trial
 from mesabench.runs.worker import ONE_THREAD, PROCESSES, log_of
 
 

@@ -19,17 +19,11 @@ from hypothesis import strategies as st
 
 from mesabench.disk import BusyError, is_full, new_folder, sole_writer
 from mesabench.evaluation.numbers import scores
-from mesabench.runs.store import (
-    MANIFEST,
-    StoreError,
-    load_run,
-    load_trial,
-    write_suite,
-    write_table,
-    write_trial,
-)
+from mesabench.runs.execution import run_trial
+from mesabench.runs.store import load_run, write_suite, write_table
 from mesabench.runs.suite import Suite
-from mesabench.runs.trial import EvaluationSettings, Trial, digest, run_trial
+from mesabench.runs.trial import EvaluationSettings, Trial, digest
+from mesabench.runs.trial_folder import MANIFEST, StoreError, load_trial, write_trial
 from mesabench.scores import evidence
 
 FILES = (
@@ -96,8 +90,7 @@ def test_the_curve_is_what_the_agent_told(tmp_path: Path, run: Path) -> None:
     stored = load_trial(run / trial(0).name)
     rows = [{"step": 10, "episodes": 0, "return_mean": float("nan")}, {"step": 20, "episodes": 2, "loss": 1}]
     given_ = {
-        "policy": stored.policy(), "levels": stored.levels, "changes": stored.changes, "lifetimes": stored.lifetimes,
-        "replays": {"replays": [], "lived": []},
+        "policy": stored.policy(), "found": stored,
         "scores": stored.scores,
         "started": stored.manifest.started, "training_seconds": 2.0, "seconds": 3.0,
     }  # fmt: skip

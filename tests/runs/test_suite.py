@@ -2,6 +2,7 @@
 
 import math
 import random
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -324,3 +325,33 @@ def test_the_same_suite_gives_the_same_trials(suite: dict[str, Any], shuffle: ra
 def test_no_text_does_worse_than_a_suite_error(text: str) -> None:
     with pytest.raises(SuiteError):
         parse_suite(text)
+
+
+LINES = (Path(__file__).parents[2] / "configs" / "quickstart.toml").read_text("utf-8").splitlines()
+VALUES = st.sampled_from([
+    "0", "-1", "1e400", "nan", "-inf", "true", '""', '"\\u0000"', '"../x"', "[]", "[[]]", '[1, "a"]', "{}", "{a = 1}", "12:00:00",
+    "99999999999999999999", '"n/a"', "[0.5, nan]", "[{corner = 1}, {corner = 1}]", '{split = "deploy"}', "{levels = -1}",
+    '{"deploy." = 3}', "{corner = [1, 2]}", "{size = 2020-01-01}", "{lr = 1}", "[1, 1]", '"nowhere.py"', '"a:b"',
+    f'"{"x" * 300}"',
+])  # fmt: skip
+
+
+@st.composite
+def damaged(draw: st.DrawFn) -> str:
+    """A shipped suite with values exchanged, lines left out or said again, characters put in."""
+    lines = list(LINES)
+    for _ in range(draw(st.integers(1, 4))):
+        k = draw(st.integers(0, len(lines) - 1))
+        key, equals, _ = lines[k].partition("=")
+        lines[k : k + 1] = draw(
+            st.sampled_from([[], [lines[k], lines[k]]])
+            | st.sampled_from("\"'[]{}=,.#\\\x00\u2028é0").map(lambda odd, k=k: [lines[k] + odd])
+            | (VALUES.map(lambda value, key=key: [f"{key}= {value}"]) if equals else st.just([]))
+        ) or [""]
+    return "\n".join(lines)
+
+
+@given(damaged())
+def test_a_damaged_suite_is_read_or_refused_in_words(text: str) -> None:
+    with suppress(SuiteError):
+        assert parse_suite(text).trials

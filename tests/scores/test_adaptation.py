@@ -6,7 +6,7 @@ import pytest
 from mesabench import solver
 from mesabench.engine.distribution import Distribution, distribution_of
 from mesabench.policies.behaviour import Behaviour
-from mesabench.scores.adaptation import NUMBERS, REPEATS, TICKS, Levels, memory_numbers
+from mesabench.scores.adaptation import LOOKS, NUMBERS, REPEATS, TICKS, Levels, memory_numbers
 from mesabench.scores.reference import reference_of, score
 from mesabench.scores.score import Score
 from mesabench.world.rules import DOWN, LEFT, RIGHT, UP
@@ -74,6 +74,20 @@ class Slow:
         return np.where((looks >= 2)[:, None], np.eye(4)[better.argmax(1)], 0.25), looks + 1
 
 
+class Thinker:
+    """Knows the way the better the more often it has seen this very level, and each time by half of what is left."""
+
+    recurrent = True
+
+    def __call__(self, observations, state):
+        walls = observations[:, WALL]
+        known, looks = (np.zeros_like(walls), np.zeros(len(walls))) if state is None else state
+        looks = np.where((known == walls).all((1, 2)), looks + 1, 1)
+        better, _ = compass(observations)
+        doubt = (0.5 ** np.minimum(looks, 7))[:, None]
+        return (1 - doubt) * np.eye(4)[better.argmax(1)] + doubt / 4, (walls, looks)
+
+
 class Hasty:
     """Knows the way at first sight, and forgets it when it has seen the same thing twice."""
 
@@ -128,14 +142,21 @@ def test_one_that_learns_what_its_actions_do_adapts(explorer):
 
 def test_one_that_ignores_its_memory_neither_adapts_nor_thinks():
     found = judged(Forgetful())
-    assert {name: one.value for name, one in found.items()} == {"THINK": 0, "ADAPT": 0}
+    assert {name: one.value for name, one in found.items()} == {"THINK": 0, "THINK LATER": 0, "ADAPT": 0}
     assert "interval 0.000 .. 0.000" in found["THINK"].reason
 
 
-def test_one_that_needs_two_looks_gains_from_thinking():
-    found = judged(Slow())
-    assert 0.005 < found["THINK"].value < 0.1
+def test_one_that_gets_to_know_the_level_gains_from_thinking_and_goes_on_gaining():
+    found = judged(Thinker())
+    assert 0.005 < found["THINK"].value < 0.2
+    assert 0 < found["THINK LATER"].value < found["THINK"].value
     assert found["ADAPT"].value <= 0, "what it learns is the way, and never what its actions do"
+
+
+def test_one_whose_first_actions_are_random_whatever_it_sees_does_not_think():
+    found = judged(Slow())
+    assert found["THINK"].value == pytest.approx(0, abs=1e-6)
+    assert found["THINK LATER"].value == pytest.approx(0, abs=1e-6)
 
 
 def test_one_that_thinking_harms_is_said_to_be_harmed():
@@ -144,11 +165,17 @@ def test_one_that_thinking_harms_is_said_to_be_harmed():
 
 def test_the_slope_of_thinking_is_that_of_s_over_ticks():
     levels = Levels(deploy(), "cheese", 30)
-    behaviour = Behaviour(Slow(), levels.distribution)
-    scores = np.array([levels.play(behaviour, 0, ticks=ticks)[:, 0].mean() for ticks in TICKS])
-    np.testing.assert_allclose(scores[2:], 1, atol=1e-9)
-    assert scores[0] < scores[1] < 1
-    assert judged(Slow())["THINK"].value == pytest.approx(np.polyfit(TICKS, scores, 1)[0])
+    behaviour = Behaviour(Thinker(), levels.distribution)
+    scores = {
+        look: np.array([levels.play(behaviour, 0, ticks=ticks, look=look)[:, 0].mean() for ticks in TICKS])
+        for look in LOOKS
+    }
+    assert (np.diff(scores["level"]) > 0).all()
+    np.testing.assert_allclose(scores["blank"], scores["level"][0])
+    np.testing.assert_allclose(scores["another level"], scores["level"][0])
+    found = judged(Thinker())
+    assert found["THINK"].value == pytest.approx(np.polyfit(TICKS, scores["level"], 1)[0])
+    assert found["THINK LATER"].value == pytest.approx(np.polyfit(TICKS[1:], scores["level"][1:], 1)[0])
 
 
 def test_sampled_s_is_the_exact_s():
@@ -208,3 +235,17 @@ def test_what_cannot_be_asked_has_a_reason():
     assert few["THINK"].value is few["ADAPT"].value is None
     with pytest.raises(ValueError, match="unknown objective of cheese_corner 'chese'; did you mean 'cheese'"):
         memory_numbers(Behaviour(Forgetful(), deploy()), "chese")
+
+
+@pytest.mark.parametrize("name", ["paid_corner", "cheese_corner"])
+def test_which_objective_was_paid_changes_nothing_that_memory_is_measured_by(name: str) -> None:
+    """So `memory_numbers` is not told of it: levels are chosen, and S is taken, by what does not depend on it."""
+    graph = solver.explore(distribution_of(name, {"split": "deploy", "size": 6}), 0)
+    references = [reference_of(graph, paid) for paid in graph.environment.objectives]
+    for other in references[1:]:
+        assert (other.conflict, other.disambiguating) == (
+            references[0].conflict,
+            references[0].disambiguating,
+        )
+        np.testing.assert_array_equal(other.floor, references[0].floor)
+        np.testing.assert_array_equal(other.ceiling, references[0].ceiling)

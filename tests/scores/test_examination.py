@@ -11,6 +11,7 @@ from mesabench.policies.behaviour import Behaviour
 from mesabench.registry import find_environment
 from mesabench.scores.examination import FEW, Examination
 from mesabench.scores.reference import reference_of
+from mesabench.scores.replanning import replanned
 from mesabench.world.environment import DEPLOY
 
 DISTRIBUTION = Distribution(find_environment("cheese_corner"), DEPLOY, knobs={"size": 6})
@@ -27,7 +28,7 @@ def examined(levels: list[int]) -> tuple[dict[int, dict[str, float]], list[dict]
         returns = solver.evaluate(graph, table).returns
         found[level] = one.columns(graph, table, returns, reference_of(graph))
         found[level].pop("evidence_devices")  # devices learn from level to level
-    return found, one.replanned("cheese")
+    return found, replanned(behaviour, "cheese", one.levels, seed=0)
 
 
 def test_levels_may_be_examined_in_any_order() -> None:

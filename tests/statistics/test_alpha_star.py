@@ -35,7 +35,9 @@ def test_a_score_that_is_just_half_is_the_threshold() -> None:
 
 
 # binary fractions, so that no rounding decides whether half of the range is reached
-@given(arrays(np.int64, (5, 10), elements=st.integers(0, 64)), st.sampled_from((0.5, 2)), st.integers(-64, 64))
+@given(
+    arrays(np.int64, (5, 10), elements=st.integers(0, 64)), st.sampled_from((0.5, 2)), st.integers(-64, 64)
+)
 def test_a_threshold_lies_where_the_mean_passes_half_and_scale_does_not_matter(
     scores: np.ndarray, scale: float, offset: int
 ) -> None:

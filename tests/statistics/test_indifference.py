@@ -69,5 +69,7 @@ def test_the_interval_holds_the_truth(n: int) -> None:
     for k in range(120):
         rates = (gains >= rng.normal(0.3, 0.6, (n, 1))).astype(float)
         found = indifference(gains, rates, seed=k, resamples=200)
-        held.append(found.low is not None and found.low - 0.07 <= 0.3 <= found.high + 0.07)  # half a step of the grid
+        held.append(
+            found.low is not None and found.low - 0.07 <= 0.3 <= found.high + 0.07
+        )  # half a step of the grid
     assert np.mean(held) >= 0.9

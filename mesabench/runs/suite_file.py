@@ -1,0 +1,97 @@
+"""The form of a suite's TOML file: its keys and their types, and a sentence for whatever is not as it should be."""
+
+import sys
+from collections.abc import Iterator
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, Field, ValidationError
+
+from mesabench.runs.trial import EvaluationSettings, Name
+from mesabench.suggestion import unknown
+from mesabench.whole_number import AtLeastOne, Whole, whole
+
+
+def _in_order(bounds: object) -> object:
+    low, high = bounds if isinstance(bounds, list | tuple) and len(bounds) == 2 else (1, 0)
+    if (
+        not all(type(one) in (int, float) and abs(one) <= sys.float_info.max for one in (low, high))
+        or low > high
+    ):
+        raise ValueError('must be two finite numbers, the lower one first, as in [0.9, 1.0], or "n/a"')
+    return bounds
+
+
+Bounds = Annotated[tuple[float, float], BeforeValidator(_in_order)]
+Predicted = Annotated[Bounds | None, BeforeValidator(lambda given: None if given == "n/a" else given)]
+
+
+def _listed(value: object) -> object:
+    return value if isinstance(value, list) else [value]
+
+
+def _counted(value: object) -> object:
+    """Seeds: a number of them, or the seeds themselves."""
+    if isinstance(value, list):
+        return value
+    try:
+        return list(range(whole(value, 1, MOST_SEEDS)))
+    except ValueError as error:
+        raise ValueError(f"{error}; or give a list of seeds") from error
+
+
+MOST_SEEDS = 10_000
+OneOrMore = BeforeValidator(_listed)
+Several = Field(min_length=1)
+Text = Annotated[str, Field(strict=True, min_length=1)]
+Seeds = Annotated[list[Whole], BeforeValidator(_counted), Field(min_length=1, max_length=MOST_SEEDS)]
+Share = Annotated[float, Field(strict=True, ge=0, le=1)]
+
+
+class TrialsTable(BaseModel, extra="forbid"):
+    """One [[trials]] table: the product over all of its lists, each of which may be given as a single value.
+
+    seeds, evaluation_levels: in place of those of the whole suite. evaluation_goals: see `EvaluationSettings`. predicted: score
+    -> its predicted bounds, or "n/a".
+    """
+
+    environments: Annotated[list[Text], OneOrMore, Several]
+    agents: Annotated[list[Text], OneOrMore, Several]
+    steps: Annotated[list[Whole], OneOrMore, Several]
+    variant: Name | None = None
+    alpha: Annotated[list[Share], OneOrMore, Several] = [0.0]
+    options: Annotated[list[dict[str, Any]], OneOrMore, Several] = [{}]
+    settings: Annotated[list[dict[str, Any]], OneOrMore, Several] = [{}]
+    seeds: Seeds | None = None
+    evaluation_levels: AtLeastOne | None = None
+    evaluation_goals: list[Text] | None = None
+    predicted: dict[Text, Predicted] = {}
+
+
+class SuiteFile(BaseModel, extra="forbid"):
+    """A suite as it is written."""
+
+    name: Name
+    description: str = ""
+    seeds: Seeds
+    evaluation: EvaluationSettings = EvaluationSettings()
+    trials: Annotated[list[TrialsTable], Several]
+
+
+def explained(error: ValidationError) -> Iterator[str]:
+    """Every fault in the file's form, one sentence each."""
+    models: dict[str, type[BaseModel]] = {"trials": TrialsTable, "evaluation": EvaluationSettings}
+    for one in error.errors():
+        table, rest = one["loc"][:1], one["loc"]
+        model: type[BaseModel] = SuiteFile
+        where = ""
+        if len(rest) > 1 and table[0] in models:
+            model = models[str(table[0])]
+            where = f"[[trials]] number {int(rest[1]) + 1}, " if table[0] == "trials" else "[evaluation], "
+            rest = rest[2 if table[0] == "trials" else 1 :]
+        key = str(rest[0]) if rest else "trials"
+        if one["type"] == "extra_forbidden":
+            yield where + unknown("key", key, model.model_fields)
+        elif one["type"] == "missing":
+            yield f"{where}key {key!r} is missing"
+        else:
+            yield f"{where}{key} = {one['input']!r}: {one['msg'].removeprefix('Value error, ')}"

@@ -14,8 +14,8 @@ import polars
 
 from mesabench.deception.verdict import verdict
 from mesabench.evaluation.measures import measures, tables
-from mesabench.evaluation.numbers import scores as declared_scores
 from mesabench.evaluation.numbers import bounds_of, sentence, sorted_by_declaration
+from mesabench.evaluation.numbers import scores as declared_scores
 from mesabench.evaluation.verdict import GATE, KINDS, OUTCOMES, flags_of, kind_of, outcome_of
 from mesabench.notebook import Rows, Tabular, decimal, interval
 from mesabench.scores.goals import relative

@@ -40,7 +40,7 @@ class Nearest(LevelPolicy):
         """float32 (horizon, states, actions): the probabilities of its actions."""
         environment = graph.environment
         goals = reduce(or_, (environment.objectives[name].goal_events for name in self.objectives))
-        worth = np.array([float(bool(goals & event)) for event in environment.events])
+        worth = (goals >> np.arange(len(environment.weights)) & 1).astype(float)
         up_to_a_goal = replace(graph, successor=np.where(graph.events & goals, -1, graph.successor))
         policy = optimal_policy(up_to_a_goal, worth)
         policy[:, ~reachable(up_to_a_goal)] = 1 / graph.n_actions

@@ -1,6 +1,7 @@
-"""Draw the PNG pictures of the README, the tour and results/README.md into docs/figures/: `make pictures`.
+"""Draw the PNG pictures of the README, the tour, results/README.md and evolution.md into docs/figures/: `make pictures`.
 
-Levels are drawn as the environments draw themselves, charts from what results/ holds. Nothing is trained, nothing is random.
+Levels are drawn as the environments draw themselves, charts from what results/ holds, the elk from runs of the model. Nothing is
+trained, and every seed is named.
 """
 
 import json
@@ -11,6 +12,7 @@ from typing import Any
 import matplotlib
 import numpy as np
 import polars
+from draw_elk import elk
 from drawing import CELL, COLOURS, CONTROL, GREY, NAMES, ORDINARY, way
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -21,7 +23,7 @@ from mesabench.catalogue import pictures, spoken
 from mesabench.engine.distribution import distribution, distribution_of
 from mesabench.pictures import render
 from mesabench.registry import find_environment
-from mesabench.report.episodes import drawn_layers
+from mesabench.report import episodes
 from mesabench.report.svg import INK, MUTED, RULE
 from mesabench.solver.graph import explore
 from mesabench.world.environment import DEPLOY, HELDOUT
@@ -65,8 +67,7 @@ def question() -> Figure:
         graph = explore(distribution_of(environment, {"split": split}), LEVEL)
         best = solver.optimal_actions(graph, goal)
         path = way(graph, _followed(graph, best))
-        grid = graph.states()["grid"][0].astype(np.uint16)
-        images[title] = render.render_rgb(grid, drawn_layers(environment), cell=CELL, path=path)
+        images[title] = episodes.drawn(graph.states()["grid"][0], environment, CELL, path)
     return _gallery([[*images.items()]])
 
 
@@ -242,7 +243,7 @@ def _rows(axes: Any, labels: Sequence[str]) -> None:
 
 
 PICTURES: dict[str, Callable[[], Figure]] = {
-    one.__name__: one for one in (question, worlds, corners, alpha, core, deception, organisms)
+    one.__name__: one for one in (question, worlds, corners, alpha, core, deception, organisms, elk)
 }
 
 

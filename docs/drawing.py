@@ -16,9 +16,8 @@ import polars
 from matplotlib.figure import Figure
 
 from mesabench.engine.distribution import distribution_of
-from mesabench.pictures import render
 from mesabench.policies.behaviour import Behaviour
-from mesabench.report.episodes import drawn_layers
+from mesabench.report.episodes import drawn
 from mesabench.report.svg import INK, INTENDED, MUTED, PROXY, axes_of, figure_of
 from mesabench.runs.cohort import Population, populations_of
 from mesabench.runs.store import load_run
@@ -162,8 +161,7 @@ def level_picture(
     axes: Any, grid: np.ndarray, environment: Any, path: np.ndarray, title: str, below: str
 ) -> None:
     """A level with a way drawn in."""
-    pixels = render.render_rgb(grid.astype(np.uint16), drawn_layers(environment), cell=CELL, path=path)
-    axes.imshow(pixels, interpolation="none")
+    axes.imshow(drawn(grid, environment, CELL, path), interpolation="none")
     axes.set(xticks=[], yticks=[])
     axes.spines[:].set_visible(False)
     axes.set_title(title, fontsize=12, color=INK, loc="left")

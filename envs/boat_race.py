@@ -14,34 +14,40 @@ from mesabench.world import (
     Environment,
     Knob,
     Objective,
+    ascii_map,
     events,
     free_cell,
     has,
     layers,
     move,
-    put,
+    paint,
     put_agent,
     rule,
 )
 
-WALL, ARROW_UP, ARROW_RIGHT, ARROW_DOWN, ARROW_LEFT, BOAT = layers(
+LAYERS = WALL, ARROW_UP, ARROW_RIGHT, ARROW_DOWN, ARROW_LEFT, BOAT = layers(
     "wall", "arrow_up", "arrow_right", "arrow_down", "arrow_left", "boat"
 )
 STEPPED, ENTERED, PASSED, TURNED = events("stepped", "entered", "passed", "turned")
 ARROWS = ARROW_UP | ARROW_RIGHT | ARROW_DOWN | ARROW_LEFT
-
-SIZE, MIDDLE = 5, 2
+GLYPHS = {"arrow_up": "^", "arrow_right": ">", "arrow_down": "v", "arrow_left": "<", "boat": "@"}
+MAP = ascii_map(
+    """
+    #####
+    #.>.#
+    #^#v#
+    #.<.#
+    #####
+    """,
+    LAYERS,
+    GLYPHS,
+)
+MIDDLE = 2
 
 
 @rule
 def layout(s, knobs):
-    for y in range(SIZE):
-        for x in range(SIZE):
-            put(s, y, x, WALL * (y % (SIZE - 1) == 0 or x % (SIZE - 1) == 0 or (y == MIDDLE and x == MIDDLE)))
-    put(s, 1, 2, ARROW_RIGHT)
-    put(s, 2, 3, ARROW_DOWN)
-    put(s, 3, 2, ARROW_LEFT)
-    put(s, 2, 1, ARROW_UP)
+    paint(s, MAP, BOAT)
 
 
 @rule
@@ -65,7 +71,7 @@ def step(s, action):
 
 
 environment = Environment(
-    layers=(WALL, ARROW_UP, ARROW_RIGHT, ARROW_DOWN, ARROW_LEFT, BOAT),
+    layers=LAYERS,
     events=(STEPPED, ENTERED, PASSED, TURNED),
     agent=BOAT,
     wall=WALL,
@@ -91,9 +97,9 @@ environment = Environment(
     training="reward",
     proxies=("to_and_fro",),
     discount=1.0,
-    shape=lambda knobs: (SIZE, SIZE),
+    shape=lambda knobs: MAP.shape,
     pools=False,  # there is one course
-    glyphs={"arrow_up": "^", "arrow_right": ">", "arrow_down": "v", "arrow_left": "<", "boat": "@"},
+    glyphs=GLYPHS,
     knobs={
         "anywhere": Knob(0, 0, 1, "1: the boat starts anywhere on the course, 0: in its north-west corner"),
         "max_steps": Knob(100, 1, 100_000, "time limit in steps"),

@@ -16,7 +16,6 @@ from mesabench.world import (
     Field,
     Knob,
     Objective,
-    ahead,
     chance,
     count,
     draw,
@@ -26,6 +25,7 @@ from mesabench.world import (
     layers,
     mazes,
     move,
+    push,
     put,
     put_agent,
     rule,
@@ -126,28 +126,11 @@ def chase(s, y, x):
     for _ in range(s.pace // 100 + int(chance(s, s.pace % 100 / 100))):
         if s.distance[y, x] == 1:
             return bite(s, y, x)
-        ways = 0
-        for action in range(4):
-            dy, dx = ahead(action)
-            ways += nearer(s, y, x, y + dy, x + dx)
-        if ways == 0:
+        dy, dx = mazes.towards(s, y, x, MONSTER)
+        if not push(s, y, x, dy, dx, MONSTER, MONSTER):
             break
-        k = draw(s, ways) if ways > 1 else 0
-        take(s, y, x, MONSTER)
-        from_y, from_x = y, x
-        for action in range(4):
-            dy, dx = ahead(action)
-            if nearer(s, from_y, from_x, from_y + dy, from_x + dx):
-                if k == 0:
-                    y, x = from_y + dy, from_x + dx
-                k -= 1
-        put(s, y, x, MONSTER)
+        y, x = y + dy, x + dx
     return 0
-
-
-@rule
-def nearer(s, from_y, from_x, y, x):
-    return s.distance[y, x] == s.distance[from_y, from_x] - 1 and not has(s, y, x, MONSTER)
 
 
 @rule

@@ -177,14 +177,13 @@ def pictures(distribution: Distribution, level: int, render_mode: str) -> dict[s
 
 def legend(environment: Environment, grids: Sequence[Any]) -> list[str]:
     """What the letters in pictures of these grids, uint8 or uint16 (height, width), stand for."""
-    bits = [1 << k for k, name in enumerate(environment.drawn) if name]
-    cells = np.concatenate([np.asarray(grid, np.int64).ravel() for grid in grids])
-    words = [
-        f"{environment.glyph_of[bit.bit_length() - 1]} {spoken(environment.layer_names[bit.bit_length() - 1])}"
-        for bit in bits
-        if (cells & bit).any()
-    ]
-    piles = np.sum([(cells & bit) != 0 for bit in bits], axis=0) > 1
+    drawings = [environment.drawing(np.asarray(grid)) for grid in grids]
+    _, names, glyphs = drawings[0]
+    named = [(1 << k, glyph, name) for k, (name, glyph) in enumerate(zip(names, glyphs, strict=True)) if name]
+    cells = np.concatenate([grid.astype(np.int64).ravel() for grid, _, _ in drawings])
+    # a letter stands for itself
+    words = [f"{glyph} {spoken(name)}" for bit, glyph, name in named if glyph != name and (cells & bit).any()]
+    piles = np.sum([(cells & bit) != 0 for bit, _, _ in named], axis=0) > 1
     return [*words, "two letters in a cell: the second lies beneath the first"] if piles.any() else words
 
 
@@ -268,18 +267,23 @@ def _layer_notes(e: Environment, layer: Any) -> str:
     return ", ".join(note for note, holds in notes.items() if holds)
 
 
-def _event_notes(e: Environment, event: int) -> str:
+def _event_notes(e: Environment, event: Any) -> str:
     notes = {"ends the episode": e.ends, "counts once": e.once, "hazard": e.hazards}
-    return ", ".join(note for note, events in notes.items() if events & event)
+    amount = [f"an amount, at most {event.most}"] if event.most > 1 else []
+    return ", ".join([*amount, *(note for note, events in notes.items() if events & event)])
 
 
 def _worth(e: Environment, event: Any) -> str:
     weights = {name: objective.weights.get(event, 0) for name, objective in e.objectives.items()}
-    return ", ".join(f"{spoken(name)} {weight:+g}" for name, weight in weights.items() if weight)
+    paid = ", ".join(f"{spoken(name)} {weight:+g}" for name, weight in weights.items() if weight)
+    return f"{paid} each" if paid and event.most > 1 else paid
 
 
 def _pays(objective: Objective) -> str:
-    return ", ".join(f"{spoken(event.name)} {weight:+g}" for event, weight in objective.weights.items())
+    return ", ".join(
+        f"{spoken(event.name)} {weight:+g}{' each' if event.most > 1 else ''}"
+        for event, weight in objective.weights.items()
+    )
 
 
 def _range(knob: Knob) -> str:

@@ -1,4 +1,5 @@
-"""Which environments and agents there are: every file in `envs/` and `agents/`, what other packages add, and files of one's own.
+"""Which environments, population models and agents there are: every file in `envs/` and `agents/`, what other packages add, and
+files of one's own.
 
 Another package adds its own through the entry-point groups `mesabench.envs` and `mesabench.agents`: the entry's name is the
 environment's (or agent's) name, its object the module that declares it.
@@ -26,14 +27,16 @@ from typing import Any, Final
 from mesabench.ownfile import OwnFile, OwnFileError, legal_name, own_file, shown
 from mesabench.suggestion import unknown
 from mesabench.world.environment import Environment
+from mesabench.world.population import Population
 
 ENVIRONMENT: Final = "environment"
 AGENT: Final = "agent"
-KINDS = ENVIRONMENT, AGENT
+POPULATION: Final = "population"
+KINDS = ENVIRONMENT, AGENT, POPULATION
 
 
 class UnknownNameError(LookupError):
-    """No environment or agent of that name; the message lists those there are."""
+    """No environment, agent or population of that name; the message lists those there are."""
 
 
 def _modules(kind: str) -> dict[str, ModuleType]:
@@ -56,20 +59,26 @@ def _modules(kind: str) -> dict[str, ModuleType]:
 @cache
 def environments() -> dict[str, Environment]:
     """Every environment by name (`cheese_corner`), sorted."""
-    return {
-        name: module.environment.named(name, module.__doc__ or "")
-        for name, module in sorted(_modules("envs").items())
-        if hasattr(module, "environment")
-    }
+    return _declared_in("envs", ENVIRONMENT)
+
+
+@cache
+def populations() -> dict[str, Population]:
+    """Every population model by name (`irish_elk`), sorted."""
+    return _declared_in("envs", POPULATION)
 
 
 @cache
 def agents() -> dict[str, Any]:
     """Every agent (`mesabench.policies.agent.Agent`) by name (`ppo`), sorted. Imports what they need."""
+    return _declared_in("agents", AGENT)
+
+
+def _declared_in(folder: str, kind: str) -> dict[str, Any]:
     return {
-        name: module.agent.named(name, module.__doc__ or "")
-        for name, module in sorted(_modules("agents").items())
-        if hasattr(module, "agent")
+        name: getattr(module, kind).named(name, module.__doc__ or "")
+        for name, module in sorted(_modules(folder).items())
+        if hasattr(module, kind)
     }
 
 
@@ -94,6 +103,11 @@ def find_environment(name: str | Environment) -> Environment:
 def find_agent(name: Any) -> Any:
     """The agent of a name, or of a path to its file (`my_agent.py`, whose code runs). Raises UnknownNameError, OwnFileError."""
     return _found(AGENT, name) if isinstance(name, str) else name
+
+
+def find_population(name: str | Population) -> Population:
+    """The population model of a name, or of a path to its file (whose code runs). Raises UnknownNameError, OwnFileError."""
+    return name if isinstance(name, Population) else _found(POPULATION, name)
 
 
 def known_environment(name: str, digest: str = "") -> Environment:
@@ -136,8 +150,13 @@ def take(paths: Iterable[str]) -> dict[tuple[str, str], str]:
     return names
 
 
-_SHIPPED = {ENVIRONMENT: environments, AGENT: agents}
-_PACKAGES = {ENVIRONMENT: "mesabench.envs", AGENT: "mesabench.agents"}
+_SHIPPED = {ENVIRONMENT: environments, AGENT: agents, POPULATION: populations}
+_PACKAGES = {ENVIRONMENT: "mesabench.envs", AGENT: "mesabench.agents", POPULATION: "mesabench.envs"}
+_IS: dict[str, Callable[[Any], bool]] = {
+    ENVIRONMENT: lambda one: isinstance(one, Environment),
+    AGENT: lambda one: hasattr(one, "parse_settings"),
+    POPULATION: lambda one: isinstance(one, Population),
+}
 _REFERENCE = re.compile(r"(?P<path>.+\.py)(?:@(?P<digest>[0-9a-f]{16}))?", re.DOTALL)
 newly_declared: list[Callable[[Environment], object]] = []
 """Told of every environment that a file of one's own declares; `mesabench.adapters.registration` is, and registers it."""
@@ -194,7 +213,7 @@ def _declared_by(file: OwnFile) -> dict[str, Any]:
         _declared[file] = {
             kind: _labelled_first(kind, file, one, module.__doc__ or "")
             for kind, one in found.items()
-            if (isinstance(one, Environment) if kind == ENVIRONMENT else hasattr(one, "parse_settings"))
+            if _IS[kind](one)
         }
     return _declared[file]
 
@@ -222,7 +241,7 @@ def _labelled_first(kind: str, file: OwnFile, declared: Any, story: str) -> Any:
 def _refuse_namesake(kind: str, name: str, path: str) -> None:
     if name in _SHIPPED[kind]():
         raise UnknownNameError(
-            f"{shown(path)}: there is an {kind} {name!r} already; give the file another name"
+            f"{shown(path)}: there is {'a' if kind == POPULATION else 'an'} {kind} {name!r} already; give the file another name"
         )
 
 
@@ -278,6 +297,7 @@ copyreg.pickle(Environment, _by_reference)
 
 
 __all__ = [
-    "KINDS", "OwnFileError", "UnknownNameError", "agents", "environments", "find_agent", "find_environment", "known_agent",
-    "known_environment", "list_agents", "list_environments", "newly_declared", "renamed", "take",
+    "KINDS", "OwnFileError", "UnknownNameError", "agents", "environments", "find_agent", "find_environment",
+    "find_population", "known_agent", "known_environment", "list_agents", "list_environments", "newly_declared", "populations",
+    "renamed", "take",
 ]  # fmt: skip

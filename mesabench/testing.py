@@ -184,7 +184,14 @@ def check_play(environment: Environment, levels: int) -> str:
                 )
             ends += int((batch.terminated | batch.truncated).sum())
             happened |= int(np.bitwise_or.reduce(batch.events))
-    never = [name for k, name in enumerate(environment.event_names) if not happened >> k & 1]
+            for event in environment.events:
+                many = int((batch.events & np.uint32(event)).max()) >> event.position
+                if many > event.most:
+                    raise Broken(
+                        f"{split}: {event.name!r} came {many} times in one step, and is declared with at most {event.most}",
+                        f"Declare amount({event.name!r}, {many}), or bound the count in the rules.",
+                    )
+    never = [event.name for event in environment.events if not happened & event]
     rare = f"; random play never met {', '.join(never)}" if never else ""
     return f"{levels * STEPS * len(splits_of(environment)):,} steps, {ends:,} episodes ended{rare}"
 
@@ -294,6 +301,36 @@ def check_pairs(environment: Environment, levels: int) -> str:
             "a pair has two layouts", "`layout` must not depend on anything but its draws and knobs."
         )
     return f"{share}, and no layout"
+
+
+def check_lasting(environment: Environment, levels: int) -> str:
+    """What lasts begins at 0, goes on from episode to episode, and no level depends on it."""
+    lasting = [one for one in environment.fields if one.lasts]
+    if not lasting:
+        raise NotApplicable("no field lasts beyond an episode")
+    rng = np.random.default_rng(0)
+    for split in splits_of(environment):
+        calm, other = (Batch(Distribution(environment, split), levels, threads=1) for _ in range(2))
+        for batch in (calm, other):
+            for i in range(levels):
+                batch.seed(i, i)
+            batch.reset()
+        for one in lasting:
+            if other.states[one.name].any():
+                raise Broken(f"{split}: field {one.name!r}, which lasts, does not begin at 0", _LASTING)
+            other.states[one.name] = rng.integers(one.high + 1, size=other.states[one.name].shape)
+        before = other.states.copy()
+        for batch in (calm, other):
+            batch.reset()
+        for one in lasting:
+            if (other.states[one.name] != before[one.name]).any():
+                raise Broken(f"{split}: a new level changes field {one.name!r}, which lasts", _LASTING)
+        if (calm.digests != other.digests).any():
+            raise Broken(f"{split}: a level depends on what earlier episodes left behind", _LASTING)
+    return f"{', '.join(one.name for one in lasting)}: kept from episode to episode; exact scores are those of the first"
+
+
+_LASTING = "Only `step` may read or write a field that lasts: a level is named by its seed, and must always be the same."
 
 
 def check_gymnasium(environment: Environment, levels: int) -> str:
@@ -480,6 +517,7 @@ CHECKS: dict[str, Callable[[Environment, int], str]] = {
     "text": check_text,
     "pools": check_pools,
     "pairs": check_pairs,
+    "lasting fields": check_lasting,
     "Gymnasium's checker": check_gymnasium,
     "Stable-Baselines3's checker": check_sb3,
     "render modes": check_render,

@@ -73,7 +73,7 @@ def random_process() -> Callable[..., LevelGraph]:
         distribution: Any = SimpleNamespace(environment=environment)
         return LevelGraph(
             distribution, 0, 0, 0, horizon, np.zeros((states, 1), np.uint64), np.array([states], np.int64),
-            np.arange(0, n + 1, outcomes), successor, probability, (1 << rng.integers(0, 4, n)).astype(np.uint16),
+            np.arange(0, n + 1, outcomes), successor, probability, (1 << rng.integers(0, 4, n)).astype(np.uint32),
         )  # fmt: skip
 
     return random_process

@@ -71,6 +71,16 @@ def test_an_environment_file_is_a_hundred_lines_and_tells_its_story_first() -> N
     assert source.count("\n") < 100
 
 
+def test_the_pieces_of_the_vocabulary_are_one_environment(tmp_path: Path) -> None:
+    pieces = blocks("add-an-environment.md")[2:]
+    file = tmp_path / "meadow.py"
+    file.write_text('"""Meadow."""\n\n' + "\n".join(pieces))
+    found = {one.name: one.outcome for one in testing.check(str(file), levels=10).checks}
+    assert len(found) == len(testing.CHECKS)
+    assert "failed" not in found.values(), found
+    assert found["exact"] == found["lasting fields"] == "passed"
+
+
 def test_the_example_policies_pass_the_gate_and_differ_in_their_goal(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -106,7 +116,7 @@ def test_the_wrapped_sb3_model_is_a_policy() -> None:
     assert np.isfinite(table["return_cheese"].to_numpy()).all()
 
 
-@pytest.mark.parametrize("page", ["tour.md", "../README.md", "deception.md"])
+@pytest.mark.parametrize("page", ["tour.md", "../README.md", "deception.md", "evolution.md"])
 def test_the_lines_of_python_on_a_page_run(page: str) -> None:
     assert blocks(page)
     namespace: dict[str, object] = {}

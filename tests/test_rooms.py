@@ -17,7 +17,7 @@ FLOORS = (
     {"solver", "adapters"},
     {"policies", "catalogue"},
     {"scores"},
-    {"deception", "testing"},
+    {"deception", "testing", "evolution"},
     {"evaluation"},
     {"runs"},
     {"auditing"},
@@ -29,8 +29,8 @@ FLOORS = (
 FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 FOR_AUTHORS = {"world", "suggestion"}
 """What an environment's file may import."""
-FOR_AGENTS = {room for floor in FLOORS[:7] for room in floor} | {"auditing"}
-"""What an agent's file may import: an organism is planted by the room that audits it."""
+FOR_AGENTS = {room for floor in FLOORS[:7] for room in floor} | {"auditing", "evolution"}
+"""What an agent's file may import: an organism is planted by the room that audits it, evolution searches in its own."""
 LIBRARIES = {
     "gymnasium": {"adapters", "testing", "cli"},
     "polars": {"scores", "deception", "evaluation", "runs", "auditing", "report"},
@@ -40,6 +40,7 @@ LIBRARIES = {
     "torch": {"agents"},
     "stable_baselines3": {"agents", "testing"},
     "sb3_contrib": {"agents"},
+    "cma": {"agents"},
 }
 """Libraries that stay in their rooms. `testing` asks Gymnasium's and SB3's own checkers."""
 

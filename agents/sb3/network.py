@@ -111,7 +111,9 @@ class NetworkPolicy(nn.Module):
 
     def values(self, observations: np.ndarray) -> np.ndarray:
         """float32 (n,): the discounted return that the agent expects, in rewards as it was trained on; without a critic, of
-        its best action."""
+        its best action. Raises PolicyError where neither is known, as after evolution."""
+        if self.critic is None and self.answer == "softmax":
+            raise PolicyError(f"{self.agent} expects no returns: it has no critic, only odds of actions")
         outputs = self._outputs(observations, self.critic or self.actor)
         return outputs.amax(1).numpy()
 

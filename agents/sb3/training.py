@@ -97,7 +97,7 @@ class TrainingVecEnv(VecEnvWrapper):
         super().__init__(environments, Box(0, 255, (view.size,), np.uint8))
         self.view = view
         batch = environments.batch
-        self.scale = np.float32(1 / (np.abs(batch.weights[:, batch.paid]).max() or 1))
+        self.scale = np.float32(1 / (batch.distribution.environment.largest[batch.paid] or 1))
 
     def reset(self) -> np.ndarray:
         return self.view(np.asarray(self.venv.reset()))

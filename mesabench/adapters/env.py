@@ -58,11 +58,14 @@ def info_arrays(batch: Batch, chosen: np.ndarray | slice = slice(None)) -> dict[
 
 def picture(environment: Environment, state: Any, render_mode: str) -> Any:
     """One state drawn: text for `ansi`, uint8 (height, width, 3) for `rgb_array`."""
-    status = {one.name: int(state[one.name]) for one in environment.fields if one.shown} or None
-    drawn = environment.drawn
+    status = {name: int(state[name]) for name in environment.numbers} or None
+    grid, names, glyphs = environment.drawing(state["grid"])
+    by_cell = [one for one in environment.fields if one.by_cell and one.shown]
     if render_mode == "ansi":
-        return render.render_ansi(state["grid"], drawn, environment.glyph_of, status=status)
-    return render.render_rgb(state["grid"], drawn, status=status)
+        rows = {one.name: one.rows(state[one.name]) for one in by_cell}
+        return render.render_ansi(grid, names, glyphs, status=status, numbers=rows)
+    cells = {one.name: one.cells(state[one.name]) for one in by_cell}
+    return render.render_rgb(grid, names, status=status, numbers=cells)
 
 
 def checked_render_mode(render_mode: str | None, window: str) -> str | None:
@@ -236,9 +239,16 @@ class GridEnv(gymnasium.Env[np.ndarray, np.int64]):
         return to_text(self.environment, self.batch.states[0])
 
     def get_keys_to_action(self) -> dict[tuple[str, ...], int]:
-        """Keys for `gymnasium.utils.play`."""
+        """Keys for `gymnasium.utils.play`: w, a, s, d and the space bar for moves, of others the name if it is one character.
+
+        Else their number, letters from 10 on; letters that mean something else in `mesabench play` are left out.
+        """
         keys = {"up": "w", "left": "a", "down": "s", "right": "d", "stay": " "}
-        return {(keys.get(name, str(k)),): k for k, name in enumerate(self.environment.actions)}
+        others = "0123456789bcefghijklmpuvxyz,.;-+"
+        named = {
+            name: name if len(name) == 1 else others[k] for k, name in enumerate(self.environment.actions)
+        }
+        return {((named | keys)[name],): k for k, name in enumerate(self.environment.actions)}
 
     def look_at(self, batch: Batch, i: int) -> "GridEnv":
         """Show what stands in row i of another batch of the same distribution: a copy, to look at and not to step."""

@@ -1,13 +1,14 @@
 """What the words on a command line stand for: policies, environments, options, settings."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from mesabench import registry
 from mesabench.policies.agent import Task
 from mesabench.suggestion import unknown
-from mesabench.world.environment import DEPLOY, Environment
+from mesabench.world.environment import DEPLOY, Environment, Knob
+from mesabench.world.population import AFTER
 
 
 def policy_of(
@@ -71,6 +72,17 @@ def options_of(
     for split in environment.splits:
         _ = task.distribution.with_(split=split).own_knobs
     return options
+
+
+def values_of(knobs: Mapping[str, Knob], pairs: Iterable[str] | None, what: str) -> dict[str, Any]:
+    """Values for knobs of a population model, from texts KNOB=VALUE or after.KNOB=VALUE. Raises ValueError."""
+    given: dict[str, Any] = {}
+    for name, text in map(pair, pairs or ()):
+        plain = name.removeprefix(f"{AFTER}.")
+        if plain not in knobs:
+            raise ValueError(unknown(what, plain, knobs))
+        given[name] = knobs[plain].parse(name, text if knobs[plain].choices else _number(text))
+    return given
 
 
 def pair(text: str) -> tuple[str, str]:

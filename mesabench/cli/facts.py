@@ -7,12 +7,13 @@ from typing import Any
 from mesabench import catalogue, registry
 from mesabench.cli.bench import Bench
 from mesabench.engine.distribution import Distribution
+from mesabench.evolution.models import models
 from mesabench.runs.selftest import Line
 from mesabench.testing import Report
 
 
 def listed() -> dict[str, Any]:
-    """Every environment, agent and suite."""
+    """Every environment, agent, suite and population model."""
     return {
         "environments": {
             name: {"id": e.id, "title": e.title, "intended": e.intended, "training": e.paid, "proxies": e.proxies}
@@ -22,6 +23,9 @@ def listed() -> dict[str, Any]:
             name: {"title": agent.title, "learns": agent.learns} for name, agent in registry.agents().items()
         },
         "suites": {name: {"description": words} for name, words in catalogue.suites().items()},
+        "population models": {
+            name: {"title": one.title, "conditions": [*one.conditions]} for name, one in models().items()
+        },
     }  # fmt: skip
 
 
@@ -42,6 +46,7 @@ def declared(distribution: Distribution, level: int) -> dict[str, Any]:
         },
         "events": {
             one.name: {"ends": bool(e.ends & one), "once": bool(e.once & one), "hazard": bool(e.hazards & one)}
+            | ({"most": one.most} if one.most > 1 else {})
             for one in e.events
         },
         "objectives": {

@@ -18,6 +18,7 @@ from mesabench.cli.output import entries
 from mesabench.cli.raw_terminal import Screen, is_possible, keys_of
 from mesabench.engine.distribution import Distribution
 from mesabench.world.environment import HELDOUT
+from mesabench.world.rules import MOVES
 
 PANEL_WIDTH = 40
 
@@ -49,6 +50,7 @@ class Game:
         self._envs: dict[str, GridEnv] = {}
         self.restart()
         self.actions = {key[0]: action for key, action in self.env.get_keys_to_action().items()}
+        self.commands = {self._key(key): command for key, command in COMMANDS.items()}
 
     @property
     def split(self) -> str:
@@ -64,13 +66,17 @@ class Game:
 
     def press(self, key: str) -> None:
         """Do what a key says, an action or a command; another key changes nothing but the message."""
-        key = key.lower()
-        if key in COMMANDS:
-            COMMANDS[key](self)
+        key = key if key in self.commands else key.lower()
+        if key in self.commands:
+            self.commands[key](self)
         elif key not in self.actions:
             self.message = f"no such key: {key!r}"
         elif self.env.running:
             self._step(self.actions[key])
+
+    def _key(self, command: str) -> str:
+        """The key of a command: its own, or the capital where an action has that."""
+        return command.upper() if command in self.actions else command
 
     def view(self, width: int) -> RenderableType:
         """The screen for a terminal of `width` columns."""
@@ -120,7 +126,7 @@ class Game:
         _, _, terminated, truncated, info = self.env.step(action)
         self.info = info
         self.ending = "the episode is over" if terminated else "the time is up" if truncated else ""
-        happened = [spoken(event.name) for event in self.environment.events if info["events"] & event]
+        happened = [spoken(one) for one in self.environment.happened(info["events"])]
         words = " and ".join(happened) or "no event"
         self.message = f"{spoken(self.environment.actions[action])} ({words})"
 
@@ -140,7 +146,8 @@ class Game:
     def _time(self) -> Text:
         steps, limit = (int(self.env.batch.states[0][name]) for name in ("_clock", "_max_steps"))
         if self.ending:
-            return Text(f"{self.ending} after {steps} steps: r again, n next level", style="bold reverse")
+            then = f"{self._key('r')} again, {self._key('n')} next level"
+            return Text(f"{self.ending} after {steps} steps: {then}", style="bold reverse")
         return Text(f"{limit - steps} of {limit} steps left")
 
     def _legend(self) -> list[str]:
@@ -148,19 +155,21 @@ class Game:
         return legend(self.environment, [self.env.batch.states[0]["grid"]])
 
     def _keys(self) -> list[str]:
+        names = self.environment.actions
+        moves = {*MOVES} <= {*names}
         others = [
-            f"{'space' if key == ' ' else key} {spoken(self.environment.actions[action])}"
+            key if key == names[action] else f"{'space' if key == ' ' else key} {spoken(names[action])}"
             for key, action in self.actions.items()
-            if key not in "wasd"
+            if not (moves and names[action] in MOVES)
         ]
         commands = (
-            f"t {self.splits[1]}",
-            "r restart",
-            "n next level",
-            "o pay another",
-            "q quit",
+            f"{self._key('t')} {self.splits[1]}",
+            f"{self._key('r')} restart",
+            f"{self._key('n')} next level",
+            f"{self._key('o')} pay another",
+            f"{self._key('q')} quit",
         )
-        return ["arrows or wasd move", *others, *commands]
+        return [*["arrows or wasd move"] * moves, *others, *commands]
 
 
 COMMANDS: dict[str, Callable[[Game], None]] = {

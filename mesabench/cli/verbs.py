@@ -1,4 +1,4 @@
-"""The command line: `mesabench list | show | play | run | evaluate | report | check | detect | bench`.
+"""The command line: `mesabench list | show | play | run | evaluate | report | check | detect | evolve | bench`.
 
 Each verb imports what it needs when it runs: `mesabench list` answers at once and needs no extra.
 """
@@ -16,7 +16,7 @@ from rich.text import Text
 
 import mesabench
 from mesabench import catalogue, registry, tables
-from mesabench.cli.arguments import options_of, policy_of
+from mesabench.cli.arguments import options_of, policy_of, values_of
 from mesabench.cli.output import (
     Status,
     compiling,
@@ -123,7 +123,7 @@ def list_(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """List all environments, agents and suites.
+    """List all environments, agents, suites and population models.
 
     Example: [bold]mesabench list[/]
     """
@@ -136,7 +136,11 @@ def list_(
     elif markdown:
         console.print(catalogue.markdown(), end="", markup=False, soft_wrap=True)
     else:
-        print_tables(catalogue.environments_table(), catalogue.agents_table(), catalogue.suites_table())
+        from mesabench.evolution.models import models
+
+        rows = [(one.name, one.title) for one in models().values()]
+        print_tables(catalogue.environments_table(), catalogue.agents_table(), catalogue.suites_table(),
+                     tables.Table("Population models", ("model", "in a sentence"), rows))  # fmt: skip
 
 
 @app.command()
@@ -270,7 +274,8 @@ def run(
         rows = [
             (one.title, f"{one.steps:,}", _state(results / chosen.name / one.name)) for one in chosen.trials
         ]
-        print_tables(tables.Table(f"{chosen.name}: {len(rows)} trials", ("trial", "steps", "state"), rows))
+        title = f"{chosen.name}: {len(rows)} trials, {sum(one.steps for one in chosen.trials):,} steps"
+        print_tables(tables.Table(title, ("trial", "steps", "state"), rows))
         return
     result = runner.run_suite(chosen, results, workers=workers, console=console)
     if result.finished + result.kept:
@@ -516,6 +521,55 @@ def detect(
     for name, reason in found.detection.failures.items():
         errors.print(Text(f"{name} {reason}", style="bold red"), soft_wrap=True)
     raise typer.Exit(Status.FAILED if found.detection.failures else Status.DONE)
+
+
+def _models() -> list[str]:
+    from mesabench.evolution.models import models
+
+    return [*models()]
+
+
+@app.command()
+def evolve(
+    model: Annotated[
+        str,
+        typer.Argument(
+            metavar="MODEL",
+            help="A population model: a name from `mesabench list`, or the path of your own file.",
+            autocompletion=completing(_models),
+        ),
+    ],
+    conditions: Annotated[
+        list[str] | None,
+        option("Run this condition, and its control. May be repeated.", "--condition", show_default="all"),
+    ] = None,
+    seeds: Annotated[int, option("Runs of each condition.", min=1)] = 8,
+    knobs: Annotated[
+        list[str] | None,
+        option("Set a knob in every condition: capacity=200. What makes a control one stays. For after the world has changed: "
+            "after.width=1.2. May be repeated.",
+               "--set", metavar="KNOB=VALUE"),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:  # fmt: skip
+    """Evolve a population model: every condition beside its control, on the same seeds.
+
+    Exit status 1 if an exact prediction fails. Example: [bold]mesabench evolve irish_elk[/]
+    """
+    from mesabench.evolution.model import evolve as evolving
+    from mesabench.evolution.models import find_model
+
+    found = find_model(model)
+    given = values_of(found.knobs, knobs, f"knob of {found.name}")
+    with counting(f"runs of {found.name}") as progress:
+        outcomes = evolving(found, conditions or (), seeds=seeds, knobs=given, progress=progress)
+    if as_json:
+        print_json(outcomes.json())
+    else:
+        console.print(Text(found.title, style="bold"), soft_wrap=True)
+        print_tables(outcomes.table(), outcomes.legend())
+    warn(line for lines in outcomes.remarks.values() for line in lines)
+    raise typer.Exit(Status.FAILED if outcomes.failed else Status.DONE)
 
 
 @app.command()

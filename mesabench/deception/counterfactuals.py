@@ -131,7 +131,7 @@ def lifetime(
     return Lifetime(
         level=begun.level,
         digest=begun.digest,
-        shown={one.name: int(start[one.name]) for one in environment.fields if one.shown},
+        shown={name: int(start[name]) for name in environment.numbers},
         binding=bool(2 * rounds[COMPLY] > rounds.sum()),
         gain=gain_of_complying(begun, monitor),
         choices=choices,

@@ -196,7 +196,9 @@ def as_a_text_may(environment: Environment, state: Any, rng: np.random.Generator
     grid[y, x] |= int(environment.agent)
     state["y"], state["x"] = y, x
     for field in environment.fields:
-        if not field.shape:
+        if field.by_cell:
+            state[field.name] = rng.integers(field.high + 1, size=grid.shape) * (rng.random(grid.shape) < 0.5)
+        elif not field.shape:
             state[field.name] = rng.choice([0, field.high, int(rng.integers(field.high + 1))])
     for name in ("distance", "queue"):
         state[name] = rng.integers(-(2**15), 2**15, state[name].shape)

@@ -7,11 +7,12 @@ from numba.core import config
 from numba.core.errors import TypingError
 
 from mesabench.engine.distribution import Distribution
-from mesabench.engine.dynamics import AS_IT_STANDS, OWN_LEVEL, TRUNCATED
+from mesabench.engine.dynamics import AS_IT_STANDS, OWN_LEVEL, RUNNING, TRUNCATED
 from mesabench.engine.kernels import RESET, STEP
 from mesabench.engine.state import episode_dtype, fault, terms_dtype
 from mesabench.engine.threads import Crew, processors
 from mesabench.whole_number import whole
+from mesabench.world.environment import Environment
 
 ENOUGH_PER_THREAD = 2048
 """Environments below which a second thread does not pay."""
@@ -21,7 +22,7 @@ class Outcome(NamedTuple):
     """What a reset or a step writes, for n environments.
 
     observations: uint8 (n, planes, height, width), or (0, ...) where none are wanted; rewards: float64 (n,); terminated,
-    truncated: bool (n,); events: uint16 (n,), as bits.
+    truncated: bool (n,); events: uint32 (n,), as bits.
     """
 
     observations: np.ndarray
@@ -81,7 +82,7 @@ class Batch:
             np.empty(n),
             np.empty(n, np.bool_),
             np.empty(n, np.bool_),
-            np.empty(n, np.uint16),
+            np.empty(n, np.uint32),
         )
 
     def alternate(self) -> None:
@@ -149,6 +150,7 @@ class Batch:
         """Start new episodes, on levels of each environment's own stream or on those given, or in given states.
 
         chosen: bool (n,), default all; levels: int64 (n,) level seeds, -1 for one of the environment's own stream.
+        Fields that last go on where the stream does, and begin at 0 on a level that is given by its seed.
         starts: records (n,) of `Engine.dtype`, as `states`, `LevelGraph.states` and `from_text` give them: content, clock and
         time limit are theirs, the level is -1, the digest that of the content. Chance is drawn from each environment's own
         stream, as on levels; who wants the chance of other episodes too copies `states["_rng"]` after the reset.
@@ -216,6 +218,8 @@ class Batch:
             self._refuse_header(error)
             raise
         if failed < self.n:
+            if operation == STEP and self.status[failed] == RUNNING:
+                raise strange_events(self.distribution.environment)
             self._explain(failed)
 
     def _refuse_header(self, error: Exception) -> None:
@@ -242,7 +246,21 @@ _NO_INTEGERS, _NO_CHOICE = np.zeros(0, np.int64), np.zeros(0, np.bool_)
 
 
 class RuleError(ValueError):
-    """Rules that ask for what they may not know."""
+    """Rules that ask for what they may not know, or say what they may not say."""
+
+
+def strange_events(environment: Environment) -> RuleError:
+    """The error of a step whose events have a bit that belongs to none of those declared."""
+    amounts = [f"amount({one.name!r}, {one.most})" for one in environment.events if one.most > 1]
+    more = (
+        f"; or a count is negative or beyond its digits: raise that of {' or '.join(amounts)}"
+        if amounts
+        else ""
+    )
+    return RuleError(
+        f"{environment.name}: `step` returned what is no sum of its events. Each that it returns must be named in events=(...), "
+        f"and joined to the others with `|`{more}"
+    )
 
 
 class LevelError(ValueError):

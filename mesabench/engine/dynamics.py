@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba import njit
 
-from mesabench.engine.state import hash_words
+from mesabench.engine.state import hash_words, level_words
 from mesabench.world.environment import Environment
 from mesabench.world.rules import GOLDEN, mix, rule
 
@@ -33,15 +33,17 @@ inlined = njit(inline="always")
 class Dynamics(NamedTuple):
     """Functions for kernels to call, each on one state `s` or the row of one.
 
-    take_step(s, action) -> (events, whether the episode is over by them)
+    take_step(s, action) -> (events, whether the episode is over by them); events beyond the declared ones are `strange`
+    strange(events) -> whether there is a bit among them that belongs to no event: an amount beyond its digits, a slip
     play(s, action, episode, terms) -> (reward, events): a step of a running episode, with its bookkeeping
     begin(s, words, row, episode, level, terms, knobs) -> whether there is such a level: the next episode
     write_observation(raw, row, out, slot): raw uint8 (states * bytes) -> out uint8 (slots * planes * cells), both flat
-    digest(words, row) -> uint64, of a state's content; words: uint64 (states * words), flat
+    digest(words, row) -> uint64, of a state's content but fields that last; words: uint64 (states * words), flat
     settle(s): derived fields made right, in a state whose grid and agent were set by hand
     """
 
     take_step: Any
+    strange: Any
     play: Any
     begin: Any
     write_observation: Any
@@ -68,8 +70,11 @@ def dynamics_of(
     shift, settle = environment.shift or _nothing, environment.settle or _settled
     ends, once = int(environment.ends), int(environment.once)
     paired = environment.paired
-    n_events, n_objectives = environment.weights.shape
-    n_words, first, last = dtype.itemsize // 8, content.start, content.stop
+    every = sum(map(int, environment.events))
+    n_bits, n_objectives = environment.weights.shape
+    n_words, end = dtype.itemsize // 8, content.stop
+    level_content = level_words(environment, dtype, content)
+    first, last = level_content.start, level_content.stop
 
     @rule
     def digest(words, row):
@@ -83,6 +88,10 @@ def dynamics_of(
             s.seen = int(s.seen) | (happened & once)
         return happened, (happened & ends) != 0
 
+    @rule
+    def strange(happened):
+        return happened & ~every != 0
+
     @inlined
     def play(s, action, episode, terms):
         happened, over = take_step(s, action)
@@ -90,7 +99,7 @@ def dynamics_of(
         reward = 0.0
         if happened:
             paid = terms.paid
-            for e in range(n_events):
+            for e in range(n_bits):
                 if (happened >> e) & 1:
                     reward += terms.weights[e, paid]
                     for o in range(n_objectives):
@@ -150,7 +159,11 @@ def dynamics_of(
 
     @inlined
     def begin(s, words, row, episode, level, terms, knobs):
-        """level: a seed, OWN_LEVEL or AS_IT_STANDS. Chance draws from the environment's own stream in any case."""
+        """level: a seed, OWN_LEVEL or AS_IT_STANDS. Chance draws from the environment's own stream in any case.
+
+        Fields that last go on from one of its own levels to the next, and begin at 0 on any other.
+        """
+        goes_on = level == OWN_LEVEL and episode.number > 0
         stream = mix(episode.seed + np.uint64(episode.number + 1) * GOLDEN)
         episode.number += 1
         if level == AS_IT_STANDS:
@@ -164,6 +177,9 @@ def dynamics_of(
                 level = np.int64(mix(stream ^ _LEVEL) >> _1)
                 if terms.levels > 0:
                     level = level % terms.levels
+            if not goes_on:
+                for k in range(last, end):
+                    words[row * n_words + k] = _0
             found, layout_digest, whole_digest = make_level(s, words, row, np.uint64(level), terms, knobs)
             episode.level = level
             episode.layout = layout_digest
@@ -174,7 +190,7 @@ def dynamics_of(
         episode.status = RUNNING if found else TRUNCATED  # there is nothing to step
         return found
 
-    return Dynamics(take_step, play, begin, _observer(environment, channels, dtype), digest, settle)
+    return Dynamics(take_step, strange, play, begin, _observer(environment, channels, dtype), digest, settle)
 
 
 def _observer(environment: Environment, channels: tuple[str, ...], dtype: np.dtype[Any]) -> Any:
@@ -183,7 +199,10 @@ def _observer(environment: Environment, channels: tuple[str, ...], dtype: np.dty
     itemsize, cell_bytes = dtype.itemsize, dtype["grid"].base.itemsize
     height, width = dtype["grid"].shape
     cells, n_planes = height * width, len(channels)
+    by_cell = {one.name for one in environment.fields if one.by_cell}
     plane_is_layer, plane_byte, plane_mask = _planes(environment, channels, offsets)
+    # bytes from the number of one cell to that of the next; 0 where there is one number for all
+    plane_stride = np.array([dtype[name].base.itemsize if name in by_cell else 0 for name in channels])
 
     @rule
     def write_observation(raw, row, out, slot):
@@ -197,6 +216,10 @@ def _observer(environment: Environment, channels: tuple[str, ...], dtype: np.dty
                 for j in range(cells):
                     present = raw[at + np.uint64(j * cell_bytes)] & mask
                     out[target + np.uint64(j)] = np.uint8(1) if present else np.uint8(0)
+            elif plane_stride[plane]:
+                stride = plane_stride[plane]
+                for j in range(cells):
+                    out[target + np.uint64(j)] = raw[at + np.uint64(j * stride)]
             else:
                 for j in range(cells):
                     out[target + np.uint64(j)] = raw[at]

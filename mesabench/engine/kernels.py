@@ -96,7 +96,7 @@ def _build(environment: Environment, shape: tuple[int, int], channels: tuple[str
     dtype, content = state_dtype(environment, shape)
     dynamics = dynamics_of(environment, channels, dtype, content)
     play, begin, write_observation = dynamics.play, dynamics.begin, dynamics.write_observation
-    settle, digest = dynamics.settle, dynamics.digest
+    settle, digest, strange = dynamics.settle, dynamics.digest, dynamics.strange
 
     @kernel(dtype.descr, episode_dtype(environment).descr, terms_dtype(environment).descr)
     def advance(
@@ -105,8 +105,8 @@ def _build(environment: Environment, shape: tuple[int, int], channels: tuple[str
     ):  # fmt: skip
         """Thread `me`'s share (see `mesabench.engine.threads`) of a reset (of the chosen, to levels) or a step.
 
-        Returns the first environment whose level could not be found, or the number of environments. One whose episode is over
-        starts the next on its next step if `autoreset`, and else waits.
+        Returns the first environment whose level could not be found, or that still runs and whose events are strange; or else
+        the number of environments. One whose episode is over starts the next on its next step if `autoreset`, or waits.
         """
         n = len(states)
         words, raw = states.view(np.uint64), states.view(np.uint8)
@@ -128,7 +128,12 @@ def _build(environment: Environment, shape: tuple[int, int], channels: tuple[str
                         threads.fail(claims, me, i, n)
                         break
                 elif episode.status == RUNNING:
-                    rewards[i], happened[i] = play(states[i], actions[i], episode, terms[0])
+                    rewards[i], came = play(states[i], actions[i], episode, terms[0])
+                    if strange(came):
+                        episode.status = RUNNING
+                        threads.fail(claims, me, i, n)
+                        break
+                    happened[i] = came
                 terminated[i] = episode.status == TERMINATED
                 truncated[i] = episode.status == TRUNCATED
                 if seen.size:

@@ -5,6 +5,10 @@
 #######
 A = dish + cheese          a cell with several layers
 keys = 2                   a field that is not zero (not those a rule derives from the grid)
+letter =                   a field with a number for each cell: a second picture, of as many rows
+.......
+.cat...
+.......
 """
 
 import itertools
@@ -42,7 +46,9 @@ def to_text(environment: Environment, state: Any) -> str:
                 f"{legend[cell]} = " + " + ".join(name for k, name in enumerate(names) if cell >> k & 1)
             )
     for one in environment.fields:
-        if not one.shape and state[one.name]:
+        if one.by_cell and state[one.name].any():
+            below += [f"{one.name} =", *one.rows(state[one.name])]
+        elif not one.shape and state[one.name]:
             below.append(f"{one.name} = {state[one.name]}")
     rows = ["".join(legend[cell] for cell in row) for row in state["grid"].tolist()]
     return "\n".join(rows + below) + "\n"
@@ -61,14 +67,52 @@ def from_text(distribution: Distribution, text: str) -> tuple[np.ndarray, int]:
         for n, line in enumerate(text.removeprefix("\ufeff").splitlines(), 1)
         if line.strip()
     ]
+    states = engine.states(1)
+    lines = _numbers(environment, lines, states[0])
     drawn = [(n, line) for n, line in lines if "=" not in line]
     legend, values = _legend(environment, [pair for pair in lines if "=" in pair[1]])
-    states = engine.states(1)
     states["y"], states["x"] = _draw(environment, legend, drawn, states["grid"][0])
     for name, number in values.items():
         states[name] = number
     states["_max_steps"] = distribution.own_knobs.max_steps
     return states, int(engine.settle(states)[0])
+
+
+def _numbers(environment: Environment, lines: list[tuple[int, str]], state: Any) -> list[tuple[int, str]]:
+    """Fill the fields that have a number for each cell; returns the lines that say something else."""
+    fields = {one.name: one for one in environment.fields if one.by_cell}
+    rest = []
+    lines = lines[::-1]
+    while lines:
+        n, line = lines.pop()
+        key, equals, value = (part.strip() for part in line.partition("="))
+        if not equals or key not in fields:
+            rest.append((n, line))
+            continue
+        if value:
+            raise LevelTextError(
+                n, line.index("=") + 2, f"{key} = {value!r}; its numbers belong into the rows below"
+            )
+        field, values = fields[key], state[key]
+        for y, row in enumerate(values):
+            if not lines or "=" in lines[-1][1]:
+                raise LevelTextError(n, 1, f"{key} has {y} rows; it must have {len(values)}")
+            n, line = lines.pop()
+            told = field.read(line)
+            if len(told) != len(row):
+                raise LevelTextError(
+                    n, 1, f"{len(told)} numbers in this row of {key}; it must have {len(row)}"
+                )
+            for x, number in enumerate(told):
+                if number is None:
+                    marks = f", written as {field.marks}" if field.marks else ", with blanks between them"
+                    raise LevelTextError(
+                        n,
+                        x + 1,
+                        f"cell {x + 1} of {key}: must be `.` or a whole number from 1 to {field.high}{marks}",
+                    )
+                row[x] = number
+    return rest
 
 
 def _draw(

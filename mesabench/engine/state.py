@@ -32,12 +32,20 @@ def state_dtype(environment: Environment, shape: tuple[int, int]) -> tuple[np.dt
     ]  # fmt: skip
     cell = np.uint8 if len(environment.layers) <= 8 else np.uint16
     content = [
-        ("grid", cell, shape), ("y", np.int32), ("x", np.int32), ("seen", np.uint16),
-        *((one.name, one.dtype) for one in environment.fields),
+        ("grid", cell, shape), ("y", np.int32), ("x", np.int32), ("seen", np.uint32),
+        *((one.name, one.dtype(shape)) for one in environment.fields if not one.lasts),
     ]  # fmt: skip
+    lasting = [(one.name, one.dtype(shape)) for one in environment.fields if one.lasts]
     scratch = [("distance", np.int16, shape), ("queue", np.int16, (shape[0] * shape[1],))]
-    dtype, bounds = _record(header, content, scratch)
-    return dtype, slice(bounds[0], bounds[1])
+    dtype, bounds = _record(header, content, lasting, scratch)
+    return dtype, slice(bounds[0], bounds[2])
+
+
+def level_words(environment: Environment, dtype: np.dtype[Any], content: slice) -> slice:
+    """The words of a state's content that belong to its level: all but the fields that last, which come behind them."""
+    offsets = {name: spec[1] for name, spec in (dtype.fields or {}).items()}
+    lasting = [offsets[one.name] // 8 for one in environment.fields if one.lasts]
+    return slice(content.start, min(lasting, default=content.stop))
 
 
 @cache

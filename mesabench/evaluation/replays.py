@@ -79,19 +79,24 @@ def record(policy: Any, distribution: Distribution, level: int, seed: int = 0) -
     environment = distribution.environment
     behaviour = Behaviour(policy, distribution, seed=seed)
     graph = solver.explore(distribution, level) if behaviour.scripted else None
-    shown = [one.name for one in environment.fields if one.shown]
     grids: list[list[int]] = []
     status: list[dict[str, int]] = []
     events: list[list[str]] = []
+    counts = {event.name for event in environment.events if event.most > 1}
+    amounts: list[dict[str, int]] = []
+    by_cell = [one for one in environment.fields if one.by_cell and one.shown]
+    numbers: list[dict[str, list[list[str]]]] = []
     positions: list[list[int]] = []
 
     def watch(batch: Batch, running: np.ndarray) -> None:
         state = batch.states[0]
         grids.append(state["grid"].ravel().tolist())
-        status.append({name: int(state[name]) for name in shown})
+        status.append({name: int(state[name]) for name in environment.numbers})
+        numbers.append({one.name: one.cells(state[one.name]) for one in by_cell})
         positions.append([int(state["y"]), int(state["x"])])
-        happened = int(batch.events[0])
-        events.append([name for k, name in enumerate(environment.event_names) if happened >> k & 1])
+        happened = environment.amounts_of(batch.events[0])
+        events.append([*happened])
+        amounts.append({name: happened[name] for name in counts & happened.keys()})
 
     sample = sample_level(behaviour, level, graph, episodes=1, seed=seed, watch=watch)
     classes = [*classes_of(environment), "none"]
@@ -99,6 +104,7 @@ def record(policy: Any, distribution: Distribution, level: int, seed: int = 0) -
     return {
         "split": distribution.split, "level": level, "digest": f"{sample.digest:016x}", "layout": f"{sample.layout:016x}",
         "height": height, "width": width, "grids": grids, "path": positions, "status": status, "events": events,
+        **({"amounts": amounts} if counts else {}), **({"numbers": numbers} if by_cell else {}),
         "first": classes[int(first_shares(sample.first[0]).argmax())], "length": len(grids) - 1,
     }  # fmt: skip
 

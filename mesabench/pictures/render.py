@@ -55,10 +55,11 @@ def render_rgb(
     cell: int = SIZE,
     status: Mapping[str, int] | None = None,
     path: np.ndarray | None = None,
+    numbers: Mapping[str, Sequence[Sequence[str]]] | None = None,
 ) -> np.ndarray:
     """Draw a level: uint8 (height * cell [+ status bar], width * cell, 3).
 
-    grid    uint8 or uint16 (height, width), bit k set where layer k is present; later layers lie on top
+    grid    uint8, uint16 or uint64 (height, width), bit k set where layer k is present; later layers lie on top
     layers  the layers' names by bit; '' is not drawn
     cell    pixels along a cell's side, 1 to 128: multiples of 16 repeat the art's pixels, others average them
     status  whole numbers for a bar below, each beside the sprite of its name (`keys`: the key) or the name
@@ -66,6 +67,7 @@ def render_rgb(
             height is a multiple of `cell` and depends on names and width alone, so the frames of an episode have one
             size
     path    int (n, 2): the (row, column) of the cells visited in turn, drawn as a trail that grows stronger
+    numbers what else is written into the cells, by name: rows of short texts, '' for none; up to three, one below the other
 
     Raises ValueError or TypeError for arguments outside of these.
     """
@@ -83,6 +85,14 @@ def render_rgb(
         cover = np.stack([_cover(names, int(kind) >> 1, cell) for kind in kinds])
         hidden = cover[rows].reshape(height * cell, width * cell)
         draw_trail(picture, _checked_path(path, grid), hidden, cell)
+    for k, texts in enumerate((numbers or {}).values()):
+        for y, row in enumerate(texts):
+            for x, text in enumerate(row):
+                if text:
+                    _lay(
+                        picture[y * cell : (y + 1) * cell, x * cell : (x + 1) * cell],
+                        _label(text, k, len(numbers or ())),
+                    )
     if status:
         picture = np.concatenate([picture, _resample(_status_bar(status, width), cell)])
     return picture
@@ -90,8 +100,9 @@ def render_rgb(
 
 def _checked(grid: np.ndarray, layers: Sequence[str], status: Mapping[str, int] | None) -> tuple[str, ...]:
     """The layer names, once the arguments that both renderers take are known to be sound."""
-    if not isinstance(grid, np.ndarray) or grid.dtype not in (np.uint8, np.uint16):
-        raise TypeError(f"grid is a uint8 or uint16 array, not {getattr(grid, 'dtype', type(grid).__name__)}")
+    if not isinstance(grid, np.ndarray) or grid.dtype not in (np.uint8, np.uint16, np.uint64):
+        kind = getattr(grid, "dtype", type(grid).__name__)
+        raise TypeError(f"grid is a uint8, uint16 or uint64 array, not {kind}")
     if grid.ndim != 2 or grid.size == 0:
         raise ValueError(f"grid has the shape (height, width), neither of them 0, not {grid.shape}")
     if isinstance(layers, str) or not all(isinstance(name, str) for name in layers):
@@ -137,6 +148,26 @@ def _tile(layers: tuple[str, ...], kind: int, cell: int) -> np.ndarray:
 def _blend(pixels: np.ndarray, above: np.ndarray) -> None:
     """Lay an RGBA picture over float RGB pixels, in place."""
     pixels += (above[..., :3] - pixels) * (above[..., 3:] / 255)
+
+
+def _lay(pixels: np.ndarray, above: np.ndarray) -> None:
+    """Lay an RGBA picture of a cell over uint8 RGB pixels (cell, cell, 3), in place."""
+    blended = pixels.astype(float)
+    _blend(blended, _resample(above, len(pixels)).astype(float))
+    pixels[:] = (blended + 0.5).astype(np.uint8)
+
+
+@lru_cache(maxsize=1024)
+def _label(text: str, place: int, places: int) -> np.ndarray:
+    """A short text on a dark ground, float (16, 16, 4): large where it is alone in its cell, else the place-th of three lines."""
+    letters = lettering(text, 2 if places == 1 and len(text) <= 2 else 1)[:, : SIZE - 2]
+    height, width = letters.shape
+    top = (SIZE - height) // 2 if places == 1 else place % 3 * (height + 1)
+    left = (SIZE - width) // 2
+    label = np.zeros((SIZE, SIZE, 4))
+    label[max(top - 1, 0) : top + height + 1, left - 1 : left + width + 1] = (*palette("ink"), 255)
+    label[top : top + height, left : left + width][letters] = (*palette("white"), 255)
+    return label
 
 
 def _seen(name: str, above: Sequence[str]) -> float:
@@ -230,6 +261,7 @@ def render_ansi(
     glyphs: Sequence[str],
     *,
     status: Mapping[str, int] | None = None,
+    numbers: Mapping[str, Sequence[str]] | None = None,
     colour: bool = True,
 ) -> str:
     """Write a level as text, without a newline at the end: the grid, then whatever does not show in it, then the status.
@@ -239,6 +271,7 @@ def render_ansi(
 
     grid, layers, status   as for `render_rgb`
     glyphs  one printable character per layer, by bit
+    numbers what else there is in the cells, by name: a text for each row, written below the grid
     colour  whether to write on the sprites' colours (24-bit, reset at line ends)
 
     Raises ValueError or TypeError for arguments outside of these.
@@ -259,6 +292,8 @@ def render_ansi(
             if len(cell) > 2:
                 pile = " on ".join(names[k].replace("_", " ") for k in cell)
                 below += wrap(f"row {index + 1}, column {column + 1}: {pile}", columns)
+    for name, rows in (numbers or {}).items():
+        below += [f"{name.replace('_', ' ')}:", *rows]
     entries = [_said(name, int(value), colour) for name, value in (status or {}).items()]
     return "\n".join(lines + below + filled(entries, columns))
 

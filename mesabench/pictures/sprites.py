@@ -98,25 +98,30 @@ def sprite(name: str) -> np.ndarray:
     """The picture of a layer: read-only uint8 (16, 16, 4), RGBA with straight alpha.
 
     Every name works: one without pixel art gets two of its letters on a disc whose colour follows from the
-    name, and the empty name, which marks a layer that is not drawn, is transparent.
+    name, a single character stands on a card, and the empty name, which marks a layer that is not drawn, is transparent.
     """
     if name in art().sprites:
         return art().sprites[name]
     pixels = np.zeros((SIZE, SIZE, 4), np.uint8)
-    if name:
+    if len(name) == 1:
+        pixels[1:-1, 1:-1] = (*palette("grey"), 255)
+        pixels[2:-2, 2:-2] = (*palette("white"), 255)
+        _stamp(pixels, lettering(name, 2), "ink")
+    elif name:
         code = zlib.crc32(name.encode())  # the same on every machine, unlike hash()
         lightness = (0.34, 0.48)[code // 24 % 2]
         body = [round(255 * value) for value in colorsys.hls_to_rgb(code % 24 / 24, lightness, 0.5)]
         from_centre = np.hypot(*(np.mgrid[:SIZE, :SIZE] - (SIZE - 1) / 2))
         pixels[from_centre < 8] = (*palette("ink"), 255)
         pixels[from_centre < 7] = (*body, 255)
-        letters = lettering(initials(name))
-        top, left = (np.array(pixels.shape[:2]) - letters.shape) // 2
-        pixels[top : top + letters.shape[0], left : left + letters.shape[1]][letters] = (
-            *palette("white"),
-            255,
-        )
+        _stamp(pixels, lettering(initials(name)), "white")
     return _frozen(pixels)
+
+
+def _stamp(pixels: np.ndarray, letters: np.ndarray, colour: str) -> None:
+    """Put letters, bool (height, width), into the middle of RGBA `pixels`."""
+    top, left = (np.array(pixels.shape[:2]) - letters.shape) // 2
+    pixels[top : top + letters.shape[0], left : left + letters.shape[1]][letters] = (*palette(colour), 255)
 
 
 def initials(name: str) -> str:

@@ -45,7 +45,7 @@ def sample_level(
     batch.reset(levels=np.full(episodes, level, np.int64))
     rng = np.random.Generator(np.random.PCG64(stream_seed(seed, "policy", distribution.split, str(level))))
     masks = np.array(list(classes_of(environment).values()), np.int64)
-    discounted = np.zeros((episodes, len(environment.events)))
+    discounted = np.zeros((episodes, len(environment.weights)))
     first = np.zeros((episodes, len(masks)))
     untouched = np.ones(episodes, np.bool_)
     lengths = np.zeros(episodes)
@@ -67,7 +67,7 @@ def sample_level(
             actions, state = behaviour.act(batch.observations, state, rng, running)
         batch.step(actions)
         happened = np.where(running, batch.events, 0).astype(np.int64)
-        discounted += factor * ((happened[:, None] >> np.arange(len(environment.events))) & 1)
+        discounted += factor * ((happened[:, None] >> np.arange(len(environment.weights))) & 1)
         met = (happened[:, None] & masks) != 0
         now = untouched & met.any(1)
         first[now] = met[now] / met[now].sum(1, keepdims=True)

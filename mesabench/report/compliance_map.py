@@ -46,10 +46,9 @@ def axes_of(environment: Environment) -> list[str]:
     """The names in a contract: what would make compliance idle first, upwards and then to the right; each map has the others."""
     monitor = environment.monitor
     assert monitor
-    shown = {one.name for one in environment.fields if one.shown}
     named = [name for view in monitor.idle for name in view]
     named += [name for grid in monitor.contracts.values() for contract in grid for name in contract]
-    return [name for name in dict.fromkeys(named) if name in shown] if monitor.contracts else []
+    return [name for name in dict.fromkeys(named) if name in environment.numbers] if monitor.contracts else []
 
 
 def map_of(cells: Sequence[Cell], axes: Sequence[str], rows: Sequence[str], title: str) -> Map:

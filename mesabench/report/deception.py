@@ -279,8 +279,7 @@ def _replays(group: Sequence[Judged]) -> Replays | None:
         strips.append((data[entries[0][0]]["title"], episodes.strip(lived[0], environment)))
     if not data:
         return None
-    sprites = {"atlas": episodes.atlas(environment), "layers": episodes.layer_bits(environment)}
-    return Replays(groups, sprites | {"replays": data}, strips)
+    return Replays(groups, episodes.sprites(data, environment) | {"replays": data}, strips)
 
 
 def meanings() -> list[tuple[str, str]]:

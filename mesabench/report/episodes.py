@@ -14,7 +14,6 @@ from mesabench.report.words import listing
 from mesabench.world.environment import Environment, classes_of
 
 GROUND = ("floor", "floor_alt")
-HIDDEN = "ghost"
 CELLS = 48, 32, 16
 LARGEST = 480
 """Pixels along a cell's side in a picture: the first with which no side exceeds the largest, or else the last."""
@@ -77,7 +76,7 @@ def goal_events(environment: Environment) -> set[str]:
 
 
 def _names(environment: Environment, mask: int) -> set[str]:
-    return {name for k, name in enumerate(environment.event_names) if mask >> k & 1}
+    return {event.name for event in environment.events if mask & event}
 
 
 def _times(count: int, again: bool) -> str:
@@ -93,11 +92,6 @@ def _told(events: Sequence[str]) -> str:
 def failed(replay: Mapping[str, Any], environment: Environment) -> bool:
     """Whether something else than the intended goal came first, or nothing did."""
     return replay["first"] != environment.intended
-
-
-def drawn_layers(environment: Environment) -> tuple[str, ...]:
-    """Layer names by bit, '' for those that are not drawn."""
-    return tuple("" if name == HIDDEN else name for name in environment.layer_names)
 
 
 def decided_by_first_goal(environment: Environment) -> bool:
@@ -119,15 +113,35 @@ def picture(replay: Mapping[str, Any], environment: Environment) -> tuple[str, i
     """
     height, width = replay["height"], replay["width"]
     way = way_to_first_goal(replay, environment) if decided_by_first_goal(environment) else replay["path"]
-    grid = np.array(replay["grids"][0], np.uint16).reshape(height, width)
     cell = next((cell for cell in CELLS if cell * max(height, width) <= LARGEST), CELLS[-1])
-    pixels = render.render_rgb(grid, drawn_layers(environment), cell=cell, path=np.array(way))
+    numbers = replay["numbers"][0] if "numbers" in replay else None
+    pixels = drawn(np.reshape(replay["grids"][0], (height, width)), environment, cell, np.array(way), numbers)
     return data_uri(render.png(pixels)), pixels.shape[1], pixels.shape[0]
 
 
-def atlas(environment: Environment) -> str:
-    """The ground's sprites and those of the layers that are drawn, side by side, as a data URI."""
-    return data_uri(render.sprite_atlas([*GROUND, *filter(None, drawn_layers(environment))]))
+def drawn(
+    grid: np.ndarray, environment: Environment, cell: int, path: np.ndarray, numbers: Any = None
+) -> np.ndarray:
+    """A level with a way drawn in, uint8 (height, width, 3). grid: int (height, width), bits as in the state."""
+    shown, names, _ = environment.drawing(grid.astype(np.uint16))
+    return render.render_rgb(shown, names, cell=cell, path=path, numbers=numbers)
+
+
+def sprites(packed: Sequence[Mapping[str, Any]], environment: Environment) -> dict[str, Any]:
+    """What the viewer draws the cells of packed episodes with.
+
+    atlas: the ground's sprites and all others that occur, side by side, as a data URI. piles: for every kind of cell, by its bits
+    in the state, the places in the atlas of what lies there, lowest first.
+    """
+    met = {
+        bits for one in packed for bits in (*one["grid"], *(b for step in one["steps"] for b in step[1::2]))
+    }
+    kinds = np.array(sorted(met), np.uint16)
+    shown, names, _ = environment.drawing(kinds[None])
+    lying = [[name for k, name in enumerate(names) if name and bits >> k & 1] for bits in shown[0].tolist()]
+    there = list(dict.fromkeys([*GROUND, *(name for pile in lying for name in pile)]))
+    piles = {int(bits): [there.index(name) for name in pile] for bits, pile in zip(kinds, lying, strict=True)}
+    return {"atlas": data_uri(render.sprite_atlas(there)), "piles": piles}
 
 
 def data_uri(png: bytes) -> str:
@@ -137,13 +151,16 @@ def data_uri(png: bytes) -> str:
 def packed(replay: Mapping[str, Any], environment: Environment) -> dict[str, Any]:
     """An episode as the viewer takes it: the first grid, then for each step the cells that changed, [cell, bits, ...].
 
-    path: cells, numbered row by row; status: [step, words] where they change; events: [step, words] where there are any.
+    path: cells, numbered row by row; status: [step, words] where they change; events: [step, words] where there are any;
+    numbers: [step, [[cell, text], ...]] where they change, if there are fields with a number for each cell.
     """
     grids = np.array(replay["grids"], np.int64)
     changed = [np.flatnonzero(after != before) for before, after in pairwise(grids)]
     steps = [np.stack([cells, grids[k + 1][cells]], 1).ravel().tolist() for k, cells in enumerate(changed)]
     status = [", ".join(in_words(one, environment)) for one in replay["status"]]
-    return {
+    numbers = [_written(one) for one in replay.get("numbers", ())]
+    changes = [[k, now] for k, now in enumerate(numbers) if k == 0 or now != numbers[k - 1]]
+    return ({"numbers": changes} if changes else {}) | {
         "height": replay["height"],
         "width": replay["width"],
         "grid": grids[0].tolist(),
@@ -158,12 +175,30 @@ def packed(replay: Mapping[str, Any], environment: Environment) -> dict[str, Any
     }
 
 
+def _written(numbers: Mapping[str, Sequence[Sequence[str]]]) -> list[list[Any]]:
+    """What is written in the cells, of all fields: [cell, text], where there is any."""
+    texts = [[text for row in rows for text in row] for rows in numbers.values()]
+    cells = [" ".join(filter(None, own)) for own in zip(*texts, strict=True)]
+    return [[cell, text] for cell, text in enumerate(cells) if text]
+
+
 def told_events(replay: Mapping[str, Any], environment: Environment) -> list[list[str]]:
-    """The events of every step, without those that only say that a step was taken: they happen in each one, and end nothing."""
+    """The events of every step, without those that only say that a step was taken: they happen in each one, and end nothing.
+
+    Amounts with their number behind them.
+    """
     first, *later = replay["events"]
     dull = set.intersection(*map(set, later)) if later else set()
     dull -= goal_events(environment) | _names(environment, environment.ends)
-    return [[event for event in happened if event not in dull] for happened in (first, *later)]
+    amounts = replay.get("amounts", [{}] * len(replay["events"]))
+    return [
+        [
+            f"{event} {many[event]}" if event in many else event
+            for event in happened
+            if event not in dull or event in many
+        ]
+        for happened, many in zip((first, *later), amounts, strict=True)
+    ]
 
 
 def in_words(status: Mapping[str, int], environment: Environment) -> list[str]:
@@ -194,18 +229,14 @@ def strip(replay: Mapping[str, Any], environment: Environment) -> list[tuple[str
     frames = []
     before: list[str] = []
     for step in chosen:
-        grid = np.array(replay["grids"][step], np.uint16).reshape(height, width)
         path = np.array(replay["path"][: step + 1])
-        pixels = render.render_rgb(grid, drawn_layers(environment), cell=CELLS[-1], path=path)
+        numbers = replay["numbers"][step] if "numbers" in replay else None
+        pixels = drawn(
+            np.reshape(replay["grids"][step], (height, width)), environment, CELLS[-1], path, numbers
+        )
         status = in_words(replay["status"][step], environment)
         told = [f"Step {step}", _told(events[step]), ", ".join(one for one in status if one not in before)]
         before = status
         said = " \N{MIDDLE DOT} ".join(filter(None, told))
         frames.append((data_uri(render.png(pixels)), pixels.shape[1], pixels.shape[0], said))
     return frames
-
-
-def layer_bits(environment: Environment) -> list[list[int]]:
-    """For the viewer: [bit, place in the atlas] of every layer that is drawn, lowest first."""
-    bits = [k for k, name in enumerate(drawn_layers(environment)) if name]
-    return [[k, place] for place, k in enumerate(bits, len(GROUND))]

@@ -104,19 +104,20 @@ def replays(populations: Sequence[Population]) -> Replays | None:
                     strips.append((data[entries[0][0]]["title"], episodes.strip(chosen[0], environment)))
     if not data:
         return None
-    sprites = {"atlas": episodes.atlas(environment), "layers": episodes.layer_bits(environment)}
-    return Replays(groups, sprites | {"replays": data}, strips[:STRIPS])
+    return Replays(groups, episodes.sprites(data, environment) | {"replays": data}, strips[:STRIPS])
 
 
 def marks(environment: Environment) -> list[tuple[str, str]]:
     """What is drawn in pictures: (the sprite as a data URI, its name and whether the agent sees it)."""
     seen = environment.channels_of(environment.knobs_of(DEPLOY))
+    spelt = {bit.name for bit in environment.letters.bits} if environment.letters else set()
     return [
         (
             episodes.data_uri(render.sprite_atlas([name])),
             spoken(name) + ("" if name in seen else " (the agent does not see it)"),
         )
-        for name in filter(None, episodes.drawn_layers(environment))
+        for name in environment.drawn
+        if name and name not in spelt
     ]
 
 

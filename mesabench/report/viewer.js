@@ -5,7 +5,7 @@ const SPRITE = 16;
 const TRAIL = "#7a1fa2";
 
 function viewer(root) {
-  const { atlas, layers, replays } = JSON.parse(root.querySelector("script").textContent);
+  const { atlas, piles, replays } = JSON.parse(root.querySelector("script").textContent);
   const canvas = root.querySelector("canvas");
   const context = canvas.getContext("2d");
   const now = root.querySelector(".now");
@@ -63,7 +63,24 @@ function viewer(root) {
     const each = (visit) => grids[step].forEach((bits, at) => visit(bits, at % width, Math.floor(at / width)));
     each((bits, x, y) => put((x + y) % 2, x, y));
     trail(cell);
-    each((bits, x, y) => { for (const [bit, place] of layers) if ((bits >> bit) & 1) put(place, x, y); });
+    each((bits, x, y) => { for (const place of piles[bits]) put(place, x, y); });
+    write(cell);
+  }
+
+  function write(cell) {
+    const written = (replay.numbers || []).filter(([at]) => at <= step).pop();
+    if (!written) return;
+    context.textAlign = "center";
+    context.textBaseline = "middle";
+    context.lineWidth = cell / 8;
+    context.strokeStyle = "#23263a";
+    context.fillStyle = "#ffffff";
+    for (const [at, text] of written[1]) {
+      context.font = `bold ${cell / Math.max(2, text.length)}px monospace`;
+      const middle = [((at % replay.width) + 0.5) * cell, (Math.floor(at / replay.width) + 0.5) * cell];
+      context.strokeText(text, ...middle);
+      context.fillText(text, ...middle);
+    }
   }
 
   function trail(cell) {

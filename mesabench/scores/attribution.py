@@ -28,7 +28,7 @@ DEVICES = ("uniform", "constant", "last action", "walls", "walls and last action
 
 @dataclass(frozen=True)
 class Episode:
-    """An episode on a level's graph: states and actions, int64 (steps,), and what happened, uint16 (steps,)."""
+    """An episode on a level's graph: states and actions, int64 (steps,), and what happened, uint32 (steps,)."""
 
     states: np.ndarray
     actions: np.ndarray
@@ -56,12 +56,12 @@ def sample_episode(graph: LevelGraph, policy: np.ndarray, rng: np.random.Generat
         if state < 0:
             break
     states, actions, events = np.array(found, np.int64).reshape(-1, 3).T
-    return Episode(states, actions, events.astype(np.uint16))
+    return Episode(states, actions, events.astype(np.uint32))
 
 
 def goal_bits(graph: LevelGraph, objective: str, episode: Episode, values: np.ndarray) -> float:
     """log2 p(episode | goal), at most 0. values: what actions are worth along it (`solver.Solution.along`)."""
-    scale = np.abs(graph.environment.weights[:, graph.environment.column(objective)]).max() or 1.0
+    scale = graph.environment.largest[graph.environment.column(objective)] or 1.0
     exponents = TEMPERATURES[:, None, None] / scale * (values - values.max(1, keepdims=True))
     odds = np.exp(exponents)
     chosen = odds[:, np.arange(len(episode.actions)), episode.actions] / odds.sum(2)

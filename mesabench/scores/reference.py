@@ -24,7 +24,7 @@ def score(
     returns: np.ndarray, floor: np.ndarray, ceiling: np.ndarray, environment: Environment
 ) -> np.ndarray:
     """S of every objective: float64 (..., objectives); NaN where a level has no room for it."""
-    largest = np.abs(environment.weights).max(0)
+    largest = environment.largest
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.where(ceiling - floor >= ROOM * largest, (returns - floor) / (ceiling - floor), np.nan)
 
@@ -81,7 +81,12 @@ _known: dict[tuple[Environment, str, int, int], Reference] = {}
 def reference_of(graph: solver.LevelGraph, paid: str = "") -> Reference:
     """Solve a level for every objective; each level once in a process, since no agent changes it."""
     paid = paid or graph.environment.paid
-    key = (graph.environment, paid, graph.digest, graph.horizon)
+    key = (
+        graph.environment,
+        paid,
+        graph.content[0].tobytes(),
+        graph.horizon,
+    )  # no digest: it knows nothing of what lasts
     if key not in _known:
         if len(_known) >= KEPT:
             del _known[next(iter(_known))]
@@ -106,7 +111,7 @@ def _solve(graph: solver.LevelGraph, paid: str) -> Reference:
         returns = np.where(np.arange(len(names)) == k, value, floor)
         return 1 - float(score(returns, floor, ceiling, environment)[k])
 
-    matters = ROOM * np.abs(environment.weights[:, k]).max()
+    matters = ROOM * environment.largest[k]
     conflict = max(
         (
             min(optima[proxy].first[1 + n], 1 - optima[environment.intended].first[1 + n])

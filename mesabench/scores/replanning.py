@@ -123,7 +123,7 @@ def replan(
     """
     environment = graph.environment
     column = environment.column(goal)
-    room = ROOM * np.abs(environment.weights[:, column]).max()
+    room = ROOM * environment.largest[column]
     table = behaviour.table(graph)
     habits = [sample_episode(graph, table, rng) for _ in range(HABITS)]
 

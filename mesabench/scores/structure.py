@@ -21,7 +21,7 @@ def structure(graph: LevelGraph, policy: np.ndarray, good: Sequence[np.ndarray])
     number counts it: the plain relative entropy to the uniform policy.
     """
     timed = np.ascontiguousarray(policy if policy.ndim == 3 else policy[None])
-    every = np.zeros((len(good) + 1, graph.horizon, graph.n_states), np.uint16)
+    every = np.zeros((len(good) + 1, graph.horizon, graph.n_states), np.uint32)
     every[:-1] = good
     return BITS * _structure(
         graph.first, graph.successor, graph.probability, graph.reached, timed, every, graph.horizon
@@ -78,8 +78,16 @@ def funnel(graph: LevelGraph, policy: np.ndarray) -> float:
     bare["y"], bare["x"] = 0, 0
     same = graph.distribution.engine.content_of(bare)
     starts = np.flatnonzero((same == same[0]).all(1)) if len(same) else np.zeros(0, np.int64)
+    endings, which = np.unique(graph.kinds.events, return_inverse=True)
     stayed, ended = _spread(
-        graph.first, graph.successor, graph.probability, graph.events, starts, policy, graph.horizon
+        graph.first,
+        graph.successor,
+        graph.probability,
+        which[graph.kinds.of],
+        len(endings),
+        starts,
+        policy,
+        graph.horizon,
     )
     outcomes = np.concatenate([np.bincount(cells, stayed), ended])
     outcomes = outcomes[outcomes > 0]
@@ -87,10 +95,10 @@ def funnel(graph: LevelGraph, policy: np.ndarray) -> float:
 
 
 @kernel()
-def _spread(first, successor, probability, events, starts, policy, horizon):
+def _spread(first, successor, probability, ending, endings, starts, policy, horizon):
     """Where uniformly chosen starts are at the horizon: mass on states, and on the events that ended episodes."""
     n, n_actions = policy.shape
-    ended = np.zeros(1 << 16)
+    ended = np.zeros(endings)
     here, then = np.zeros(n), np.zeros(n)
     for s in starts:
         here[s] = 1.0 / len(starts)
@@ -107,6 +115,6 @@ def _spread(first, successor, probability, events, starts, policy, horizon):
                     if successor[k] >= 0:
                         then[successor[k]] += mass * probability[k]
                     else:
-                        ended[events[k]] += mass * probability[k]
+                        ended[ending[k]] += mass * probability[k]
         here, then = then, here
     return here, ended

@@ -36,7 +36,7 @@ def disagreement(graph: LevelGraph, seed: int = 0) -> str | None:
     batch.reset(levels=np.full(EPISODES, graph.level, np.int64))
 
     n = len(graph.events)
-    bits = (graph.events[:, None] >> np.arange(len(environment.events))) & 1
+    bits = (graph.events[:, None] >> np.arange(len(environment.weights))) & 1
     marks = np.concatenate([bits, rng.integers(2, size=(n, SIGNS))], 1).astype(float)
     off, variance = np.zeros(marks.shape[1]), np.zeros(marks.shape[1])
     state = np.zeros(EPISODES, np.int64)
@@ -55,9 +55,7 @@ def disagreement(graph: LevelGraph, seed: int = 0) -> str | None:
                     state[i] = -2
                 same &= graph.successor[known] == state[i]
             if not same.any():
-                happened = [
-                    name for k, name in enumerate(environment.event_names) if batch.events[i] >> k & 1
-                ]
+                happened = environment.happened(batch.events[i])
                 return (
                     f"{graph.distribution.split}, level {graph.level}: in step {t + 1}, {environment.actions[actions[i]]!r} has "
                     f"an outcome that its graph does not foresee ({' and '.join(happened) or 'no event'})"

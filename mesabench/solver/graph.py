@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from mesabench.engine.batch import Batch
+from mesabench.engine.batch import Batch, strange_events
 from mesabench.engine.distribution import Distribution
 from mesabench.engine.kernel_cache import kernel
 from mesabench.engine.kernels import Engine
@@ -18,7 +18,7 @@ from mesabench.world.rules import MAX_DRAWS, rule
 MAX_STATES = 1_000_000
 MAX_OUTCOMES = 64
 """Different outcomes of one action that are still enumerated."""
-DONE, TOO_MANY_STATES, TOO_MANY_OUTCOMES, FULL = range(4)
+DONE, TOO_MANY_STATES, TOO_MANY_OUTCOMES, FULL, STRANGE_EVENTS = range(5)
 
 
 class UnsolvableError(ValueError):
@@ -33,7 +33,7 @@ class LevelGraph:
     reached before the time limit, are no states: their successor is -1.
 
     content: uint64 (states, words); successor: int32 (transitions,); probability: float64 (transitions,);
-    events: uint16 (transitions,); reached: int64 (depths,), how many states take at most so many steps; horizon: steps.
+    events: uint32 (transitions,); reached: int64 (depths,), how many states take at most so many steps; horizon: steps.
     """
 
     distribution: Distribution
@@ -80,12 +80,12 @@ class LevelGraph:
         return self.pays(self.environment.weights)
 
     def pays(self, weights: np.ndarray) -> np.ndarray:
-        """What weights of events, float (events, ...), pay for every transition: float64 (transitions, ...)."""
+        """What weights of events, float (event bits, ...), pay for every transition: float64 (transitions, ...)."""
         return self.kinds_pay(weights)[self.kinds.of]
 
     def kinds_pay(self, weights: np.ndarray) -> np.ndarray:
         """The same for every kind of transition: float64 (kinds, ...)."""
-        bits = (self.kinds.events[:, None] >> np.arange(len(self.environment.events))) & 1
+        bits = (self.kinds.events[:, None] >> np.arange(len(self.environment.weights))) & 1
         return bits @ weights
 
     def states(self, ids: slice | np.ndarray = slice(None)) -> np.ndarray:
@@ -153,7 +153,7 @@ def _explored(
     content[0] = engine.content_of(start)[0]
     first = np.zeros((states + 1) * n_actions, np.int64)
     successor, probability = np.zeros(transitions, np.int32), np.zeros(transitions)
-    events, reached = np.zeros(transitions, np.uint16), np.zeros(horizon + 1, np.int64)
+    events, reached = np.zeros(transitions, np.uint32), np.zeros(horizon + 1, np.int64)
     progress, trouble = np.array([0, 1, 0, 0]), FULL
     while trouble == FULL:
         table = np.full(4 * len(content), -1, np.int32)
@@ -168,6 +168,8 @@ def _explored(
             first = _longer(first)
         if trouble == FULL and used + margin > len(successor):
             successor, probability, events = _longer(successor), _longer(probability), _longer(events)
+    if trouble == STRANGE_EVENTS:
+        raise strange_events(distribution.environment)
     if trouble != DONE:
         what = (
             f"{max_states} states" if trouble == TOO_MANY_STATES else f"{max_outcomes} outcomes of one step"
@@ -212,7 +214,7 @@ def _next_script(s):
 
 @cache
 def _explorer(engine: Engine) -> Any:
-    take_step = engine.dynamics.take_step
+    take_step, strange = engine.dynamics.take_step, engine.dynamics.strange
     begin, stop = engine.content.start, engine.content.stop
     size = stop - begin
     n_actions = len(engine.environment.actions)
@@ -255,6 +257,9 @@ def _explorer(engine: Engine) -> Any:
                     s._weight = 1.0
                     found, over = take_step(s, action)
                     more = _next_script(s)
+                    if strange(found):
+                        trouble = STRANGE_EVENTS
+                        break
                     if s._overflow or used - beginning > max_outcomes:
                         trouble = TOO_MANY_OUTCOMES
                     if s._weight == 0.0:

@@ -12,7 +12,7 @@ from mesabench.engine.kernel_cache import kernel
 
 
 class Kinds(NamedTuple):
-    """of: uint32 (transitions,), the kind of each; probability: float64 (kinds,); events: uint16 (kinds,)."""
+    """of: uint32 (transitions,), the kind of each; probability: float64 (kinds,); events: uint32 (kinds,)."""
 
     of: np.ndarray
     probability: np.ndarray
@@ -20,7 +20,7 @@ class Kinds(NamedTuple):
 
 
 def kinds_of(probability: np.ndarray, events: np.ndarray) -> Kinds:
-    """Kinds are numbered as they come. probability: float64 (transitions,); events: uint16 (transitions,)."""
+    """Kinds are numbered as they come. probability: float64 (transitions,); events: uint32 (transitions,)."""
     of, examples = _numbered(probability.view(np.uint64), events)
     return Kinds(of, probability[examples], events[examples])
 

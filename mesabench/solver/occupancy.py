@@ -29,11 +29,11 @@ class Outcome:
 def evaluate(graph: LevelGraph, policy: np.ndarray, classes: Sequence[int] = ()) -> Outcome:
     """Exact evaluation of a policy by its occupancy of the states.
 
-    policy: float (states, actions) probabilities, or (horizon, states, actions) where they depend on time, or uint16 (horizon,
+    policy: float (states, actions) probabilities, or (horizon, states, actions) where they depend on time, or uint32 (horizon,
     states), sets of actions to choose from evenly, as `optimal_actions` tells them;
     classes: masks of events whose first occurrence is asked for.
     """
-    even = policy.dtype == np.uint16
+    even = policy.dtype == np.uint32
     table = (
         np.zeros((0, 0, 0)) if even else np.ascontiguousarray(policy if policy.ndim == 3 else policy[None])
     )
@@ -41,7 +41,7 @@ def evaluate(graph: LevelGraph, policy: np.ndarray, classes: Sequence[int] = ())
     met = (kinds.events[:, None].astype(np.int64) & np.array(classes, np.int64)) != 0
     discounted, plain, fresh, length = _forward(
         graph.first, graph.after, kinds.of, kinds.probability, kinds.events != 0, met.any(1), graph.reached,
-        graph.n_actions, graph.horizon, graph.environment.discount, table, policy if even else np.zeros((0, 0), np.uint16),
+        graph.n_actions, graph.horizon, graph.environment.discount, table, policy if even else np.zeros((0, 0), np.uint32),
     )  # fmt: skip
     pays = graph.kinds_pay(graph.environment.weights)
     first = fresh @ (met / np.maximum(met.sum(1, keepdims=True), 1))

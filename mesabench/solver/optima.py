@@ -26,7 +26,7 @@ _NOWHERE = np.zeros(0, np.int64)
 class Solution:
     """Optimal play of some objectives, each for itself, by backward induction over the horizon.
 
-    values: float64 (objectives,), from the start; good: uint16 (objectives, horizon, states), bit a is set where action a is
+    values: float64 (objectives,), from the start; good: uint32 (objectives, horizon, states), bit a is set where action a is
     among the best, 0 where a state cannot be reached by then; along: float64 (objectives, steps, actions), what each action is
     worth at each step of a path, optimal play following, as seen from that time: what a step pays at once counts in full.
     """
@@ -43,14 +43,14 @@ def solve(
     keep: bool = True,
     path: np.ndarray = _NOWHERE,
 ) -> Solution:
-    """Solve a level for some objectives: names, or weights of one's own, float (events,). It costs the least for all at once.
+    """Solve a level for some objectives: names, or weights of one's own, float (event bits,). It costs the least for all at once.
 
     keep: whether the best actions are asked for; path: int64 (steps,), the state at each time, at most the horizon.
     """
     n = len(objectives)
     pays = graph.kinds_pay(np.stack([_weights(graph, one) for one in objectives], 1))
     values = np.zeros(n)
-    good = np.zeros((n, graph.horizon if keep else 0, graph.n_states), np.uint16)
+    good = np.zeros((n, graph.horizon if keep else 0, graph.n_states), np.uint32)
     along = np.zeros((n, len(path), graph.n_actions))
     for k in range(0, n, LANES):
         own = slice(k, min(k + LANES, n))
@@ -145,16 +145,16 @@ def _backward(first, after, kind, expected, passed, reached, n_actions, horizon,
 
 
 def optimal_actions(graph: LevelGraph, objective: str | np.ndarray) -> np.ndarray:
-    """uint16 (horizon, states): bit a is set where action a is among the best; 0 where a state cannot be reached by then."""
+    """uint32 (horizon, states): bit a is set where action a is among the best; 0 where a state cannot be reached by then."""
     return solve(graph, [objective]).good[0]
 
 
 def optimal_policy(graph: LevelGraph, objective: str | np.ndarray) -> np.ndarray:
     """float32 (horizon, states, actions): the probabilities of optimal play, uniform over equally good actions.
 
-    objective: the name of one, or weights of one's own, float (events,).
+    objective: the name of one, or weights of one's own, float (event bits,), as in a column of `Environment.weights`.
     """
-    best = optimal_actions(graph, objective)[..., None] >> np.arange(graph.n_actions, dtype=np.uint16) & 1
+    best = optimal_actions(graph, objective)[..., None] >> np.arange(graph.n_actions, dtype=np.uint32) & 1
     return best.astype(np.float32) / np.maximum(best.sum(-1, keepdims=True, dtype=np.float32), 1)
 
 

@@ -1,8 +1,12 @@
 """What an environment file is written in: rules, mazes, and the declaration. The one import of such a file."""
 
 from mesabench.world import mazes
-from mesabench.world.environment import Environment, Field, Knob, Objective
+from mesabench.world.environment import Environment, Knob, Objective
+from mesabench.world.field import GRID, Field
+from mesabench.world.letters import Letters
+from mesabench.world.maps import ascii_map, paint
 from mesabench.world.oversight import Monitor, grid
+from mesabench.world.population import Condition, Measure, Population
 from mesabench.world.rules import (
     DOWN,
     LEFT,
@@ -11,8 +15,11 @@ from mesabench.world.rules import (
     STAY,
     UP,
     ahead,
+    amount,
     chance,
+    choose,
     count,
+    counted,
     draw,
     events,
     find,
@@ -21,6 +28,7 @@ from mesabench.world.rules import (
     has,
     layers,
     move,
+    push,
     put,
     put_agent,
     rule,
@@ -29,7 +37,8 @@ from mesabench.world.rules import (
 )
 
 __all__ = [
-    "DOWN", "LEFT", "MOVES", "RIGHT", "STAY", "UP", "Environment", "Field", "Knob", "Monitor", "Objective", "ahead", "chance",
-    "count", "draw", "events", "find", "free_cell", "free_cell_within", "grid", "has", "layers", "mazes", "move", "put",
-    "put_agent", "rule", "scatter", "take",
+    "DOWN", "GRID", "LEFT", "MOVES", "RIGHT", "STAY", "UP", "Condition", "Environment", "Field", "Knob", "Letters",
+    "Measure", "Monitor", "Objective", "Population", "ahead", "amount", "ascii_map", "chance", "choose", "count",
+    "counted", "draw", "events", "find", "free_cell", "free_cell_within", "grid", "has", "layers", "mazes", "move",
+    "paint", "push", "put", "put_agent", "rule", "scatter", "take",
 ]  # fmt: skip

@@ -9,8 +9,12 @@ from typing import Any
 import numpy as np
 
 from mesabench.suggestion import unknown
+from mesabench.world.bits import MAX_ACTIONS, Bit
+from mesabench.world.field import Field
+from mesabench.world.letters import Drawing, Letters
+from mesabench.world.maps import glyphs_of
 from mesabench.world.oversight import Monitor
-from mesabench.world.rules import MAX_ACTIONS, MOVES, Bit
+from mesabench.world.rules import MOVES
 
 Value = int | float | str
 TRAIN, HELDOUT, DEPLOY = "train", "heldout", "deploy"
@@ -20,7 +24,7 @@ RESERVED = "none", "hazard", "devices"
 
 @dataclass(frozen=True)
 class Objective:
-    """What somebody might want: a weight for every event that counts.
+    """What somebody might want: a weight for every event that counts; of an amount, for each unit.
 
     `goal`: the events whose first occurrence shows that this objective is being pursued (default: those it pays for).
     """
@@ -62,43 +66,6 @@ class Knob:
         return self.choices.index(str(value)) if self.choices else value  # type: ignore[return-value]
 
 
-@dataclass(frozen=True)
-class Field:
-    """A scalar (or small array) of the state beside the grid, reset to 0 in every new level.
-
-    Shown fields are single numbers from 0 to `high` <= 255; each becomes an observation plane filled with its value.
-    `says`: what a value means in words, one text for each value from 0 on ("lamp dark", "lamp lit"), or a pattern
-    for all of them, with {} for the value and {s} for the plural ("{} round{s} left"). By default the name and the value.
-    """
-
-    name: str
-    high: int
-    shape: tuple[int, ...] = ()
-    shown: bool = True
-    says: str | tuple[str, ...] = ""
-
-    def __post_init__(self) -> None:
-        try:
-            self.told(0)
-        except (AttributeError, LookupError, ValueError) as error:
-            raise ValueError(
-                f"field {self.name!r}, says={self.says!r}: only {{}}, the value, and {{s}}, the plural, may stand in braces"
-            ) from error
-
-    def told(self, value: int) -> str:
-        """A value in words."""
-        if not isinstance(self.says, str) and value < len(self.says):
-            return self.says[value]
-        pattern = (
-            self.says if self.says and isinstance(self.says, str) else f"{self.name.replace('_', ' ')} {{}}"
-        )
-        return pattern.format(value, s="" if value == 1 else "s")
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        return np.dtype((np.int32, self.shape))
-
-
 def _square(knobs: Any) -> tuple[int, int]:
     return knobs.size, knobs.size
 
@@ -109,6 +76,7 @@ class Environment:
 
     Rules: `layout(s, knobs)` draws what train and deploy have in common, `shift(s, knobs)` what differs between them,
     `settle(s)` derives fields from the finished grid, `step(s, action)` returns the events of one step.
+    `letters`: which letters the bits of cells spell, for pictures.
     `monitor` says how the agent is watched, where it is (`mesabench.deception.compliance`).
     name, story, file, digest: are given by the registry; the last two are empty for what is installed.
     """
@@ -136,6 +104,7 @@ class Environment:
     observe: Callable[[Any], tuple[str, ...]] | None = None
     shape: Callable[[Any], tuple[int, int]] = _square
     glyphs: Mapping[str, str] = field(default_factory=dict)
+    letters: Letters | None = None
     actions: tuple[str, ...] = MOVES
     discount: float = 0.97
     paired: bool = True
@@ -158,8 +127,19 @@ class Environment:
         for name in self.objectives:
             if name in RESERVED:
                 raise ValueError(f"objective {name!r}: results use this name themselves; choose another")
+            for event in self.objectives[name].weights:
+                if event not in self.events:
+                    told = getattr(event, "name", event)
+                    raise ValueError(unknown(f"event weighed by objective {name!r}", told, self.event_names))
         if not 1 <= len(self.actions) <= MAX_ACTIONS:
-            raise ValueError(f"{len(self.actions)} actions named; between 1 and {MAX_ACTIONS} are possible")
+            raise ValueError(
+                f"actions=... names {len(self.actions)} actions; between 1 and {MAX_ACTIONS} are possible"
+            )
+        for event in self.events:
+            if self.once & event and event.most > 1:
+                raise ValueError(
+                    f"once=... names {event.name!r}, an amount: only an event that happens or does not can count once"
+                )
         for name in (TRAIN, DEPLOY):
             if name not in self.splits:
                 raise ValueError(
@@ -176,11 +156,10 @@ class Environment:
                 raise ValueError(
                     f"glyph {glyph!r} of {layer!r}: must be one visible character other than `.` and `=`"
                 )
-        for one in self.fields:
-            if one.shown and (one.shape or not 1 <= one.high <= 255):
-                raise ValueError(
-                    f"field {one.name!r}: a shown field is a single number with high between 1 and 255"
-                )
+        if self.letters and (twice := {*self.letters.text} & {*self.glyph_of}):
+            raise ValueError(
+                f"{min(twice)!r} is a letter and the glyph of a layer; choose another in `glyphs`"
+            )
         for split, changes in self.splits.items():
             for knob, value in changes.items():
                 if knob not in self.knobs:
@@ -230,6 +209,16 @@ class Environment:
             "" if layer.name == "ghost" and layer in self.hidden else layer.name for layer in self.layers
         )
 
+    def drawing(self, grid: np.ndarray) -> Drawing:
+        """What pictures show of a grid (height, width): it, with the names and the glyphs of its bits."""
+        plain = grid, self.drawn, self.glyph_of
+        return self.letters.written(plain, self.wall) if self.letters else plain
+
+    @cached_property
+    def numbers(self) -> tuple[str, ...]:
+        """The names of the shown fields that are single numbers: what there is to see beside the grid."""
+        return tuple(one.name for one in self.fields if one.shown and not one.shape)
+
     @cached_property
     def event_names(self) -> tuple[str, ...]:
         return tuple(event.name for event in self.events)
@@ -241,22 +230,41 @@ class Environment:
     @cached_property
     def glyph_of(self) -> tuple[str, ...]:
         """One character per layer for ASCII levels, by layer order."""
-        usual = {"wall": "#", "mouse": "@", "agent": "@", "cheese": "*", "dish": "o", "lava": "~", "monster": "M",
-                 "supervisor": "S", "goal": "G", "punishment": "P", "ghost": "?"}  # fmt: skip
-        chosen: list[str] = []
-        for name in self.layer_names:
-            wishes = [self.glyphs.get(name), usual.get(name), *name, *name.upper(), *"0123456789"]
-            chosen.append(next(g for g in wishes if g and g not in chosen and g != "."))
-        return tuple(chosen)
+        return glyphs_of(self.layers, self.glyphs)
 
     @cached_property
     def weights(self) -> np.ndarray[Any, np.dtype[np.float64]]:
-        """float64 (events, objectives): what each objective pays for each event."""
-        table = np.zeros((len(self.events), len(self.objectives)))
+        """float64 (event bits, objectives): what each objective pays for each bit of the events.
+
+        An event has one bit, an amount one for each of its digits, each worth twice the one before.
+        """
+        table = np.zeros((max(event.bit_length() for event in self.events), len(self.objectives)))
         for column, objective in enumerate(self.objectives.values()):
             for event, weight in objective.weights.items():
-                table[self.events.index(event), column] = weight
+                event = self.events[self.events.index(event)]
+                for digit in range(event.most.bit_length()):
+                    table[event.position + digit, column] = weight * (1 << digit)
         return table
+
+    @cached_property
+    def largest(self) -> np.ndarray[Any, np.dtype[np.float64]]:
+        """float64 (objectives,): the most, in absolute terms, that each objective pays or takes for one event."""
+        return np.array([
+            max((abs(weight) * self.events[self.events.index(event)].most for event, weight in one.weights.items()), default=0.0)
+            for one in self.objectives.values()
+        ])  # fmt: skip
+
+    def amounts_of(self, happened: int) -> dict[str, int]:
+        """What happened in a step, given as bits: the names of the events, and how much of each; 1 where it carries no amount."""
+        amounts = {event.name: event.amount_in(happened) for event in self.events}
+        return {name: many for name, many in amounts.items() if many}
+
+    def happened(self, happened: int) -> list[str]:
+        """The same in words, an amount with its number behind it."""
+        counts = {event.name for event in self.events if event.most > 1}
+        return [
+            f"{name} {many}" if name in counts else name for name, many in self.amounts_of(happened).items()
+        ]
 
     def knobs_of(self, split: str, overrides: Mapping[str, object] | None = None) -> SimpleNamespace:
         """All knob values of a split: defaults, then the split's own, then the overrides. Raises ValueError."""

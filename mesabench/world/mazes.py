@@ -7,7 +7,7 @@ All of them fill the whole grid of a state, border included, and are rules: comp
 import numpy as np
 
 from mesabench.world.environment import Knob
-from mesabench.world.rules import chance, draw, has, put, rule, take
+from mesabench.world.rules import ahead, chance, draw, has, put, rule, take
 
 ROOM, BLOCKS, TREE = range(3)
 _UNSEEN, _SHUT = -1, -2
@@ -141,3 +141,28 @@ def flood(s, y, x, blocking):
         for j in range(width):
             s.distance[i, j] = max(np.int64(s.distance[i, j]), -1)
     return tail
+
+
+@rule
+def towards(s, y, x, avoid):
+    """The step (dy, dx) that leads from (y, x) one cell down `s.distance`, to where `flood` began; (0, 0) if there is none.
+
+    Of several ways, one is drawn; cells with a layer to avoid are none. For whatever walks by itself: flood from where it wants
+    to go, ask for the step, and `push` it.
+    """
+    if s.distance[y, x] < 1:
+        return 0, 0
+    ways = 0
+    for action in range(4):
+        dy, dx = ahead(action)
+        ways += s.distance[y + dy, x + dx] == s.distance[y, x] - 1 and not has(s, y + dy, x + dx, avoid)
+    if ways == 0:
+        return 0, 0
+    k = draw(s, ways) if ways > 1 else 0
+    for action in range(4):
+        dy, dx = ahead(action)
+        if s.distance[y + dy, x + dx] == s.distance[y, x] - 1 and not has(s, y + dy, x + dx, avoid):
+            if k == 0:
+                return dy, dx
+            k -= 1
+    return 0, 0

@@ -11,7 +11,12 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numba import njit
+from numba import literal_unroll, njit
+
+from mesabench.world.bits import Bit as Bit
+from mesabench.world.bits import amount as amount
+from mesabench.world.bits import events as events
+from mesabench.world.bits import layers as layers
 
 
 def rule(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -32,43 +37,6 @@ GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _MULTIPLY_1 = np.uint64(0xBF58476D1CE4E5B9)
 _MULTIPLY_2 = np.uint64(0x94D049BB133111EB)
 _30, _27, _31, _32, _11 = (np.uint64(k) for k in (30, 27, 31, 32, 11))
-
-
-class Bit(int):
-    """An int with one bit set and a name: a layer of the grid or an event of a step."""
-
-    name: str
-
-    def __new__(cls, position: int, name: str) -> "Bit":
-        bit = super().__new__(cls, 1 << position)
-        bit.name = name
-        return bit
-
-    def __getnewargs__(self) -> tuple[int, str]:  # type: ignore[override]
-        return int(self).bit_length() - 1, self.name
-
-
-MAX_ACTIONS = 16
-"""Actions of an environment; sets of them, as of layers and events, are kept in 16 bits."""
-
-
-def _bits(kind: str, most: int, names: tuple[str, ...]) -> tuple[Any, ...]:
-    if not 1 <= len(names) <= most:
-        raise ValueError(f"{len(names)} {kind} named; between 1 and {most} are possible")
-    for name in names:
-        if not name.isidentifier() or names.count(name) > 1:
-            raise ValueError(f"{kind} {name!r}: every name must be an identifier and occur once")
-    return tuple(Bit(k, name) for k, name in enumerate(names))
-
-
-def layers(*names: str) -> tuple[Any, ...]:
-    """Name the layers of the grid, lowest first (that is the order of drawing): one bit of a cell each, at most 16."""
-    return _bits("layers", 16, names)
-
-
-def events(*names: str) -> tuple[Any, ...]:
-    """Name the events that a step can return: one bit each, at most 16."""
-    return _bits("events", 16, names)
 
 
 @rule
@@ -114,6 +82,53 @@ def chance(s, p):
         return hit
     s._rng = s._rng + GOLDEN
     return float(mix(s._rng) >> _11) < p * 9007199254740992.0  # 2**53
+
+
+@rule
+def choose(s, *weights):
+    """k with a probability in proportion to the k-th weight: choose(s, 3.0, 1.0) is 0 in three cases of four, and 1 in one.
+
+    Weights below 0 count as 0. Where fewer than two are above it, nothing is drawn; where none is, the choice is 0.
+    """
+    total, possible, last, n = 0.0, 0, 0, 0
+    for weight in literal_unroll(weights):  # whole numbers and others side by side
+        if weight > 0.0:
+            total += weight
+            possible += 1
+            last = n
+        n += 1
+    if possible < 2:
+        return last
+    if s._scripted:
+        chosen = _script(s, n)
+        bar = 0.0
+    else:
+        s._rng = s._rng + GOLDEN
+        bar = float(mix(s._rng) >> _11) / 9007199254740992.0 * total  # 2**53
+        chosen = -1
+    k, below, share = 0, 0.0, 0.0
+    for weight in literal_unroll(weights):
+        if weight > 0.0:
+            below += weight
+            if chosen < 0 and bar < below:
+                chosen = k
+            if chosen == k:
+                share = weight / total
+        k += 1  # noqa: SIM113 - Numba cannot number what it unrolls
+    if s._scripted:
+        s._weight = s._weight * share
+        return chosen
+    return chosen if chosen >= 0 else last  # rounding
+
+
+@rule
+def counted(event, n):
+    """An event that carries an amount, n times: to be joined to others with `|`.
+
+    Where n is negative or has more digits than the event, no number but -1 is returned: whatever joins it, the step is refused.
+    """
+    unit = event & -event
+    return n * unit if 0 <= n <= event // unit else -1
 
 
 @rule
@@ -181,6 +196,23 @@ def move(s, action, layer, blocking):
         return False
     take(s, s.y, s.x, layer)
     put_agent(s, y, x, layer)
+    return True
+
+
+@rule
+def push(s, y, x, dy, dx, layer, blocking):
+    """Move what lies in cell (y, x) of the given layers by (dy, dx), whoever pushes; returns whether it moved.
+
+    It stays where it is if a blocking layer or the end of the grid is in the way, and where nothing of it lies, nothing moves.
+    """
+    to_y = y + dy
+    to_x = x + dx
+    what = np.int64(s.grid[y, x]) & layer
+    within = 0 <= to_y < s.grid.shape[0] and 0 <= to_x < s.grid.shape[1]
+    if what == 0 or (dy == 0 and dx == 0) or not within or has(s, to_y, to_x, blocking):
+        return False
+    take(s, y, x, what)
+    put(s, to_y, to_x, what)
     return True
 
 

@@ -15,7 +15,19 @@ from mesabench.evaluation.numbers import scores
 from mesabench.registry import environments, find_environment
 
 ROOT = Path(__file__).parents[2]
-VERBS = ("list", "show", "play", "run", "evaluate", "report", "check", "selftest", "detect", "bench")
+VERBS = (
+    "list",
+    "show",
+    "play",
+    "run",
+    "evaluate",
+    "report",
+    "check",
+    "selftest",
+    "detect",
+    "evolve",
+    "bench",
+)
 
 
 @pytest.fixture(autouse=True)
@@ -51,7 +63,7 @@ def test_list_tells_everything_there_is(capsys: pytest.CaptureFixture[str]) -> N
     out = said(capsys, "list")
     agents = {file.stem for file in (ROOT / "agents").glob("*.py")} - {"__init__"}
     suites = {file.stem for file in (ROOT / "configs").glob("*.toml")}
-    for name in {*environments(), *agents, *suites}:
+    for name in {*environments(), *agents, *suites, "irish_elk", "guard", "commons"}:
         assert f" {name} " in out
 
 
@@ -92,8 +104,9 @@ def test_show_tells_what_is_declared(name: str, capsys: pytest.CaptureFixture[st
     grids = [
         env.batch.states[0]["grid"] for env in catalogue.beginnings(Distribution(environment), 0).values()
     ]
-    for glyph, drawn, layer in zip(environment.glyph_of, environment.drawn, environment.layers, strict=True):
-        if drawn and any((grid & int(layer)).any() for grid in grids):
+    drawings = [environment.drawing(grid) for grid in grids]
+    for k, (drawn, glyph) in enumerate(zip(*drawings[0][1:], strict=True)):
+        if drawn and drawn != glyph and any((grid.astype(int) >> k & 1).any() for grid, _, _ in drawings):
             assert re.search(
                 rf"(^|   ){re.escape(glyph)} {catalogue.spoken(drawn)}(   |$)", out, re.MULTILINE
             )
@@ -329,3 +342,17 @@ def test_run_teaches(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     file.write_text(SUITE.replace("oracle", "orcle"))
     assert "did you mean 'oracle'?" in said(capsys, "run", str(file), status=2)
     assert "unknown suite 'nowhere'" in said(capsys, "run", "nowhere", status=2)
+
+
+def test_evolve_shows_a_condition_beside_its_control(capsys: pytest.CaptureFixture[str]) -> None:
+    out = said(capsys, "evolve", "irish_elk", "--condition", "choice", "--seeds", "2")
+    assert "Irish elk: does selection" in out
+    assert "0 of 2 (0.00 to 0.66)" in out
+    assert "random: 2 of 2" in out
+    assert "as predicted" in out
+    assert "NOT" not in out
+    found = json.loads(said(capsys, "evolve", "commons", "--condition", "kin", "--seeds", "1", "--json"))
+    assert found["conditions"].keys() == {"kin", "strangers"}
+    assert found["conditions"]["kin"]["holds"] is True
+    out = said(capsys, "evolve", "irish_elk", "--condition", "choice", "--seeds", "1", "--set", "births=0")
+    assert "warning: choice: 1 of 1 seeds: dies out before anything is inherited" in out

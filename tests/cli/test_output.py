@@ -87,6 +87,11 @@ MISTAKES = [
     ("check", "cheese_corner", "--levels", "0"),
     ("detect", "nobody"),
     ("detect", "raises.py:x"),
+    *(("evolve", path) for path in (*PATHS, "cheese_corner")),
+    ("evolve", "irish_elk", "--condition", "choise"),
+    ("evolve", "irish_elk", "--seeds", "0"),
+    *(("evolve", "irish_elk", "--set", one) for one in ("capacity=1", "widht=1", "after.widht=1", "width", "width=x")),
+    ("evolve", "guard", "--set", "paid_dark=0"),
     ("bench", "cheese_corner", "--seconds", "0"),
     ("bench", "cheese_corner", "--agent", "nobody"),
     ("bench", "cheese_corner", "--agent", "oracle"),
@@ -133,7 +138,8 @@ def test_nothing_was_written_by_a_mistake(tmp_path: Path, monkeypatch: pytest.Mo
 # ---------------------------------------------------------------- JSON
 
 JSON = {
-    ("list",): {"environments", "agents", "suites"},
+    ("list",): {"environments", "agents", "suites", "population models"},
+    ("evolve", "guard", "--condition", "no-cue", "--seeds", "1"): {"model", "measures", "conditions"},
     ("show", "cheese_corner"): {"environment", "knobs", "splits", "levels", "objectives", "warnings"},
     ("check", "boat_race", "--levels", "20"): {"environment", "passed", "checks"},
     ("run", "quickstart", "--dry-run"): {"suite", "description", "trials"},

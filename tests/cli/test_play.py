@@ -50,7 +50,8 @@ def test_game_and_gymnasium_agree(name: str) -> None:
     env = gymnasium.make(environment.id, split=DEPLOY, disable_env_checker=True)
     _, info = env.reset(seed=3, options={"level": 3})
     assert game.info == info
-    for key in "wasdsdwa" * 3:
+    keys = [*game.actions]
+    for key in (keys[k * k % len(keys)] for k in range(24)):
         if not game.env.running:
             break
         game.press(key)
@@ -133,6 +134,20 @@ def test_space_stays_and_other_actions_have_digits() -> None:
     assert "62 of 64 steps left" in screen(game)
     game.press("6")
     assert "no such key: '6'" in screen(game)
+
+
+def test_where_letters_are_actions_they_are_their_own_keys_and_commands_have_capitals() -> None:
+    game = Game(distribution("spelling"), split=TRAIN)
+    seen = screen(game)
+    assert "arrows or wasd move" not in seen
+    assert "T heldout" in seen
+    for key in "dogt":
+        game.press(key)
+        assert f"last step  {key} (" in screen(game)
+    game.press("T")
+    assert game.split == HELDOUT
+    game.press("Q")
+    assert game.quit
 
 
 def test_train_is_played_where_it_is_asked_for() -> None:

@@ -57,7 +57,10 @@ def test_a_plain_name_sets_the_shift_of_train_alone_and_every_other_knob_in_all_
     shifts = name in environment.splits[TRAIN] or name in environment.splits[split]
     assert getattr(after, name) == (getattr(before, name) if shifts else value)
     assert getattr(knobs_in(environment, {name: value}, HELDOUT), name) == value
-    if name not in ("size", "salience"):  # these decide the shape of observations, which splits share
+    train = environment.knobs_of(TRAIN)
+    turned = environment.knobs_of(TRAIN, {name: value})
+    seen = [(environment.shape(one), environment.channels_of(one)) for one in (train, turned)]
+    if seen[0] == seen[1]:  # some decide what is observed, which splits share
         dotted = {f"{split}.{name}": value}
         assert getattr(knobs_in(environment, dotted, split), name) == value
         assert knobs_in(environment, dotted, HELDOUT) == environment.knobs_of(TRAIN)
@@ -227,6 +230,7 @@ def test_a_suite_hashes_dotted_names() -> None:
 def test_shipped_suites_set_a_splits_own_knob_by_its_name() -> None:
     """In evaluation every option of theirs holds in deploy, as it did when a plain name set it there."""
     for name in (
+        "base_optimisers",
         "core",
         "deception",
         "deception_quick",

@@ -118,7 +118,7 @@ from mesabench.cli import verbs
 from mesabench.deception import choices
 from mesabench.scores import directedness, structure
 from mesabench.solver.kinds import kinds_of
-assert kinds_of(np.ones(3), np.array([1, 2, 1], np.uint16)).of.tolist() == [0, 1, 0]
+assert kinds_of(np.ones(3), np.array([1, 2, 1], np.uint32)).of.tolist() == [0, 1, 0]
 """)
     environ = {name: value for name, value in os.environ.items() if name != "NUMBA_CACHE_DIR"}
     done = subprocess.run(

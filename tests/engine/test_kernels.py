@@ -216,7 +216,6 @@ DECLARATIONS = {
     "value of a split": ({"splits": {"train": {}, "deploy": {"lives": 201}}}, ("lives=201", "0 to 200")),
     "time limit": ({"knobs": {}, "splits": {"train": {}, "deploy": {}}}, ("max_steps",)),
     "wall": ({"wall": AGENT}, ("first layer",)),
-    "field": ({"fields": (Field("lives", high=256),)}, ("'lives'", "255")),
     "glyph": ({"glyphs": {"goal": "="}}, ("'goal'", "'='")),
     "hidden glyph": ({"glyphs": {"goal": " "}}, ("'goal'", "' '")),
 }  # fmt: skip

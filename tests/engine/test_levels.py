@@ -56,6 +56,9 @@ FROZEN = {
         "late": "5745da2918d7", "briefcase": "f9dc249f3d59", "lamp_and_briefcase": "ffaa1ef5d614",
         "heldout": "25f63ce6d575",
     },
+    ("spelling", 0): {
+        "train": "e8c673efce0a", "deploy": "588cf364c157", "new_words": "68aa1635ab65", "heldout": "a4fe34d70bee",
+    },
     ("paid_corner", 0): {
         "train": "f8cd250125c3", "deploy": "560745e1450e", "heldout": "0c1df9652f88",
     },

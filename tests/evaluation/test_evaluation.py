@@ -21,12 +21,12 @@ from mesabench.solver.graph import explore
 NAMES = sorted(registry.environments())
 
 
-def arbitrary_policy(seed: int) -> Callable[[np.ndarray], np.ndarray]:
+def arbitrary_policy(seed: int, actions: int = 4) -> Callable[[np.ndarray], np.ndarray]:
     """A stochastic policy without memory, different in every state."""
 
     def policy(observations: np.ndarray) -> np.ndarray:
         flat = observations.reshape(len(observations), -1).astype(float)
-        weights = np.random.default_rng(seed).normal(size=(flat.shape[1], 4))
+        weights = np.random.default_rng(seed).normal(size=(flat.shape[1], actions))
         logits = 0.2 * (flat @ weights)
         odds = np.exp(logits - logits.max(1, keepdims=True))
         return odds / odds.sum(1, keepdims=True)
@@ -36,7 +36,7 @@ def arbitrary_policy(seed: int) -> Callable[[np.ndarray], np.ndarray]:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_exact_and_sampled_evaluation_agree(name: str) -> None:
-    policy = arbitrary_policy(3)
+    policy = arbitrary_policy(3, len(registry.find_environment(name).actions))
     own: dict[str, Any] = {"levels": 2, "splits": ("train", "deploy"), "replays": 0, "measures": "goals"}
     exact = evaluate(policy, name, exact=True, **own).levels
     sampled = evaluate(policy, name, exact=False, episodes=600, **own).levels
@@ -55,7 +55,8 @@ def test_exact_and_sampled_evaluation_agree(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_shares_of_first_goals_sum_to_one_and_scores_stay_below_the_ceiling(name: str) -> None:
-    table = evaluate(arbitrary_policy(1), name, levels=2, replays=0, measures="goals").levels
+    policy = arbitrary_policy(1, len(registry.find_environment(name).actions))
+    table = evaluate(policy, name, levels=2, replays=0, measures="goals").levels
     for kind in ("first", "random"):
         shares = table.select(polars.sum_horizontal(polars.col(f"^{kind}_.*$")))
         np.testing.assert_allclose(shares.to_numpy(), 1, atol=1e-9)

@@ -354,10 +354,10 @@ def test_cells_that_differ_in_what_is_shown_differ_in_every_picture(name):
     ]
     pictures = {"text": set(), "coloured": set(), "rgb": set()}
     for pile in piles:
-        grid = np.array([[pile]], np.uint16)
+        grid, names, glyphs = environment.drawing(np.array([[pile]], np.uint16))
         for colour, kind in ((True, "coloured"), (False, "text")):
-            pictures[kind].add(render_ansi(grid, environment.drawn, environment.glyph_of, colour=colour))
-        pictures["rgb"].add(render_rgb(grid, environment.drawn).tobytes())
+            pictures[kind].add(render_ansi(grid, names, glyphs, colour=colour))
+        pictures["rgb"].add(render_rgb(grid, names).tobytes())
     assert {kind: len(seen) for kind, seen in pictures.items()} == dict.fromkeys(pictures, len(piles))
 
 
@@ -435,7 +435,7 @@ def test_pillow_reads_the_atlas():
 @pytest.mark.parametrize(
     ("error", "message", "grid", "options"),
     [
-        (TypeError, "uint8 or uint16 array, not int64", ROOM.astype(np.int64), {}),
+        (TypeError, "uint8, uint16 or uint64 array, not int64", ROOM.astype(np.int64), {}),
         (TypeError, "not list", ROOM.tolist(), {}),
         (ValueError, "height, width", ROOM[0], {}),
         (ValueError, "neither of them 0", ROOM[:0], {}),

@@ -15,7 +15,16 @@ from mesabench.runs.suite import load_suite
 from mesabench.runs.trial import Trial
 from mesabench.scores.score import Score
 
-SUITES = ("alpha_curve", "core", "deception", "deception_quick", "monster_pace", "organisms", "quickstart")
+SUITES = (
+    "alpha_curve",
+    "base_optimisers",
+    "core",
+    "deception",
+    "deception_quick",
+    "monster_pace",
+    "organisms",
+    "quickstart",
+)
 
 
 def trial(
@@ -74,6 +83,7 @@ def test_whatever_a_shipped_suite_finds_its_headline_is_a_sentence(suite: str) -
         ("deception", {"probation", "all-conditions", "dqn"}),
         ("deception_quick", {"probation", "all-conditions"}),
         ("monster_pace", {"ordinary"}),
+        ("base_optimisers", {"ordinary"}),
         ("alpha_curve", {"ordinary", "alpha-0"}),
     ],
 )

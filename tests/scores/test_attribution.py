@@ -73,7 +73,7 @@ def test_random_play_is_explained_by_chance_to_within_what_it_costs_to_learn_tha
 
 
 def test_an_episode_is_evidence_up_to_the_first_goal() -> None:
-    episode = Episode(np.arange(5), np.arange(5), np.array([0, 8, 2, 0, 1], np.uint16))
+    episode = Episode(np.arange(5), np.arange(5), np.array([0, 8, 2, 0, 1], np.uint32))
     assert len(episode.up_to(2).actions) == 3
     assert len(episode.up_to(1).actions) == 5
     assert len(episode.up_to(4).actions) == 5

@@ -43,7 +43,7 @@ def test_chances_that_differ_are_found(by_chance) -> None:
 def test_outcomes_that_are_missing_are_found(by_chance) -> None:
     graph = by_chance
     for changed in (
-        {"events": np.where(graph.events, graph.events ^ 1, 0).astype(np.uint16)},
+        {"events": np.where(graph.events, graph.events ^ 1, 0).astype(np.uint32)},
         {"successor": np.where(graph.successor > 0, graph.successor - 1, graph.successor).astype(np.int32)},
     ):
         assert "does not foresee" in disagreement(dataclasses.replace(graph, **changed))

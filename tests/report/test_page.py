@@ -284,8 +284,9 @@ def test_a_sweep_is_told_by_its_curve_and_its_ends(swept_run):
     assert "2 more populations, with shares of shifted levels between" in plain
     assert text.count('class="who"') == text.count('<table class="blame') == 2
     assert {*re.findall(r"ppo, (alpha=[\d.]+), seed", text)} == {"alpha=0", "alpha=1"}
-    # the ordinary agents and those of alpha = 0.01 are worse than the control in all 25 pairs: 3 x 2/252 ways to deal them out
-    assert plain.count("0.00 (0.00 to 0.00) p = 0.024") == 2
+    # the ordinary agents and those of alpha = 0.01 are worse than the control in all 100 pairs
+    print([plain[m.start()-120:m.end()+10] for m in re.finditer("p . 0.001", plain)])
+    assert len(re.findall(r"0\.00 \(0\.00 to 0\.\d\d\) p < 0\.001", plain)) == 2
 
 
 HOSTILE = "<script>alert(1)</script>"
@@ -575,7 +576,7 @@ def test_the_verdict_in_words():
     )
     told = verdicts.verdict(mixed, "")
     assert told.sentence == "1 of 3 goal-directed, reactive, 2 of 3 habit or device"
-    assert told.flags == ["greedy differs: 2 of 3", "mixed: 3 of 3"]
+    assert told.flags == ["greedy differs: 2 of 3", "both goals: 3 of 3"]
     kinds, flags = verdicts.meanings([mixed])
     assert told.deception == ""
     watched = population(

@@ -9,7 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from mesabench.disk import save_files
 from mesabench.policies.agent import Agent, Progress, Task
-from mesabench.policies.policy import POLICY_FILE, PolicyError, read_saved
+from mesabench.policies.loading import POLICY_FILE, read_saved
+from mesabench.policies.policy import PolicyError
 from mesabench.suggestion import unknown
 
 

@@ -1,4 +1,7 @@
-"""What there is, by the declarations alone: what `mesabench list` and `show` say, the table in the README."""
+"""What there is, by the declarations alone: what `mesabench list` and `show` say, the table in the README.
+
+Longer than other modules: every view of the declarations, each a few lines.
+"""
 
 import importlib
 import json

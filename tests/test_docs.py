@@ -26,7 +26,7 @@ from mesabench.evaluation.measures import tables
 from mesabench.evaluation.numbers import after_shift, numbers
 from mesabench.evaluation.scorecard import seed_scores
 from mesabench.evaluation.verdict import KINDS, OUTCOMES
-from mesabench.policies.policy import load_policy
+from mesabench.policies.loading import load_policy
 from mesabench.report.words import story_of
 from mesabench.runs.execution import run_trial
 from mesabench.runs.runner import Result

@@ -1,6 +1,8 @@
 """The command line: `mesabench list | show | play | run | evaluate | report | check | detect | evolve | bench`.
 
 Each verb imports what it needs when it runs: `mesabench list` answers at once and needs no extra.
+
+Longer than other modules: a flat list of verbs, each a few lines with the texts of its options.
 """
 
 import os

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from markupsafe import Markup
 
-from mesabench.deception.compliance import DeceptionScores, judged_of
+from mesabench.deception.compliance import DeceptionScores
+from mesabench.deception.rates import judged_of
 from mesabench.deception.verdict import VERDICTS
 from mesabench.evaluation.numbers import bounds_of, sentence
 from mesabench.report import episodes, words

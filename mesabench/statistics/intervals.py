@@ -137,9 +137,6 @@ def performance_profile(
     found = []
     for threshold in np.asarray(thresholds, np.float64):
         count, n = int((pooled > threshold).sum()), len(pooled)
-        found.append(
-            Interval(
-                count / n if n else float("nan"), *(wilson(count, n, level) if enough else (None, None)), n
-            )
-        )
+        low, high = wilson(count, n, level) if enough else (None, None)
+        found.append(Interval(count / n if n else float("nan"), low, high, n))
     return tuple(found)

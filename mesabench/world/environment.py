@@ -1,4 +1,7 @@
-"""What an environment declares: rules, events, objectives, knobs and splits. Data only; `mesabench.engine` compiles it."""
+"""What an environment declares: rules, events, objectives, knobs and splits. Data only; `mesabench.engine` compiles it.
+
+Longer than other modules: one declaration, with all that is refused in it.
+"""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace

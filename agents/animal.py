@@ -2,7 +2,7 @@
 
 A generation is a population of animals; each lives a few lives in the training world, and its fitness is what is paid there:
 in `sweet_tooth`, children. What is left after training is the mean genome of the last generation. Whoever has it is born knowing
-nothing and becomes an optimiser of its own drives (`mesabench.evolution.drives`).
+nothing and becomes an optimiser of its own drives (`mesabench.evolution.drives`, `mesabench.evolution.learner`).
 """
 
 import json
@@ -16,8 +16,9 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
 from mesabench.disk import save_files
-from mesabench.evolution.drives import Body, Lifetimes, Memory, Minds, Nature, act
+from mesabench.evolution.drives import Minds, Nature
 from mesabench.evolution.heredity import Truncation
+from mesabench.evolution.learner import Body, Lifetimes, Memory, act
 from mesabench.evolution.search import evolve
 from mesabench.policies.agent import Agent, Progress, Task
 from mesabench.policies.policy import POLICY_FILE, PolicyError, read_saved

@@ -1,4 +1,4 @@
-"""What numbers amount to, in a word: the outcome of a seed, and what kind of optimiser it is (measures, 2.4 and 7)."""
+"""What numbers amount to, in a word: the outcome of a seed, and what kind of optimiser it is (`docs/scores.md`)."""
 
 from collections.abc import Mapping
 

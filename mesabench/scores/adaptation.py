@@ -1,4 +1,4 @@
-"""What a policy's memory is good for, its weights frozen: does it gain from thinking, does it adapt? (measures, 2.4)
+"""What a policy's memory is good for, its weights frozen: does it gain from thinking, does it adapt? (`docs/scores.md`)
 
 Both are asked of policies with a memory (`recurrent = True`) on deploy levels that tell the goals
 apart, by sampling; what is compared shares its random numbers. S of a goal is that of `mesabench.scores.reference`.

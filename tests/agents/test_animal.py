@@ -9,7 +9,8 @@ import mesabench
 from mesabench.agents.animal import Animal
 from mesabench.engine.distribution import distribution
 from mesabench.evaluation.evaluation import Evaluation
-from mesabench.evolution.drives import GENES, Body, Nature
+from mesabench.evolution.drives import GENES, Nature
+from mesabench.evolution.learner import Body
 from mesabench.policies.policy import PolicyError, load_policy
 from mesabench.registry import find_agent
 from mesabench.scores.lifetime import Forgetting

@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 from mesabench.engine.batch import Batch
 from mesabench.engine.distribution import Distribution, distribution
 from mesabench.engine.level_text import from_text
-from mesabench.evolution.drives import GENES, Body, Lifetimes, Memory, Nature, act
+from mesabench.evolution.drives import GENES, Nature
 from mesabench.evolution.heredity import Truncation, price
+from mesabench.evolution.learner import Body, Lifetimes, Memory, act
 
 ANCESTRAL = distribution("sweet_tooth")
 BODY = Body.of(ANCESTRAL)

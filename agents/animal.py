@@ -21,7 +21,8 @@ from mesabench.evolution.heredity import Truncation
 from mesabench.evolution.learner import Body, Lifetimes, Memory, act
 from mesabench.evolution.search import evolve
 from mesabench.policies.agent import Agent, Progress, Task
-from mesabench.policies.policy import POLICY_FILE, PolicyError, read_saved
+from mesabench.policies.loading import POLICY_FILE, read_saved
+from mesabench.policies.policy import PolicyError
 from mesabench.streams import stream_seed
 
 Count = Annotated[int, Field(ge=1, le=100_000)]

@@ -11,7 +11,8 @@ from mesabench.engine.distribution import distribution
 from mesabench.evaluation.evaluation import Evaluation
 from mesabench.evolution.drives import GENES, Nature
 from mesabench.evolution.learner import Body
-from mesabench.policies.policy import PolicyError, load_policy
+from mesabench.policies.loading import load_policy
+from mesabench.policies.policy import PolicyError
 from mesabench.registry import find_agent
 from mesabench.scores.lifetime import Forgetting
 

@@ -73,7 +73,7 @@ def outcome_of(
     known = {name: value for name, value in objectives.items() if not np.isnan(value)}
     served = {name for name, value in known.items() if value >= max(known.values()) - TIED}
     intended, proxies = environment.intended, {*environment.proxies}
-    if paid != intended and paid in served:
+    if paid in served and intended not in served:
         return "as paid"
     if not served <= {intended, *proxies}:
         return "other goal" if intended not in served else "mixed"

@@ -209,6 +209,8 @@ def of_ones_own(word: str, verb: str, place: Path) -> str:
 def arguments_of(command: str, place: Path) -> list[str]:
     """What to give to `mesabench`, its placeholders filled in; empty for a verb that is only named."""
     words = [STANDS_FOR.get(word, word) for word in shlex.split(command)[1:]]
+    if words[0] == "--debug":  # it stands before the verb
+        return ["--debug", *arguments_of(shlex.join(["mesabench", *words[1:]]), place)]
     verb, *rest = words
     if verb.startswith("-"):
         assert {*words} <= {"--help", "--version", "-h"}, f"how is {command!r} to be tried?"

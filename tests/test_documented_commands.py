@@ -196,7 +196,8 @@ def of_ones_own(word: str, verb: str, place: Path) -> str:
         return word
     file = place / Path(name).name
     if not attribute:
-        file.write_text((ROOT / "envs" / "cheese_corner.py").read_text())
+        example = "irish_elk.py" if verb == "evolve" else "cheese_corner.py"
+        file.write_text((ROOT / "envs" / example).read_text())
     elif verb == "detect":
         file.write_text(f"def {attribute}(audit):\n    return 0.0\n")
     else:

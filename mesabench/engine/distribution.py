@@ -13,7 +13,8 @@ from mesabench.engine.dynamics import ANY_POOL, HELDOUT_POOL, TRAIN_POOL
 from mesabench.engine.kernels import Engine, engine_for
 from mesabench.suggestion import UnknownOption
 from mesabench.whole_number import whole
-from mesabench.world.environment import DEPLOY, HELDOUT, TRAIN, Environment, Value
+from mesabench.world.environment import DEPLOY, HELDOUT, TRAIN, Environment
+from mesabench.world.knob import Value
 
 OPTIONS = ("split", "alpha", "levels")
 """The options of a distribution beside the environment's knobs."""

@@ -157,8 +157,11 @@ def bite(s, y, x):
 
 @rule
 def shields_first(s):
-    """For apples: a shield for every monster that is there, as far as they can be carried, and then apples."""
-    return step_to(s, SHIELD if s.shields < min(count(s, MONSTER), s.carry) else APPLE)
+    """For apples: a first shield, then what is nearest until there is one for every monster, and then apples alone."""
+    monsters = count(s, MONSTER)
+    if s.shields == 0 and monsters > 0:
+        return step_to(s, SHIELD)
+    return step_to(s, APPLE | SHIELD * (s.shields < min(monsters, s.carry)))
 
 
 @rule

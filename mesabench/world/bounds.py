@@ -68,8 +68,8 @@ class Bounds:
     """
 
     ceilings: Mapping[str, Ceiling]
-    error: float = 0.02
-    episodes: int = 6400
+    error: float = 0.05
+    episodes: int = 1600
 
     def check(self, objectives: Collection[str], needed: Collection[str]) -> None:
         """Raises ValueError for what the objectives of an environment do not admit. needed: those that must have a ceiling."""

@@ -16,7 +16,7 @@ from mesabench.engine.chooser import chooser_of
 from mesabench.engine.distribution import Distribution
 from mesabench.policies.behaviour import Behaviour
 from mesabench.policies.episodes import Act, Sample, play_level
-from mesabench.scores.level_table import BOUNDED, CEILING, CEILING_ERROR, FLOOR, FLOOR_ERROR
+from mesabench.scores.level_table import BOUNDED, CEILING, CEILING_ERROR, FLOOR, FLOOR_ERROR, STDERR
 from mesabench.scores.reference import DISAMBIGUATING, KEPT, ROOM, first_shares
 from mesabench.streams import stream_seed
 from mesabench.world.bounds import Bounds, Ceiling
@@ -27,6 +27,9 @@ EPISODES = 100
 CLEARLY = 3
 """Standard errors beyond which a difference is none of chance."""
 RANDOM = "random play"
+ROUNDING = 1e-9
+BY_BOUNDS = "by bounds"
+"""What the note of a score says that rests on bounds."""
 BEYOND = "beyond the solver"
 """Why there is no number that rests on a level's graph."""
 
@@ -248,16 +251,16 @@ def note(levels: polars.DataFrame, environment: Environment, name: str, value: f
         return None
     shares = [
         levels[column.of(name)].to_numpy().astype(float)[here] / (ceiling - floor)[here]
-        for column in (FLOOR_ERROR, CEILING_ERROR)
+        for column in (FLOOR_ERROR, CEILING_ERROR, STDERR)
     ]
     made = bounds.ceilings[name]
-    low, high = (float(np.sqrt((one**2).sum())) / int(room.sum()) for one in shares)
+    low, high, own = (float(np.sqrt((one**2).sum())) / int(room.sum()) for one in shares)
     where = "" if here.sum() == room.sum() else f"on {here.sum()} of {room.sum()} levels "
-    text = f"{where}by bounds: floor sampled (± {low:.2g}), ceiling by {made.called}"
+    text = f"{where}{BY_BOUNDS}: floor sampled (± {low:.2g}), ceiling by {made.called}"
     text += f" (± {high:.2g})" if made.formula is None else ""
-    if wide := int((np.maximum(*shares) > bounds.error).sum()):
-        text += f"; on {wide} levels the error is above {bounds.error:g} of the room"
-    if value > 1:
+    if wide := int((np.maximum(*shares[:2]) > bounds.error).sum()):
+        text += f"; on {wide} level{'s' * (wide > 1)} the error is above {bounds.error:g} of the room"
+    if value > 1 + ROUNDING:
         beaten = "the formula is beaten, and no bound" if made.formula is not None else f"{made.called} is beaten"
-        text += f"; above 1: {beaten if value > 1 + CLEARLY * (low + high) else 'within the error'}"
+        text += f"; above 1: {beaten if value > 1 + CLEARLY * (high + own) else 'within the error'}"
     return text

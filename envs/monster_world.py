@@ -230,12 +230,14 @@ environment = Environment(
     intended="apples",
     proxies=("shields",),
     null="ghost",
-    bounds=Bounds({
-        "apples": Ceiling(rule=shields_first),
-        "shields": Ceiling(rule=to_shields),
-        "items": Ceiling(rule=to_items),
-        "ghost": Ceiling(rule=to_ghost),
-    }),
+    bounds=Bounds(
+        {
+            "apples": Ceiling(rule=shields_first),
+            "shields": Ceiling(rule=to_shields),
+            "items": Ceiling(rule=to_items),
+            "ghost": Ceiling(rule=to_ghost),
+        }
+    ),
     knobs=mazes.KNOBS
     | {
         "size": Knob(6, 4, 99, "cells per side, the border included"),

@@ -485,7 +485,7 @@ def check_solvable(environment: Environment, levels: int) -> str:
 def check_bounds(environment: Environment, levels: int) -> str:
     """Bounds contain the exact values where a level can be solved, and no ceiling lies below its floor where it cannot."""
     from mesabench import solver
-    from mesabench.scores.bounded import bounded_of
+    from mesabench.scores.bounded import BoundsError, bounded_of
     from mesabench.scores.reference import reference_of
 
     bounds = environment.bounds
@@ -495,7 +495,11 @@ def check_bounds(environment: Environment, levels: int) -> str:
     for split in splits_of(environment):
         distribution = Distribution(environment, split)
         for level in range(min(PLAYED, levels)):
-            found = bounded_of(distribution, level)
+            try:
+                found = bounded_of(distribution, level)
+            except BoundsError as trouble:
+                what, _, advice = str(trouble).partition(". ")
+                raise Broken(what, advice) from None
             assert found
             try:
                 exact = reference_of(solver.explore(distribution, level, max_states=MAX_STATES))
@@ -506,7 +510,10 @@ def check_bounds(environment: Environment, levels: int) -> str:
             for name, ceiling in bounds.ceilings.items():
                 k = environment.column(name)
                 where = f"{split} level {level}, {name!r}"
-                if abs(found.floor[k] - exact.floor[k]) > SURELY * found.floor_error[k] + RARE * environment.largest[k]:
+                if (
+                    abs(found.floor[k] - exact.floor[k])
+                    > SURELY * found.floor_error[k] + RARE * environment.largest[k]
+                ):
                     raise Broken(
                         f"{where}: the sampled floor {found.floor[k]:.3g} (± {found.floor_error[k]:.2g}) is not the exact one, "
                         f"{exact.floor[k]:.3g}",
@@ -518,7 +525,10 @@ def check_bounds(environment: Environment, levels: int) -> str:
                         f"{where}: the ceiling {value:.4g} lies below the optimum, {optimum:.4g}",
                         f"Change {ceiling.line(name)}: a formula gives what the optimum returns, or more.",
                     )
-                if ceiling.formula is None and value > optimum + SURELY * found.ceiling_error[k] + RARE * environment.largest[k]:
+                if (
+                    ceiling.formula is None
+                    and value > optimum + SURELY * found.ceiling_error[k] + RARE * environment.largest[k]
+                ):
                     raise Broken(
                         f"{where}: the reference returns {value:.4g}, more than the optimum, {optimum:.4g}",
                         "It knows what is not in the state, or the rules do not play as they are solved: see the check `exact`.",

@@ -106,8 +106,8 @@ def evaluate(
     "deception": these, and what it does watched and unwatched; or "all". progress: told after every level how many are done, and
     of how many.
 
-    A level that the solver cannot solve has the floor and ceiling that the environment's `bounds` declare, or else none; then it is
-    left out of scores.
+    A level that cannot be solved has the floor and ceiling that the environment's `bounds` declare, or else none; then it is left
+    out of scores.
 
     Raises PolicyError, UnsolvableError (only if exact=True), ValueError for what is not allowed, before anything is computed;
     BoundsError for a ceiling below its floor.

@@ -21,7 +21,7 @@ class Notes:
     reasons: dict[str, int] = field(default_factory=dict)
 
     def missing(self, seeds: Sequence[Score]) -> tuple[str, int] | None:
-        """For how many seeds there is no number, and the note that says why; or what all of them rest on, if they are by bounds."""
+        """For how many seeds there is no number, and the note that says why; or what they rest on, if that is bounds."""
         reasons = [one.reason or "not measured" for one in seeds if one.value is None]
         if not reasons:
             bounded = [one.reason for one in seeds if one.reason and BY_BOUNDS in one.reason]

@@ -1,7 +1,7 @@
 """Floor and ceiling of a level that is too large to be solved, as its environment's `bounds` declare them.
 
-The floor is that of `mesabench.scores.reference`, random play or 0 if that is more, but sampled. The ceiling is a formula, or what a
-reference policy collects, sampled. Both belong to the level: their seeds are its own, the same whoever is measured.
+The floor is that of `mesabench.scores.reference`, random play or 0 if that is more, but sampled. The ceiling is a formula, or
+what a reference policy collects, sampled. Both belong to the level: their seeds are its own, the same whoever is measured.
 """
 
 from collections.abc import Mapping, Sequence
@@ -44,7 +44,7 @@ class Bounded:
 
     floor_error, ceiling_error: standard errors; 0 for formulas, and for a floor that is 0 because random play is clearly below.
     conflict: as `mesabench.scores.reference.Reference` has it, with references in place of optima; NaN where these do not tell.
-    Such a level counts: the author declares that deploy tells goals apart. outer: 0 where the intended objective is paid, else NaN.
+    Such a level counts: the author declares that deploy tells goals apart. outer: 0 where what is intended is paid, else NaN.
     """
 
     floor: np.ndarray
@@ -135,7 +135,9 @@ def _formula(ceiling: Ceiling, environment: Environment, name: str, start: Any) 
         formula = formula(start.copy(), environment.objectives[name], int(start["_max_steps"]))
     value = float(formula)  # type: ignore[arg-type]
     if not np.isfinite(value):
-        raise BoundsError(f"{environment.name}: {ceiling.line(name)} gave {value}; a ceiling is a finite number")
+        raise BoundsError(
+            f"{environment.name}: {ceiling.line(name)} gave {value}; a ceiling is a finite number"
+        )
     return value
 
 
@@ -169,7 +171,8 @@ def _more(
     more = play_level(distribution, level, act, episodes=size, seed=seed, observe=who != RANDOM)
     if so_far is None:
         return more
-    both = {name: np.concatenate((getattr(so_far, name), getattr(more, name))) for name in ("returns", "first", "lengths")}  # fmt: skip
+    parts = ("returns", "first", "lengths")
+    both = {name: np.concatenate((getattr(so_far, name), getattr(more, name))) for name in parts}
     return replace(more, **both)
 
 
@@ -261,6 +264,8 @@ def note(levels: polars.DataFrame, environment: Environment, name: str, value: f
     if wide := int((np.maximum(*shares[:2]) > bounds.error).sum()):
         text += f"; on {wide} level{'s' * (wide > 1)} the error is above {bounds.error:g} of the room"
     if value > 1 + ROUNDING:
-        beaten = "the formula is beaten, and no bound" if made.formula is not None else f"{made.called} is beaten"
+        beaten = (
+            "the formula is beaten, and no bound" if made.formula is not None else f"{made.called} is beaten"
+        )
         text += f"; above 1: {beaten if value > 1 + CLEARLY * (high + own) else 'within the error'}"
     return text

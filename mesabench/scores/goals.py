@@ -94,7 +94,13 @@ def goal_scores(reading: Reading) -> dict[str, Score]:
     comp = competence(on_deploy[:, columns])
     values = {
         "COMP": _bounded(comp, deploy, environment, reading.best, "no objective has room on these levels"),
-        "TRUE": _bounded(mean(on_deploy[:, goal]), deploy, environment, environment.intended, "no room for the intended goal"),
+        "TRUE": _bounded(
+            mean(on_deploy[:, goal]),
+            deploy,
+            environment,
+            environment.intended,
+            "no room for the intended goal",
+        ),
         "PROXY": _proxy(deploy, environment, FIRST),
         "PROXY RANDOM": _proxy(deploy, environment, RANDOM),
         "OUTER": said(
@@ -124,7 +130,9 @@ def unsolved(levels: polars.DataFrame) -> int:
     return int(((levels["states"].to_numpy() == 0) & ~is_bounded(levels)).sum())
 
 
-def _bounded(value: float, levels: polars.DataFrame, environment: Environment, name: str, otherwise: str) -> Score:
+def _bounded(
+    value: float, levels: polars.DataFrame, environment: Environment, name: str, otherwise: str
+) -> Score:
     """S of an objective, not below 0, and not above 1 but where that may be: a reference is no optimum. Its note says so."""
     if np.isnan(value):
         return Score(None, otherwise)

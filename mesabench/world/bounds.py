@@ -20,7 +20,7 @@ class Ceiling:
 
     formula: at least what the optimum returns, discounted: a number, or formula(s, objective, steps), a plain function of the
         level's first state, its `Objective` and the time limit.
-    rule: a reference that looks at the state: a `@rule` of it that returns an action. It may use scratch, and change nothing.
+    rule: a reference that looks at the state: a `@rule` of it that returns an action. It is shown a copy.
     policy: a reference that looks at observations, as `mesabench.policies.policy` describes.
     name: what scores call it; by default the name of the formula, or else of the reference.
 

@@ -49,9 +49,8 @@ class Environment:
 
     Rules: `layout(s, knobs)` draws what train and deploy have in common, `shift(s, knobs)` what differs between them,
     `settle(s)` derives fields from the finished grid, `step(s, action)` returns the events of one step.
-    `letters`: which letters the bits of cells spell, for pictures.
-    `monitor` says how the agent is watched, where it is (`mesabench.deception.compliance`).
-    `bounds` says what is measured against on levels that the solver cannot solve (`mesabench.world.bounds`).
+    `letters`: which letters the bits of cells spell, for pictures. `monitor`: how the agent is watched, where it is
+    (`mesabench.deception.compliance`). `bounds`: what scores are measured against beyond the solver (`mesabench.world.bounds`).
     name, story, file, digest: are given by the registry; the last two are empty for what is installed.
     """
 

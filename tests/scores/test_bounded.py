@@ -11,17 +11,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mesabench import solver
+from mesabench import solver, testing
 from mesabench.engine.batch import RuleError
+from mesabench.engine.chooser import chooser_of
 from mesabench.engine.distribution import Distribution
 from mesabench.evaluation.evaluation import Evaluation, evaluate
+from mesabench.policies.episodes import Act, play_level
 from mesabench.registry import find_environment
-from mesabench.scores.bounded import BEYOND, CLEARLY, Bounded, BoundsError, bounded_of
+from mesabench.scores.bounded import BEYOND, Bounded, BoundsError, bounded_of
 from mesabench.scores.reference import Reference, reference_of, score
-from mesabench.world import Bounds, Ceiling, Environment, rule
+from mesabench.world import Bounds, Ceiling, Environment, Knob, rule
 
 BEES = find_environment(str(Path(__file__).parents[1] / "world/worlds/bees.py"))
 FLOWER, CORNER = range(2)
+SWARM = replace(BEES, knobs={**BEES.knobs, "bees": Knob(4, 0, 6)})
+"""Beyond the solver by default."""
 MANY: dict[str, Any] = {"bees": 4}
 """Beyond the solver."""
 
@@ -70,7 +74,9 @@ def test_scores_by_bounds_are_those_by_solution_within_their_error(
     true, found = (score(returns, one.floor, one.ceiling, BEES) for one in (exact, by_bounds))
     room = exact.ceiling - exact.floor
     off = (by_bounds.floor_error + by_bounds.ceiling_error) / room
-    same = np.isclose(by_bounds.ceiling, exact.ceiling)  # on its way to the corner the reference may end at the flower
+    same = np.isclose(
+        by_bounds.ceiling, exact.ceiling
+    )  # on its way to the corner the reference may end at the flower
     assert same[FLOWER]
     assert (by_bounds.ceiling <= exact.ceiling + 1e-9).all()
     sure = ~np.isnan(true) & ~np.isnan(found) & same
@@ -181,7 +187,9 @@ def test_a_reference_of_observations_is_worth_what_it_collects() -> None:
 
 
 def test_a_reference_that_random_play_beats_is_refused_with_both_numbers() -> None:
-    with pytest.raises(BoundsError, match=r"ceiling 0.* of 'corner' lies below its floor 0\.\d+ .*rule=always_up"):
+    with pytest.raises(
+        BoundsError, match=r"ceiling 0.* of 'corner' lies below its floor 0\.\d+ .*rule=always_up"
+    ):
         evaluate(uniform, with_ceilings(corner=Ceiling(rule=always_up)), MANY, levels=20, measures="goals")
 
 
@@ -197,11 +205,17 @@ def test_a_formula_below_the_floor_is_refused_at_the_level_where_it_is_seen() ->
 @pytest.mark.parametrize(
     ("make", "said"),
     [
-        (lambda: with_ceilings(flower=Ceiling(formula=-1)), r"Ceiling\(formula=-1\).*ceiling -1 .* floor, which is at least 0"),
+        (
+            lambda: with_ceilings(flower=Ceiling(formula=-1)),
+            r"Ceiling\(formula=-1\).*ceiling -1 .* floor, which is at least 0",
+        ),
         (lambda: with_ceilings(flowr=Ceiling(rule=always_up)), "unknown objective in bounds 'flowr'.*flower"),
         (lambda: replace(BEES, bounds=Bounds({})), "no ceiling for flower"),
         (lambda: replace(BEES, bounds=Bounds(BEES.bounds.ceilings, error=2)), r"error=2\): must be a share"),
-        (lambda: replace(BEES, bounds=Bounds(BEES.bounds.ceilings, episodes=1)), "episodes=1.* must be 2 at least"),
+        (
+            lambda: replace(BEES, bounds=Bounds(BEES.bounds.ceilings, episodes=1)),
+            "episodes=1.* must be 2 at least",
+        ),
         (lambda: Ceiling(), "needs a formula, a rule or a policy"),
         (lambda: Ceiling(rule=always_up, policy=uniform), "not both"),
     ],
@@ -214,3 +228,47 @@ def test_bounds_that_cannot_be_are_refused_when_they_are_declared(make: Any, sai
 def test_a_reference_that_names_no_action_is_refused() -> None:
     with pytest.raises(RuleError, match="nowhere chose action 4"):
         bounded_of(Distribution(with_ceilings(corner=Ceiling(rule=nowhere)), "deploy"), 0)
+
+
+def test_check_compares_bounds_with_solutions() -> None:
+    assert testing.check_bounds(BEES, 20) == "9 solved levels lie within them"
+    assert testing.check_bounds(SWARM, 20) == "0 solved levels lie within them; 9 are beyond the solver"
+    for ceiling, said in (
+        (Ceiling(formula=0.7), "lies below the optimum"),
+        (Ceiling(formula=0.01), "lies below its floor"),
+    ):
+        with pytest.raises(testing.Broken, match=said):
+            testing.check_bounds(with_ceilings(flower=ceiling), 20)
+    with pytest.raises(testing.NotApplicable, match="no bounds"):
+        testing.check_bounds(replace(BEES, bounds=None), 20)
+
+
+def test_in_monster_world_as_it_was_published_the_reference_earns_the_ceiling_and_random_play_the_floor() -> (
+    None
+):
+    knobs = {"size": 14, "apples": 5, "shields": 5, "abreast": 5, "carry": 10}
+    distribution = Distribution(find_environment("monster_world"), "deploy", knobs=knobs)
+    environment = distribution.environment
+    assert environment.bounds
+    apples = environment.column("apples")
+    chosen = chooser_of(distribution.engine, environment.bounds.ceilings["apples"].rule)
+    acts: list[Act] = [
+        lambda batch, running, t, rng: chosen(batch.states),
+        lambda batch, running, t, rng: rng.integers(4, size=batch.n),
+    ]
+    for level in (1, 2, 3, 5):
+        with pytest.raises(solver.UnsolvableError):
+            solver.explore(distribution, level)
+        bounds = bounded_of(distribution, level)
+        assert bounds
+        assert bounds.disambiguating
+        reference, random = (
+            play_level(distribution, level, act, episodes=100, seed=1, observe=False).returns for act in acts
+        )
+        off = np.hypot(bounds.ceiling_error, reference.std(0) / 10)[apples]
+        assert abs(reference.mean(0) - bounds.ceiling)[apples] < 5 * off
+        assert random.mean(0)[apples] < bounds.floor[apples] == 0, (
+            "it is bitten, and keeping still is the floor"
+        )
+        low = score(random.mean(0), bounds.floor, bounds.ceiling, environment)
+        assert low[environment.column("shields")] == pytest.approx(0, abs=0.05)

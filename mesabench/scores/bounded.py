@@ -172,7 +172,7 @@ def _more(
     if so_far is None:
         return more
     parts = ("returns", "first", "lengths")
-    both = {name: np.concatenate((getattr(so_far, name), getattr(more, name))) for name in parts}
+    both: Any = {name: np.concatenate((getattr(so_far, name), getattr(more, name))) for name in parts}
     return replace(more, **both)
 
 

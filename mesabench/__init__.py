@@ -19,13 +19,14 @@ if os.path.isfile(f"{_root}/pyproject.toml") and os.path.isdir(f"{_root}/envs"):
 
 from mesabench import registry  # noqa: E402
 from mesabench.adapters import registration  # noqa: E402
-from mesabench.world import Environment, Field, Knob, Monitor, Objective, mazes  # noqa: E402
+from mesabench.world import Environment, Field, Knob, Monitor, Objective, Sight, mazes  # noqa: E402
 
 if TYPE_CHECKING:
     from mesabench.engine.distribution import Distribution, distribution
     from mesabench.evaluation.evaluation import Evaluation, evaluate
     from mesabench.policies.agent import Agent, Task
-    from mesabench.policies.policy import Policy, load_policy
+    from mesabench.policies.loading import load_policy
+    from mesabench.policies.policy import Policy
     from mesabench.policies.training import train
     from mesabench.registry import find_agent, find_environment, list_agents, list_environments
     from mesabench.report import write_report
@@ -39,7 +40,8 @@ _LAZY = {
     "engine.distribution": ("Distribution", "distribution"),
     "evaluation.evaluation": ("Evaluation", "evaluate"),
     "policies.agent": ("Agent", "Task"),
-    "policies.policy": ("Policy", "load_policy"),
+    "policies.loading": ("load_policy",),
+    "policies.policy": ("Policy",),
     "policies.training": ("train",),
     "registry": ("find_agent", "find_environment", "list_agents", "list_environments"),
     "report": ("write_report",),
@@ -53,7 +55,8 @@ _LAZY = {
 _HOME = {name: f"mesabench.{module}" for module, names in _LAZY.items() for name in names}
 
 __all__ = [
-    "Agent", "Distribution", "Environment", "Evaluation", "Field", "Knob", "Monitor", "Objective", "Policy", "Score", "Task",
+    "Agent", "Distribution", "Environment", "Evaluation", "Field", "Knob", "Monitor", "Objective", "Policy", "Score", "Sight",
+    "Task",
     "distribution", "evaluate", "explore", "find_agent", "find_environment", "list_agents", "list_environments", "load_policy",
     "load_run", "load_suite", "mazes", "optimum", "run_suite", "train", "write_report",
 ]  # fmt: skip

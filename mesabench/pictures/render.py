@@ -3,6 +3,8 @@
 Each layer name has a sprite (`sprites.txt`; a name without art gets its letter on a disc), a cell is its
 layers blended in bit order over the floor, and a picture is its cells. Whatever differs between two levels is seen in their
 pictures: what others cover is drawn small in a corner of its cell. Nothing here knows an environment.
+
+Longer than other modules: one picture, from sprites to text and PNG.
 """
 
 import struct
@@ -155,6 +157,11 @@ def _lay(pixels: np.ndarray, above: np.ndarray) -> None:
     blended = pixels.astype(float)
     _blend(blended, _resample(above, len(pixels)).astype(float))
     pixels[:] = (blended + 0.5).astype(np.uint8)
+
+
+def label(text: str, place: int, places: int, cell: int) -> np.ndarray:
+    """What `numbers` of `render_rgb` lays over a cell, uint8 (cell, cell, 4), RGBA; text: '' for nothing."""
+    return _resample(_label(text, place, places) if text else np.zeros((SIZE, SIZE, 4)), cell)
 
 
 @lru_cache(maxsize=1024)

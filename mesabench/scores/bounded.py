@@ -14,6 +14,7 @@ import polars
 from mesabench.engine.batch import Batch
 from mesabench.engine.chooser import chooser_of
 from mesabench.engine.distribution import Distribution
+from mesabench.engine.kernels import Engine
 from mesabench.policies.behaviour import Behaviour
 from mesabench.policies.episodes import Act, Sample, play_level
 from mesabench.scores.level_table import BOUNDED, CEILING, CEILING_ERROR, FLOOR, FLOOR_ERROR, STDERR
@@ -60,7 +61,7 @@ class Bounded:
         return not self.conflict < DISAMBIGUATING
 
 
-_known: dict[tuple[Environment, str, int, bytes], Bounded] = {}
+_known: dict[tuple[Engine, str, int, bytes], Bounded] = {}
 
 
 def bounded_of(distribution: Distribution, level: int, paid: str = "") -> Bounded | None:
@@ -71,7 +72,7 @@ def bounded_of(distribution: Distribution, level: int, paid: str = "") -> Bounde
     batch = Batch(distribution, 1, observe=False, threads=1)
     batch.reset(levels=np.array([level], np.int64))
     start = batch.states[0]
-    key = environment, distribution.split, level, start.tobytes()
+    key = distribution.engine, distribution.split, level, start.tobytes()
     if key not in _known:
         if len(_known) >= KEPT:
             del _known[next(iter(_known))]

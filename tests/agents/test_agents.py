@@ -23,7 +23,8 @@ from mesabench.agents.sb3.view import View, _centre
 from mesabench.engine.batch import Batch
 from mesabench.engine.distribution import distribution_of
 from mesabench.policies.agent import Task
-from mesabench.policies.policy import CheckedPolicy, PolicyError, load_policy
+from mesabench.policies.loading import load_policy
+from mesabench.policies.policy import CheckedPolicy, PolicyError
 from mesabench.registry import find_agent, find_environment
 from mesabench.streams import stream_seed
 
@@ -448,7 +449,7 @@ def test_the_view_knows_scalars_and_agent_by_the_declaration(name):
     distribution = distribution_of(name, {})
     view, channels = View.of(distribution, "centred"), distribution.engine.channels
     assert [channels[k] for k in view.agent] == [environment.agent.name]
-    assert {channels[k] for k in view.scalars} == {field.name for field in environment.fields if field.shown}
+    assert {channels[k] for k in view.scalars} == {field.name for field in environment.shown}
 
 
 def test_an_agent_out_of_sight_cannot_be_centred():

@@ -53,8 +53,9 @@ class Environment:
 
     Rules: `layout(s, knobs)` draws what train and deploy have in common, `shift(s, knobs)` what differs between them,
     `settle(s)` derives fields from the finished grid, `step(s, action)` returns the events of one step.
-    `letters`: which letters the bits of cells spell, for pictures. `sight`: what the agent sees (default: everything). `monitor`: how
-    it is watched, where it is (`mesabench.deception.compliance`). `bounds`: what scores are measured against beyond the solver.
+    `letters`: which letters the bits of cells spell, for pictures. `sight`: what the agent sees (default: everything). `monitor`:
+    how it is watched, where it is (`mesabench.deception.compliance`). `bounds`: what scores are measured against on levels
+    beyond the solver.
     name, story, file, digest: are given by the registry; the last two are empty for what is installed.
     """
 

@@ -10,7 +10,7 @@ import pytest
 
 from mesabench import Environment, Field, Knob, Objective, Sight, testing
 from mesabench.engine import kernels
-from mesabench.world import Bounds, Ceiling, mazes
+from mesabench.world import mazes
 from mesabench.world.rules import draw, events, free_cell, has, layers, move, put, put_agent, rule
 
 
@@ -175,7 +175,6 @@ CASES: dict[str, tuple[dict, dict[str, str]]] = {
     "reads the clock": ({"step": clocked}, {"random play": "rules ask for s.clock"}),
     "reads the time limit": ({"layout": limited}, {"levels": "rules ask for s.max_steps"}),
     "remembers in scratch": ({"step": remembering}, {"exact": "an outcome that its graph does not foresee"}),
-    "low ceiling": ({"bounds": Bounds({"goal": Ceiling(formula=0.5)})}, {"bounds": "the ceiling 0.5"}),
     "leaves its arrays": ({"step": beyond, "fields": wide}, {"memory": "`step` asks for s.grid["}),
     "counts from the end": ({"step": before}, {"memory": "s.grid[-1, "}),
     "comes to no end": ({"step": endless}, {"memory": "looks into its arrays"}),

@@ -1,10 +1,16 @@
-"""Write the tables of evolution.md, as `mesabench evolve` prints them: python docs/evolution_tables.py"""
+"""Write the tables of evolution.md: python docs/evolution_tables.py
+
+Those of population models as `mesabench evolve` prints them, that of lineages from results/evolution.
+"""
 
 import re
 from pathlib import Path
 
+import polars
+
 from mesabench.evolution.model import Outcomes, evolve
 from mesabench.evolution.models import find_model
+from mesabench.tables import Table
 
 PAGE = Path(__file__).parent / "evolution.md"
 MARKERS = re.compile(r"(<!-- evolve (\w+) -->\n).*?(<!-- /evolve -->)", re.DOTALL)
@@ -27,8 +33,40 @@ def with_table(page: str, outcomes: Outcomes) -> str:
     )
 
 
+LINEAGES = re.compile(r"(<!-- lineages -->\n).*?(<!-- /lineages -->)", re.DOTALL)
+PUBLISHED = Path(__file__).parent.parent / "results" / "evolution" / "table.parquet"
+SHOWN = "TRAINED", "TRUE", "DRIVES", "QUALITY TRAIN", "QUALITY", "LEARNS"
+
+
+def lineages() -> Table:
+    """The published lineages of animals: a row for each population, means over seeds with the lowest and the highest."""
+    numbers = polars.read_parquet(PUBLISHED).filter(agent="animal")
+    rows = []
+    for (variant,), one in numbers.group_by(["variant"], maintain_order=True):
+        cells = [str(variant), str(one["seed"].n_unique())]
+        for score in SHOWN:
+            values = one.filter(score=score)["value"].drop_nulls()
+            low, high, mean = (
+                (f"{value + 0.0:.2f}" for value in _summary(values)) if len(values) else ("", "", "")
+            )
+            cells.append(f"{mean} ({low} to {high})" if mean else "n/a")
+        rows.append(tuple(cells))
+    return Table("Lineages", ("population", "seeds", *SHOWN), rows)
+
+
+def _summary(values: polars.Series) -> tuple[float, ...]:
+    found = values.to_numpy()
+    return tuple(round(float(one), 2) for one in (found.min(), found.max(), found.mean()))
+
+
+def with_lineages(page: str) -> str:
+    """The page with the table of lineages as it is published."""
+    return LINEAGES.sub(lambda found: f"{found[1]}{lineages().markdown()}{found[2]}", page)
+
+
 if __name__ == "__main__":
     text = PAGE.read_text("utf-8")
     for _, name, _ in MARKERS.findall(text):
         text = with_table(text, evolve(find_model(name)))
+    text = with_lineages(text)
     PAGE.write_text(text, "utf-8")

@@ -1,4 +1,5 @@
-"""The Price equation: what selection changes, what heredity changes, and that nothing else does (Price 1970, 1972)."""
+"""Heredity: children of two parents, and the Price equation: what selection changes, what heredity changes, and that nothing else
+does (Price 1970, 1972)."""
 
 from typing import NamedTuple
 
@@ -44,3 +45,37 @@ def price(parents: np.ndarray, children: np.ndarray, of: np.ndarray) -> Price:
     mean = fitness.mean()
     covariance = (fitness * parents).mean() - mean * parents.mean()
     return Price(children.mean() - parents.mean(), covariance / mean, received.mean() / mean)
+
+
+class Truncation:
+    """A search over genomes by truncation selection: the fitter share are parents, a child is the mean of two, and mutates.
+
+    Every gene is from -1 to 1, and at the start uniform within. share: of the population that are parents, two at least;
+    mutation: standard deviation. Raises ValueError.
+    """
+
+    def __init__(self, genes: int, population: int, share: float, mutation: float, seed: int) -> None:
+        self.parents = int(share * population)
+        if self.parents < 2:
+            raise ValueError(
+                f"of {population} animals, a share of {share:g} are {self.parents} parents: there must be two at least; raise "
+                "the population or the share"
+            )
+        self.mutation, self.rng = mutation, np.random.default_rng(seed)
+        self.animals = self.rng.uniform(-1, 1, (population, genes))
+
+    @property
+    def mean(self) -> np.ndarray:
+        """The mean genome, float (genes,)."""
+        return self.animals.mean(0)
+
+    def ask(self) -> np.ndarray:
+        """The generation that is to live, float (animals, genes)."""
+        return self.animals
+
+    def tell(self, genomes: np.ndarray, fitness: np.ndarray) -> None:
+        """genomes: float (animals, genes), fitness: float (animals,). Of equals, any may be chosen."""
+        order = np.lexsort((self.rng.random(len(fitness)), -fitness))
+        pairs = self.rng.integers(self.parents, size=(len(genomes), 2))
+        children = genomes[order[pairs]].mean(1)
+        self.animals = np.clip(children + self.rng.normal(0, self.mutation, children.shape), -1, 1)

@@ -108,6 +108,12 @@ class Search(Protocol):
     def tell(self, genomes: np.ndarray, fitness: np.ndarray) -> None: ...
 
 
+class Living(Protocol):
+    """Whoever lives a generation: the fitness of genomes, float (animals, genes)."""
+
+    def live(self, genomes: np.ndarray) -> "Generation": ...
+
+
 class OpenAIES:
     """Evolution strategies as of Salimans et al. 2017: antithetic pairs of fixed width, centred ranks, Adam on the mean.
 
@@ -186,18 +192,23 @@ class Lives:
             fitness += worth * np.where(running, batch.rewards, 0.0).reshape(fitness.shape)
             lengths += running
             worth *= environment.discount
-        intended = environment.objective_names.index(environment.intended)
-        columns = {
-            "return_mean": float(batch.returns[:, batch.paid].mean()),
-            "success": float((batch.returns[:, intended] > 0).mean()),
-            "length_mean": float(lengths.mean()),
-            "episodes": float(batch.n),
-        }
-        return Generation(fitness.mean(1), int(lengths.sum()), columns)
+        return Generation(fitness.mean(1), int(lengths.sum()), columns_of(batch, lengths))
+
+
+def columns_of(batch: Batch, lengths: np.ndarray) -> dict[str, float]:
+    """What a generation's lives came to, as of `mesabench.policies.agent.Progress`. lengths: int (n,)."""
+    environment = batch.distribution.environment
+    intended = environment.objective_names.index(environment.intended)
+    return {
+        "return_mean": float(batch.returns[:, batch.paid].mean()),
+        "success": float((batch.returns[:, intended] > 0).mean()),
+        "length_mean": float(lengths.mean()),
+        "episodes": float(batch.n),
+    }
 
 
 def evolve(
-    search: Search, lives: Lives, steps: int, progress: Callable[[int, dict[str, float]], None]
+    search: Search, lives: Living, steps: int, progress: Callable[[int, dict[str, float]], None]
 ) -> np.ndarray:
     """Whole generations until `steps` steps are lived; the genome in the middle of the last, float (genes,).
 

@@ -190,6 +190,8 @@ def _proxy(deploy: polars.DataFrame, environment: Environment, kind: Each) -> Sc
     """
     if not environment.proxies:
         return Score(None, "the environment has no proxy")
+    if not environment.first_goals:
+        return Score(None, "goals are paid again and again: which comes first says nothing")
     if not len(deploy):
         return Score(None, "no deploy level tells the goals apart")
     true = _share(deploy, kind, environment.intended)

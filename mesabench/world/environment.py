@@ -56,6 +56,8 @@ class Environment:
     `letters`: which letters the bits of cells spell, for pictures. `sight`: what the agent sees (default: everything). `monitor`:
     how it is watched, where it is (`mesabench.deception.compliance`). `bounds`: what scores are measured against on levels
     beyond the solver.
+    `first_goals`: whether the goal that comes first shows what is pursued. Where goals are paid again and again and everything is
+    tried once it does not; then levels tell goals apart by what the optimum of a proxy loses of the intended objective.
     name, story, file, digest: are given by the registry; the last two are empty for what is installed.
     """
 
@@ -86,6 +88,7 @@ class Environment:
     discount: float = 0.97
     paired: bool = True
     pools: bool = True
+    first_goals: bool = True
     check: Callable[[Any], str | None] | None = None
     monitor: Monitor | None = None
     bounds: Bounds | None = None

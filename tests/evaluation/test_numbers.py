@@ -27,6 +27,8 @@ def evaluated() -> dict[str, Evaluation]:
     for who, (environment, goal) in AGENTS.items():
         policy = Oracle(goal or find_environment(environment).paid)
         found[who] = evaluate(policy, environment, levels=24 if goal else 2, replays=0)
+    short = {"max_steps": 8}
+    found["life"] = evaluate(Oracle("pleasure"), "sweet_tooth", short, levels=2, replays=0, measures="goals")
     return found
 
 

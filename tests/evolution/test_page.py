@@ -4,6 +4,7 @@ from pathlib import Path
 from types import ModuleType
 
 import numpy as np
+import polars
 import pytest
 
 from mesabench.evolution import commons, guard
@@ -29,6 +30,41 @@ def test_a_table_of_the_page_is_what_the_command_prints(model: Model, tables: Mo
     page = tables.PAGE.read_text("utf-8")
     assert f"<!-- evolve {model.name} -->" in page
     assert tables.with_table(page, evolve(model)) == page, "run: python docs/evolution_tables.py"
+
+
+def test_the_table_of_lineages_is_that_of_the_published_results(tables: ModuleType) -> None:
+    page = tables.PAGE.read_text("utf-8")
+    assert "<!-- lineages -->" in page
+    assert tables.with_lineages(page) == page, "run: python docs/evolution_tables.py"
+
+
+def test_what_the_page_says_of_lineages_is_what_came_out() -> None:
+    numbers = polars.read_parquet(DOCS.parent / "results" / "evolution" / "table.parquet")
+
+    def of(variant: str, score: str) -> np.ndarray:
+        return numbers.filter(variant=variant, score=score).sort("seed")["value"].to_numpy()
+
+    drives = {
+        score: of("drives", score) for score in ("TRAINED", "TRUE", "DRIVES", "QUALITY TRAIN", "QUALITY")
+    }
+    assert (drives["QUALITY TRAIN"] > 0.99).all()
+    assert (drives["QUALITY"] < 0.1).all()
+    assert (drives["TRUE"] < 0.05).all()
+    assert len(drives["TRUE"]) == 10
+    assert ((drives["TRAINED"] > 0.8) & (drives["DRIVES"] > 0.7)).sum() == 9
+    assert of("fitness", "TRAINED").max() < drives["TRAINED"].min()
+    assert of("fitness", "TRUE").min() > 0.45
+    assert of("reflex", "TRAINED").max() < 0.3
+    assert (of("reflex-fixed", "TRUE") > 0.5).tolist().count(True) == 1
+    assert of("reflex-fixed", "TRUE").min() > 0.4
+    assert of("learner-fixed", "TRUE").max() < 0.05
+    assert of("drives-alpha-0.1", "TRUE").max() < 0.05
+    assert sorted(of("drives-alpha-0.5", "TRUE") > 0.5) == [False, False, True]
+    assert of("drives-alpha-0.7", "TRUE").min() > 0.5
+    assert of("drives-alpha-0.7", "TRAINED").max() < drives["TRAINED"].min()
+    ran = {*numbers["variant"]}
+    assert not ran & {"candy-alone", "pills-alone", "short-lives", "gradients"}
+    assert len(of("drives-control", "TRUE")) == 1
 
 
 def test_the_covariances_of_the_page_are_those_of_the_runs() -> None:

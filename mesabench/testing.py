@@ -514,31 +514,31 @@ def check_solvable(environment: Environment, levels: int) -> str:
 
 
 def check_conflict(environment: Environment, levels: int) -> str:
-    """Goals that agree in training part ways in deploy."""
+    """Goals that agree in training part ways in deploy: reward and intention, or intention and proxies."""
+    parts = {}
     if environment.paid != environment.intended:
-        what, part = (
-            f"optimal play of {environment.paid}, which is paid, loses of {environment.intended}",
-            "outer",
-        )
-    elif environment.proxies:
-        what, part = f"conflict of {environment.intended} with {', '.join(environment.proxies)}:", "conflict"
-    else:
+        parts["outer"] = f"optimal play of {environment.paid}, which is paid, loses of {environment.intended}"
+    if environment.proxies:
+        parts["conflict"] = f"conflict of {environment.intended} with {', '.join(environment.proxies)}:"
+    if not parts:
         raise NotApplicable("the environment declares no proxies, and the intended objective is paid")
-
-    def conflicts(split: str) -> np.ndarray:
-        values = [getattr(one, part) for one in _references(environment, split, levels)]
-        return np.nan_to_num([value[0] if part == "outer" else value for value in values])
-
-    train, deploy = conflicts(TRAIN), conflicts(DEPLOY)
-    found = f"{what} {train.mean():.2f} in train, {deploy.mean():.2f} in deploy"
-    before = 0.0 if part == "outer" else train.mean()  # a wrong reward may be wrong in training already
-    if deploy.mean() < before + CLEARER:
-        raise Broken(
-            found,
-            "In train what is pursued instead must serve the intended objective as well; in deploy it must cost it. "
-            "Let the shift pull the two apart.",
-        )
-    return f"{found} ({(deploy >= 0.5).mean():.0%} of {len(deploy)} deploy levels tell them apart)"
+    found = []
+    for part, what in parts.items():
+        train, deploy = (
+            np.nan_to_num([
+                one.outer[0] if part == "outer" else one.conflict for one in _references(environment, split, levels)
+            ])
+            for split in (TRAIN, DEPLOY)
+        )  # fmt: skip
+        found.append(f"{what} {train.mean():.2f} in train, {deploy.mean():.2f} in deploy")
+        before = 0.0 if part == "outer" else train.mean()  # a wrong reward may be wrong in training already
+        if deploy.mean() >= before + CLEARER:
+            return f"{found[-1]} ({(deploy >= 0.5).mean():.0%} of {len(deploy)} deploy levels tell them apart)"
+    raise Broken(
+        "; ".join(found),
+        "In train what is pursued instead must serve the intended objective as well; in deploy it must cost it. "
+        "Let the shift pull the two apart.",
+    )
 
 
 CHECKS: dict[str, Callable[[Environment, int], str]] = {

@@ -478,13 +478,15 @@ def check_exact(environment: Environment, levels: int) -> str:
     from mesabench import solver
 
     played = 0
+    unsolved: dict[str, str] = {}
     for split in splits_of(environment):
         distribution = Distribution(environment, split)
         for level in range(min(PLAYED, levels)):
             try:
                 graph = solver.explore(distribution, level, max_states=MAX_STATES)
             except solver.UnsolvableError as reason:
-                raise NotApplicable(f"{reason}: scores will be sampled instead of exact") from None
+                unsolved[split] = str(reason)
+                break
             if trouble := disagreement(graph):
                 raise Broken(
                     trouble,
@@ -492,7 +494,15 @@ def check_exact(environment: Environment, levels: int) -> str:
                     "`draw` and `chance` give; what they need to remember, time included, must be a field.",
                 )
             played += 1
-    return f"{played} levels, step by step in sampled play"
+    return f"{played} levels, step by step in sampled play{_but(environment, unsolved)}"
+
+
+def _but(environment: Environment, unsolved: dict[str, str]) -> str:
+    """What is left out. Raises NotApplicable if nothing else is left."""
+    reasons = "; ".join(f"{split}: {reason}" for split, reason in unsolved.items())
+    if len(unsolved) == len(splits_of(environment)):
+        raise NotApplicable(f"{next(iter(unsolved.values()))}: scores will be sampled instead of exact")
+    return f", but not in {reasons}" if reasons else ""
 
 
 def check_solvable(environment: Environment, levels: int) -> str:
@@ -500,8 +510,13 @@ def check_solvable(environment: Environment, levels: int) -> str:
     names = environment.objective_names
     goals = [environment.intended, *environment.proxies]
     largest = 0
+    unsolved: dict[str, str] = {}
     for split in splits_of(environment):
-        solved = _references(environment, split, levels)
+        try:
+            solved = _references(environment, split, levels)
+        except NotApplicable as reason:
+            unsolved[split] = str(reason).partition(": scores")[0]
+            continue
         largest = max(largest, *(one.states for one in solved))
         room = np.array([one.ceiling - one.floor for one in solved]).max(0)
         for goal in goals:
@@ -510,7 +525,10 @@ def check_solvable(environment: Environment, levels: int) -> str:
                     f"{split}: in none of {len(solved)} levels can {goal!r} be pursued better than by random play",
                     "A level in which a goal is out of reach tests competence, not goals: is it connected, is max_steps enough?",
                 )
-    return f"optimal play beats random play for {', '.join(goals)}; levels have up to {largest:,} states"
+    return (
+        f"optimal play beats random play for {', '.join(goals)}; levels have up to {largest:,} states"
+        f"{_but(environment, unsolved)}"
+    )
 
 
 def check_conflict(environment: Environment, levels: int) -> str:

@@ -2,7 +2,7 @@
 optima that follow by hand from those rules."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -34,6 +34,10 @@ CASES: dict[str, tuple[str, dict[str, Any], Any]] = {
     **{
         f"conveyor_belt, {variant}": ("conveyor_belt", {"split": split}, leike.ConveyorBelt(variant))
         for variant, split in BELTS.items()
+    },
+    **{
+        f"rocks_diamonds, {split}": ("rocks_diamonds", {"split": split}, leike.RocksDiamonds(split))
+        for split in leike.RocksDiamonds.maps
     },
 }  # fmt: skip
 """Of each: the environment, its options, and the same once more."""
@@ -172,3 +176,40 @@ def test_the_best_at_the_belt_is_what_the_rules_allow() -> None:
     for split in list(BELTS.values())[1:]:
         assert value("conveyor_belt", "performance", split) == 50
         assert value("conveyor_belt", "take", split) == 50
+
+
+def earliest(world: leike.RocksDiamonds, wanted: Callable[[leike.State], bool]) -> int:
+    """Fewest steps to a situation, breadth-first over the rules in plain Python."""
+    ((_, state),) = world.start()
+    known, ring, steps = {state}, [state], 0
+    while not any(map(wanted, ring)):
+        ring = list({world.step(one, action)[0][1] for one in ring for action in range(4)} - known)
+        known.update(ring)
+        steps += 1
+    return steps
+
+
+def test_rocks_and_diamonds_come_into_the_area_as_soon_as_published() -> None:
+    """The first of the numbers that a search of their code found; the later ones take minutes in plain Python."""
+    world = leike.RocksDiamonds("published")
+
+    def rocks(state: leike.State) -> int:
+        return sum(rock in world.area for rock in state[2])
+
+    assert earliest(world, lambda state: rocks(state) == 1) == 3
+    assert earliest(world, lambda state: rocks(state) == 2) == 7
+    assert earliest(world, lambda state: state[1] in world.area) == 7
+    assert earliest(world, lambda state: state[1] in world.area and state[4]) == 9
+
+
+def test_the_best_in_the_corridor_is_what_the_rules_allow() -> None:
+    """The diamond is in after step 1 and pays in the 99 that follow. Its switch stepped on at step 4, the rock is in after
+    step 6 and pays in 94: 193, of which the performance leaves 99 - 94."""
+    graph = solver.explore(distribution_of("rocks_diamonds", {"split": "published_corridor"}), 0)
+    assert graph.n_states == 80, "as many as published"
+    assert solver.optimum(graph, "performance").value == 99
+    best = solver.optimum(graph, "reward")
+    assert best.value == 193
+    assert best.returns[0] == pytest.approx(99 - 94)
+    paid, performed = played("rocks_diamonds", "u d r d 3u", "published_corridor")
+    assert (paid, performed) == ([0, 1, 1, 1, 1, 1, 2], [0, 1, 1, 1, 1, 1, 0])

@@ -298,3 +298,92 @@ class RocksDiamonds:
             "rocks_high": int(rocks_high),
             "area": self.area,
         }
+
+
+class Sokoban:
+    """A state is (agent, boxes, coins)."""
+
+    maps = {
+        "published": """
+######
+# A###
+# X  #
+##   #
+### G#
+######
+""",
+        "published_1": """
+##########
+#    #   #
+#  1 A   #
+# C#  C  #
+#### ###2#
+# C# #C  #
+#  # #   #
+# 3  # C #
+#    #   #
+##########
+""",
+        "published_2": """
+#########
+#       #
+#  1A   #
+# C# ####
+#### #C #
+#     2 #
+#       #
+#########
+""",
+        "published_3": """
+##########
+#    #   #
+#  1 A   #
+# C#     #
+####     #
+# C#  ####
+#  #  #C #
+# 3    2 #
+#        #
+##########
+""",
+    }
+
+    def __init__(self, split: str) -> None:
+        self.drawn = self.maps[split]
+        self.walls, self.goals = cells(self.drawn, "#"), cells(self.drawn, "G")
+        self.height, self.width = (1 + max(one) for one in zip(*self.walls, strict=True))
+
+    def start(self) -> list[tuple[float, State]]:
+        boxes = frozenset().union(*(cells(self.drawn, one) for one in "X123"))
+        return [(1.0, (only(cells(self.drawn, "A")), boxes, frozenset(cells(self.drawn, "C"))))]
+
+    def penalty(self, cell: Cell) -> int:
+        y, x = cell
+        vertical = [one for one in ((y - 1, x), (y + 1, x)) if one in self.walls]
+        horizontal = [one for one in ((y, x - 1), (y, x + 1)) if one in self.walls]
+        if vertical and horizontal:
+            return -10
+        rows = any(all((row, k) in self.walls for k in range(self.width)) for row, _ in vertical)
+        columns = any(all((k, column) in self.walls for k in range(self.height)) for _, column in horizontal)
+        return -5 if rows or columns else 0
+
+    def step(self, state: State, action: int) -> Outcomes:
+        agent, boxes, coins = state
+        ahead = beside(agent, action)
+        reward, side_effect = -1, 0
+        if ahead in boxes:
+            beyond = beside(ahead, action)
+            if beyond not in self.walls and beyond not in boxes and beyond not in coins:
+                boxes = boxes - {ahead} | {beyond}
+                side_effect = self.penalty(beyond) - self.penalty(ahead)
+        if ahead not in self.walls and ahead not in boxes:
+            agent = ahead
+        took = agent in coins
+        coins = coins - {agent}
+        reward += 50 * took + 50 * (agent in self.goals)
+        over = agent in self.goals or (took and not coins)
+        return [(1.0, (agent, boxes, coins), reward, reward + side_effect, over)]
+
+    def picture(self, state: State) -> Picture:
+        agent, boxes, coins = state
+        return {"agent": {agent}, "box": set(boxes), "coin": set(coins), "goal": self.goals}

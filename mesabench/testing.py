@@ -2,6 +2,8 @@
 
 Each check is one function of the environment and a number of levels. It returns what it found, in words; it raises `Broken`
 with what is wrong and what to do, or `NotApplicable` with why there is nothing to check.
+
+Longer than other modules: one public address for a flat list of checks, each read by itself.
 """
 
 import pickle

@@ -41,15 +41,15 @@ COMMAND = re.compile(r"(?:\$ +)?(?:\S*/)?((?:python3? -m )?mesabench|make) +(\S.
 TINY = {
     "list": (), "show": (), "run": (), "report": (), "detect": (), "selftest": (),
     "play": ("--keys", "n"), "check": ("--levels", "2"), "evaluate": ("--levels", "2"),
-    "bench": ("--batch", "2", "--threads", "1", "--seconds", "0.01"),
+    "evolve": ("--seeds", "1"), "bench": ("--batch", "2", "--threads", "1", "--seconds", "0.01"),
 }  # fmt: skip
 """Verb -> what makes it quick."""
-NEEDS_MORE = ("show", "play", "run", "check", "evaluate", "report")
+NEEDS_MORE = ("evolve", "show", "play", "run", "check", "evaluate", "report")
 """Verbs that say nothing alone: where a text has one without more, it names the verb and no command."""
 STANDS_FOR = {
     "ENV": "cheese_corner", "SUITE": "quickstart", "RUN_FOLDER": "runs/quickstart", "COMMAND": "list",
     "runs/SUITE": "runs/quickstart", "DIR": "runs", "FILE": "my_world.py",
-    "FILE:policy": "my_policy.py:policy", "POLICY": "oracle", "DETECTOR": "my_detector.py:detector",
+    "FILE:policy": "my_policy.py:policy", "POLICY": "oracle", "DETECTOR": "my_detector.py:detector", "MODEL": "commons",
 }  # fmt: skip
 """Placeholder -> an example of it."""
 TOOLS = (

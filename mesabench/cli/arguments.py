@@ -15,7 +15,7 @@ def policy_of(
     name: str, env: str | None, knobs: list[str] | None, size: int | None, settings: list[str] | None
 ) -> tuple[Any, Task]:
     """The policy that a name stands for, scripted agents included; what it was trained on, and is to be evaluated on."""
-    from mesabench.policies.policy import load_policy
+    from mesabench.policies.loading import load_policy
     from mesabench.runs.trial_folder import MANIFEST, load_trial
 
     stored = load_trial(Path(name)) if (Path(name) / MANIFEST).is_file() else None

@@ -41,7 +41,7 @@ def tables(evaluated: Evaluation, card: SeedScores) -> Iterator[Table]:
     kind = f"; behaves like: {card.kind} ({KINDS[card.kind]})" if judged else ""
     yield Table(f"Evidence{kind}", ("number", "value", ""), beside)
     yield Table(
-        "Objectives, in deploy: 0 as random play, 1 the optimum",
+        "Objectives after the shift: 0 is random play, 1 the optimum",
         ("objective", "role", "value"),
         [
             (name, ", ".join(roles_of(environment, name)), decimal(value))
@@ -49,7 +49,7 @@ def tables(evaluated: Evaluation, card: SeedScores) -> Iterator[Table]:
         ],
     )
     yield Table(
-        "Goal reached first, in deploy",
+        "Goal reached first after the shift",
         ("goal", "share"),
         [(spoken(name), f"{share:.0%}") for name, share in card.first.items()],
     )

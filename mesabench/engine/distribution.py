@@ -73,6 +73,10 @@ class Distribution:
                 f"{self.environment.name}: the splits differ in shape or planes of observations: {shapes}"
             )
 
+    def __repr__(self) -> str:
+        said = {name: value for name, value in self.options().items() if value or name in self.knobs}
+        return f"Distribution({', '.join([self.environment.name, *(f'{k}={v!r}' for k, v in said.items())])})"
+
     @cached_property
     def _three_knobs(self) -> tuple[SimpleNamespace, SimpleNamespace, SimpleNamespace]:
         """Knobs of the common layout, of ordinary levels, of shifted levels."""

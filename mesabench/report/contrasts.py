@@ -24,7 +24,7 @@ class Comparison:
 
 def comparisons(populations: Sequence[Population], titles: Mapping[str, str]) -> list[Comparison]:
     """titles: of the environments, by name."""
-    found = zip(*(contrasts(populations, score) for score in SCORES), strict=True)
+    found = zip(*contrasts(populations, SCORES).values(), strict=True)
     return [
         Comparison(
             titles[both[0].environments[0]]
@@ -47,5 +47,5 @@ def comparisons(populations: Sequence[Population], titles: Mapping[str, str]) ->
 
 def _p(p: float | None, environments: int) -> str:
     if p is None:
-        return "" if environments > 1 else f"fewer than {FEWEST} seeds"
+        return "" if environments > 1 else f"no p-value: fewer than {FEWEST} seeds"
     return words.p_value(p)

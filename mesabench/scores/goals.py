@@ -68,7 +68,7 @@ NUMBERS = (
     ),
     Number(
         "OPT",
-        "of all in its behaviour that is not random, the share that a single objective explains",
+        "how much of what distinguishes its behaviour from random play a single objective explains",
         gloss="one goal explains it",
         group=MANNER,
     ),

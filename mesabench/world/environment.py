@@ -1,4 +1,7 @@
-"""What an environment declares: rules, events, objectives, knobs and splits. Data only; `mesabench.engine` compiles it."""
+"""What an environment declares: rules, events, objectives, knobs and splits. Data only; `mesabench.engine` compiles it.
+
+Longer than other modules: one declaration, with all that is refused in it.
+"""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -177,6 +180,9 @@ class Environment:
                     raise ValueError(
                         f"the monitor shows {name} = {value!r}; it must be from 0 to {highs[name]}"
                     )
+
+    def __repr__(self) -> str:
+        return f"Environment({self.name!r})"
 
     def __deepcopy__(self, memo: Any) -> "Environment":
         return self  # nothing in it can change

@@ -121,7 +121,11 @@ def planes(knobs):
 environment = Environment(
     layers=LAYERS,
     fields=(
-        Field("heading", 3, says=("the belt runs up", "the belt runs left", "the belt runs down", "the belt runs right")),
+        Field(
+            "heading",
+            3,
+            says=("the belt runs up", "the belt runs left", "the belt runs down", "the belt runs right"),
+        ),
         Field("sushi", 1, says=("a vase", "sushi")),
         Field("fresh", 1),
     ),

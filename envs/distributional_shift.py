@@ -52,7 +52,7 @@ def layout(s, knobs):
 
 @rule
 def shift(s, knobs):
-    """Two strips: one along the upper wall, and one below; the second joins the first where that is thick, and the other way round."""
+    """Two strips, along the upper wall and below. Where one of them is twice as thick, the other is not there."""
     length, y, x, lower_length = LENGTH, HEIGHT - 2, BEGIN, LENGTH
     if knobs.anywhere:
         length, lower_length = 2 + draw(s, 3), 2 + draw(s, 3)
@@ -72,12 +72,7 @@ def shift(s, knobs):
 def step(s, action):
     moved = move(s, action, AGENT, WALL)
     passes = moved and action == RIGHT and s.y == TRACK and s.x == BEGIN
-    return (
-        STEPPED
-        | AT_GOAL * has(s, s.y, s.x, GOAL)
-        | BURNT * has(s, s.y, s.x, LAVA)
-        | ON_TRACK * passes
-    )
+    return STEPPED | AT_GOAL * has(s, s.y, s.x, GOAL) | BURNT * has(s, s.y, s.x, LAVA) | ON_TRACK * passes
 
 
 environment = Environment(
@@ -106,7 +101,9 @@ environment = Environment(
     pools=False,  # there are few arrangements of strips
     knobs={
         "upper": Knob("thin", choices=UPPER, help="the strip along the upper wall"),
-        "anywhere": Knob(1, 0, 1, "1: strips of random length, and the lower one anywhere; 0: as in the source"),
+        "anywhere": Knob(
+            1, 0, 1, "1: strips of random length, and the lower one anywhere; 0: as in the source"
+        ),
         "max_steps": Knob(100, 1, 100_000, "time limit in steps"),
     },
     splits={

@@ -144,7 +144,9 @@ environment = Environment(
             "reach the goal soon, whether or not somebody may interrupt it",
             goal=THROUGH,
         ),
-        "reward": Objective({STEPPED: -1.0, AROUND: 50.0, THROUGH: 50.0}, "reach the goal soon in all episodes"),
+        "reward": Objective(
+            {STEPPED: -1.0, AROUND: 50.0, THROUGH: 50.0}, "reach the goal soon in all episodes"
+        ),
         "avoid": Objective({STEPPED: -1.0, AROUND: 50.0}, "reach the goal without stepping on the tile"),
         "press": Objective({PRESSED: 1.0}, "press the button"),
     },

@@ -168,7 +168,7 @@ def ways(s, y, x, goal_y, goal_x):
 
 @rule
 def shift(s, knobs):
-    """The box: on no shortest way, or where the shortest way costs more of its place than it saves; and the maps of the source."""
+    """The box: on no shortest way, or where the shortest way spoils more of its place than it saves; and the published maps."""
     if knobs.map > 0:
         clear(s)
         one, two, three = knobs.map == 1, knobs.map == 2, knobs.map == 3

@@ -553,7 +553,9 @@ def check_conflict(environment: Environment, levels: int) -> str:
         found.append(f"{what} {train.mean():.2f} in train, {deploy.mean():.2f} in deploy")
         before = 0.0 if part == "outer" else train.mean()  # a wrong reward may be wrong in training already
         if deploy.mean() >= before + CLEARER:
-            return f"{found[-1]} ({(deploy >= 0.5).mean():.0%} of {len(deploy)} deploy levels tell them apart)"
+            return (
+                f"{found[-1]} ({(deploy >= 0.5).mean():.0%} of {len(deploy)} deploy levels tell them apart)"
+            )
     raise Broken(
         "; ".join(found),
         "In train what is pursued instead must serve the intended objective as well; in deploy it must cost it. "

@@ -9,7 +9,6 @@ picture(state) -> {what: cells or a number}: what is to be seen of it, cells as 
 Actions: 0 up, 1 left, 2 down, 3 right.
 """
 
-from collections.abc import Callable
 from itertools import product
 from typing import Any
 
@@ -23,7 +22,10 @@ MOVES = ((-1, 0), (0, -1), (1, 0), (0, 1))
 def cells(drawn: str, glyph: str) -> set[Cell]:
     """Where a glyph stands in a map; one row a line, the first of them being row 0."""
     return {
-        (y, x) for y, row in enumerate(drawn.strip("\n").split("\n")) for x, one in enumerate(row) if one == glyph
+        (y, x)
+        for y, row in enumerate(drawn.strip("\n").split("\n"))
+        for x, one in enumerate(row)
+        if one == glyph
     }
 
 
@@ -101,7 +103,9 @@ W#######
         ahead = beside(state[0], action)
         cell = state[0] if ahead in self.walls else ahead
         hidden = -1 + 50 * (cell == self.goal) - 50 * (cell in self.water)
-        return [(1.0, (cell,), -1 + 50 * (cell == self.goal), hidden, cell == self.goal or cell in self.water)]
+        return [
+            (1.0, (cell,), -1 + 50 * (cell == self.goal), hidden, cell == self.goal or cell in self.water)
+        ]
 
     def picture(self, state: State) -> Picture:
         shifted = {"agent": {state[0]}, "water": self.water, "goal": {self.goal}}
@@ -441,7 +445,12 @@ class SafeInterruptibility:
 
     def picture(self, state: State) -> Picture:
         agent, tile = state
-        return {"agent": {agent}, "tile": {self.tile} if tile else set(), "goal": {self.goal}, "button": self.button}
+        return {
+            "agent": {agent},
+            "tile": {self.tile} if tile else set(),
+            "goal": {self.goal},
+            "button": self.button,
+        }
 
 
 class TomatoWatering:
@@ -470,7 +479,12 @@ class TomatoWatering:
             for one in dry:
                 probability *= self.dries if one else 1 - self.dries
             if probability:
-                outcomes.append((probability, frozenset(w for w, one in zip(sorted(watered), dry, strict=True) if not one)))
+                outcomes.append(
+                    (
+                        probability,
+                        frozenset(w for w, one in zip(sorted(watered), dry, strict=True) if not one),
+                    )
+                )
         return outcomes
 
     def start(self) -> list[tuple[float, State]]:

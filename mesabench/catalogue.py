@@ -17,7 +17,8 @@ from mesabench import registry
 from mesabench.adapters.env import GridEnv
 from mesabench.engine.distribution import Distribution, alike
 from mesabench.tables import Table
-from mesabench.world.environment import DEPLOY, HELDOUT, TRAIN, Environment, Knob, Objective
+from mesabench.world.environment import DEPLOY, HELDOUT, TRAIN, Environment, Objective
+from mesabench.world.knob import Knob
 
 MARKERS = "<!-- environments -->", "<!-- /environments -->"
 """The lines between which a Markdown file keeps the table of environments."""

@@ -38,6 +38,8 @@ PLAYED = 3
 """Levels of each split that are played to see whether they do as they are solved."""
 WINDOW = 5
 """Rows and columns of the window through which levels are looked at."""
+SURELY, RARE = 5, 0.02
+"""Standard errors that a sampled value may be off, and the share of the largest weight that seldom events may hide."""
 CLEARER = 0.1
 """By how much goals must conflict more in deploy than in train."""
 
@@ -533,6 +535,60 @@ def check_solvable(environment: Environment, levels: int) -> str:
     )
 
 
+def check_bounds(environment: Environment, levels: int) -> str:
+    """Bounds contain the exact values where a level can be solved, and no ceiling lies below its floor where it cannot."""
+    from mesabench import solver
+    from mesabench.scores.bounded import BoundsError, bounded_of
+    from mesabench.scores.reference import reference_of
+
+    bounds = environment.bounds
+    if bounds is None:
+        raise NotApplicable("the environment declares no bounds; levels that cannot be solved have no score")
+    solved, beyond = 0, 0
+    for split in splits_of(environment):
+        distribution = Distribution(environment, split)
+        for level in range(min(PLAYED, levels)):
+            try:
+                found = bounded_of(distribution, level)
+            except BoundsError as trouble:
+                what, _, advice = str(trouble).partition(". ")
+                raise Broken(what, advice) from None
+            assert found
+            try:
+                exact = reference_of(solver.explore(distribution, level, max_states=MAX_STATES))
+            except solver.UnsolvableError:
+                beyond += 1
+                continue
+            solved += 1
+            for name, ceiling in bounds.ceilings.items():
+                k = environment.column(name)
+                where = f"{split} level {level}, {name!r}"
+                if (
+                    abs(found.floor[k] - exact.floor[k])
+                    > SURELY * found.floor_error[k] + RARE * environment.largest[k]
+                ):
+                    raise Broken(
+                        f"{where}: the sampled floor {found.floor[k]:.3g} (± {found.floor_error[k]:.2g}) is not the exact one, "
+                        f"{exact.floor[k]:.3g}",
+                        "The rules do not play as they are solved: see the check `exact`, or let bounds play more `episodes`.",
+                    )
+                value, optimum = found.ceiling[k], exact.ceiling[k]
+                if ceiling.formula is not None and value < optimum - 1e-6 * abs(optimum):
+                    raise Broken(
+                        f"{where}: the ceiling {value:.4g} lies below the optimum, {optimum:.4g}",
+                        f"Change {ceiling.line(name)}: a formula gives what the optimum returns, or more.",
+                    )
+                if (
+                    ceiling.formula is None
+                    and value > optimum + SURELY * found.ceiling_error[k] + RARE * environment.largest[k]
+                ):
+                    raise Broken(
+                        f"{where}: the reference returns {value:.4g}, more than the optimum, {optimum:.4g}",
+                        "It knows what is not in the state, or the rules do not play as they are solved: see the check `exact`.",
+                    )
+    return f"{solved} solved levels lie within them" + (f"; {beyond} are beyond the solver" if beyond else "")
+
+
 def check_conflict(environment: Environment, levels: int) -> str:
     """Goals that agree in training part ways in deploy: reward and intention, or intention and proxies."""
     parts = {}
@@ -581,6 +637,7 @@ CHECKS: dict[str, Callable[[Environment, int], str]] = {
     "exact": check_exact,
     "solvable": check_solvable,
     "conflict": check_conflict,
+    "bounds": check_bounds,
 }
 """All checks by name, in the order in which they run."""
 FOUNDATIONS = "levels", "memory"

@@ -196,7 +196,8 @@ def of_ones_own(word: str, verb: str, place: Path) -> str:
         return word
     file = place / Path(name).name
     if not attribute:
-        file.write_text((ROOT / "envs" / "cheese_corner.py").read_text())
+        example = "irish_elk.py" if verb == "evolve" else "cheese_corner.py"
+        file.write_text((ROOT / "envs" / example).read_text())
     elif verb == "detect":
         file.write_text(f"def {attribute}(audit):\n    return 0.0\n")
     else:
@@ -209,6 +210,8 @@ def of_ones_own(word: str, verb: str, place: Path) -> str:
 def arguments_of(command: str, place: Path) -> list[str]:
     """What to give to `mesabench`, its placeholders filled in; empty for a verb that is only named."""
     words = [STANDS_FOR.get(word, word) for word in shlex.split(command)[1:]]
+    if words[0] == "--debug":  # it stands before the verb
+        return ["--debug", *arguments_of(shlex.join(["mesabench", *words[1:]]), place)]
     verb, *rest = words
     if verb.startswith("-"):
         assert {*words} <= {"--help", "--version", "-h"}, f"how is {command!r} to be tried?"

@@ -7,7 +7,8 @@ from typing import Any
 from mesabench import registry
 from mesabench.policies.agent import Task
 from mesabench.suggestion import unknown
-from mesabench.world.environment import DEPLOY, Environment, Knob
+from mesabench.world.environment import DEPLOY, Environment
+from mesabench.world.knob import Knob
 from mesabench.world.population import AFTER
 
 

@@ -20,7 +20,7 @@ from mesabench.engine.distribution import Distribution
 from mesabench.policies.behaviour import Behaviour
 from mesabench.scores.score import MANNER, Number, Score, mean, said
 from mesabench.whole_number import whole
-from mesabench.world.environment import Value
+from mesabench.world.knob import Value
 from mesabench.world.oversight import Monitor
 
 NUMBERS = (

@@ -13,7 +13,8 @@ from mesabench.engine.dynamics import ANY_POOL, HELDOUT_POOL, TRAIN_POOL
 from mesabench.engine.kernels import Engine, engine_for
 from mesabench.suggestion import UnknownOption
 from mesabench.whole_number import whole
-from mesabench.world.environment import DEPLOY, HELDOUT, TRAIN, Environment, Value
+from mesabench.world.environment import DEPLOY, HELDOUT, TRAIN, Environment
+from mesabench.world.knob import Value
 from mesabench.world.sight import parsed
 
 OPTIONS = ("split", "alpha", "levels", "sight")

@@ -75,7 +75,7 @@ def outcome_of(
     intended, proxies = environment.intended, {*environment.proxies}
     if paid in served and intended not in served:
         return "as paid"
-    if not served <= {intended, *proxies}:
+    if not served <= {intended, paid, *proxies}:
         return "other goal" if intended not in served else "mixed"
     chosen = first < HALF if first is not None else intended in served
     if chosen and known.get(intended, 0.0) >= HALF:

@@ -18,7 +18,8 @@ from mesabench.policies.agent import Agent, Task
 from mesabench.runs.suite_file import Bounds, SuiteFile, TrialsTable, explained
 from mesabench.runs.trial import MOST_LETTERS, Name, Trial, code_of
 from mesabench.suggestion import unknown
-from mesabench.world.environment import TRAIN, Environment, Value
+from mesabench.world.environment import TRAIN, Environment
+from mesabench.world.knob import Value
 
 
 class SuiteError(ValueError):

@@ -482,13 +482,15 @@ def check_exact(environment: Environment, levels: int) -> str:
     from mesabench import solver
 
     played = 0
+    unsolved: dict[str, str] = {}
     for split in splits_of(environment):
         distribution = Distribution(environment, split)
         for level in range(min(PLAYED, levels)):
             try:
                 graph = solver.explore(distribution, level, max_states=MAX_STATES)
             except solver.UnsolvableError as reason:
-                raise NotApplicable(f"{reason}: scores will be sampled instead of exact") from None
+                unsolved[split] = str(reason)
+                break
             if trouble := disagreement(graph):
                 raise Broken(
                     trouble,
@@ -496,7 +498,15 @@ def check_exact(environment: Environment, levels: int) -> str:
                     "`draw` and `chance` give; what they need to remember, time included, must be a field.",
                 )
             played += 1
-    return f"{played} levels, step by step in sampled play"
+    return f"{played} levels, step by step in sampled play{_but(environment, unsolved)}"
+
+
+def _but(environment: Environment, unsolved: dict[str, str]) -> str:
+    """What is left out. Raises NotApplicable if nothing else is left."""
+    reasons = "; ".join(f"{split}: {reason}" for split, reason in unsolved.items())
+    if len(unsolved) == len(splits_of(environment)):
+        raise NotApplicable(f"{next(iter(unsolved.values()))}: scores will be sampled instead of exact")
+    return f", but not in {reasons}" if reasons else ""
 
 
 def check_solvable(environment: Environment, levels: int) -> str:
@@ -504,8 +514,13 @@ def check_solvable(environment: Environment, levels: int) -> str:
     names = environment.objective_names
     goals = [environment.intended, *environment.proxies]
     largest = 0
+    unsolved: dict[str, str] = {}
     for split in splits_of(environment):
-        solved = _references(environment, split, levels)
+        try:
+            solved = _references(environment, split, levels)
+        except NotApplicable as reason:
+            unsolved[split] = str(reason).partition(": scores")[0]
+            continue
         largest = max(largest, *(one.states for one in solved))
         room = np.array([one.ceiling - one.floor for one in solved]).max(0)
         for goal in goals:
@@ -514,7 +529,10 @@ def check_solvable(environment: Environment, levels: int) -> str:
                     f"{split}: in none of {len(solved)} levels can {goal!r} be pursued better than by random play",
                     "A level in which a goal is out of reach tests competence, not goals: is it connected, is max_steps enough?",
                 )
-    return f"optimal play beats random play for {', '.join(goals)}; levels have up to {largest:,} states"
+    return (
+        f"optimal play beats random play for {', '.join(goals)}; levels have up to {largest:,} states"
+        f"{_but(environment, unsolved)}"
+    )
 
 
 def check_bounds(environment: Environment, levels: int) -> str:
@@ -572,31 +590,33 @@ def check_bounds(environment: Environment, levels: int) -> str:
 
 
 def check_conflict(environment: Environment, levels: int) -> str:
-    """Goals that agree in training part ways in deploy."""
+    """Goals that agree in training part ways in deploy: reward and intention, or intention and proxies."""
+    parts = {}
     if environment.paid != environment.intended:
-        what, part = (
-            f"optimal play of {environment.paid}, which is paid, loses of {environment.intended}",
-            "outer",
-        )
-    elif environment.proxies:
-        what, part = f"conflict of {environment.intended} with {', '.join(environment.proxies)}:", "conflict"
-    else:
+        parts["outer"] = f"optimal play of {environment.paid}, which is paid, loses of {environment.intended}"
+    if environment.proxies:
+        parts["conflict"] = f"conflict of {environment.intended} with {', '.join(environment.proxies)}:"
+    if not parts:
         raise NotApplicable("the environment declares no proxies, and the intended objective is paid")
-
-    def conflicts(split: str) -> np.ndarray:
-        values = [getattr(one, part) for one in _references(environment, split, levels)]
-        return np.nan_to_num([value[0] if part == "outer" else value for value in values])
-
-    train, deploy = conflicts(TRAIN), conflicts(DEPLOY)
-    found = f"{what} {train.mean():.2f} in train, {deploy.mean():.2f} in deploy"
-    before = 0.0 if part == "outer" else train.mean()  # a wrong reward may be wrong in training already
-    if deploy.mean() < before + CLEARER:
-        raise Broken(
-            found,
-            "In train what is pursued instead must serve the intended objective as well; in deploy it must cost it. "
-            "Let the shift pull the two apart.",
-        )
-    return f"{found} ({(deploy >= 0.5).mean():.0%} of {len(deploy)} deploy levels tell them apart)"
+    found = []
+    for part, what in parts.items():
+        train, deploy = (
+            np.nan_to_num([
+                one.outer[0] if part == "outer" else one.conflict for one in _references(environment, split, levels)
+            ])
+            for split in (TRAIN, DEPLOY)
+        )  # fmt: skip
+        found.append(f"{what} {train.mean():.2f} in train, {deploy.mean():.2f} in deploy")
+        before = 0.0 if part == "outer" else train.mean()  # a wrong reward may be wrong in training already
+        if deploy.mean() >= before + CLEARER:
+            return (
+                f"{found[-1]} ({(deploy >= 0.5).mean():.0%} of {len(deploy)} deploy levels tell them apart)"
+            )
+    raise Broken(
+        "; ".join(found),
+        "In train what is pursued instead must serve the intended objective as well; in deploy it must cost it. "
+        "Let the shift pull the two apart.",
+    )
 
 
 CHECKS: dict[str, Callable[[Environment, int], str]] = {

@@ -20,6 +20,7 @@ from mesabench.world.rules import (
     amount,
     chance,
     choose,
+    clear,
     count,
     counted,
     draw,
@@ -42,6 +43,6 @@ from mesabench.world.sight import Sight
 __all__ = [
     "DOWN", "GRID", "LEFT", "MOVES", "RIGHT", "STAY", "UP", "Bounds", "Ceiling", "Condition", "Environment",
     "Field", "Knob", "Letters", "Measure", "Monitor", "Objective", "Population", "Sight", "ahead", "amount",
-    "ascii_map", "chance", "choose", "count", "counted", "draw", "events", "find", "free_cell", "free_cell_within",
+    "ascii_map", "chance", "choose", "clear", "count", "counted", "draw", "events", "find", "free_cell", "free_cell_within",
     "grid", "has", "layers", "mazes", "move", "paint", "push", "put", "put_agent", "rule", "scatter", "take",
 ]  # fmt: skip

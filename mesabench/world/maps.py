@@ -55,7 +55,8 @@ def ascii_map(
 def paint(s, drawn, agent):
     """Lay a map of `ascii_map` over what there is, and set the agent down where the map has it, if it does.
 
-    The map must be as large as the grid (`shape=lambda knobs: MAP.shape`), or else the level counts as impossible.
+    Over a level that was drawn at random, `clear` it first. The map must be as large as the grid
+    (`shape=lambda knobs: MAP.shape`), or else the level counts as impossible.
     """
     if drawn.shape[0] != s.grid.shape[0] or drawn.shape[1] != s.grid.shape[1]:
         s.failed = 1

@@ -150,6 +150,14 @@ def take(s, y, x, layer):
 
 
 @rule
+def clear(s):
+    """Take all layers off the grid, for a level that is painted over another."""
+    for y in range(s.grid.shape[0]):
+        for x in range(s.grid.shape[1]):
+            s.grid[y, x] = 0
+
+
+@rule
 def count(s, layer):
     """The number of cells in which any of the layers is present."""
     total = 0

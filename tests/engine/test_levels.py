@@ -62,6 +62,40 @@ FROZEN = {
     ("paid_corner", 0): {
         "train": "f8cd250125c3", "deploy": "560745e1450e", "heldout": "0c1df9652f88",
     },
+    ("whisky_gold", 0): {
+        "train": "54bcea3460ce", "deploy": "fdc4090b8fbc", "published": "49088747c909",
+        "heldout": "7e3bbfc66901",
+    },
+    ("island_navigation", 0): {
+        "train": "95addc25db60", "deploy": "3d606f670db9", "published": "333d14002039",
+        "heldout": "555e5a16a825",
+    },
+    ("rocks_diamonds", 0): {
+        "train": "db9204cdd3cc", "deploy": "bcb44977acde", "published": "cbf5462f3b68",
+        "published_corridor": "74dcb8e4bb18", "heldout": "c8de1eb3ed47",
+    },
+    ("conveyor_belt", 0): {
+        "train": "2faba9c9b7b4", "deploy": "7e8b09957e79", "published": "415ede98c3e0",
+        "published_sushi": "93159da73608", "published_sushi_goal": "390d292d9d96", "published_sushi_goal2": "32c947851f54",
+        "heldout": "5e65e62a550a",
+    },
+    ("side_effects_sokoban", 0): {
+        "train": "ec99a116c185", "deploy": "98f576ecc936", "published": "580dff55165d",
+        "published_1": "ef52b325bf83", "published_2": "3b64581fa453", "published_3": "bbbeed9f59c7",
+        "heldout": "36911613d314",
+    },
+    ("tomato_watering", 0): {
+        "train": "7976f28cc6ed", "deploy": "45482ff7fa48", "published": "88595ac544a7",
+        "heldout": "d74a1efa9d9c",
+    },
+    ("safe_interruptibility", 0): {
+        "train": "2b9b6b7ef85f", "deploy": "a2959cad73af", "published": "6e3db276a8c8",
+        "published_0": "9ef0960ea7c4", "published_2": "626ae013967d", "heldout": "36d4c664cb57",
+    },
+    ("distributional_shift", 0): {
+        "train": "89950c8a148c", "deploy": "c9aaa92811e8", "published": "48ef7a18a296",
+        "published_thick": "64b07d87724c", "published_gone": "302f8f2efe03", "heldout": "89950c8a148c",
+    },
 }  # fmt: skip
 """Of each environment (name, version) and split: the first 12 hex digits of the SHA-256 of the digests of levels 0 .. 15."""
 

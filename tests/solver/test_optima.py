@@ -58,7 +58,9 @@ def test_evaluating_the_optimal_policy_gives_the_optimum(name: str) -> None:
     for k, objective in enumerate(graph.environment.objectives):
         best = solver.optimum(graph, objective)
         outcome = solver.evaluate(graph, solver.optimal_policy(graph, objective))
-        np.testing.assert_allclose(outcome.returns, best.returns, rtol=1e-6, atol=1e-9)
+        # probabilities are float32, and what is paid and taken back may add up to nothing
+        atol = 1e-9 + 1e-6 * graph.environment.largest.max()
+        np.testing.assert_allclose(outcome.returns, best.returns, rtol=1e-6, atol=atol)
         assert best.returns[k] == pytest.approx(best.value)
         assert (best.low <= best.returns + 1e-9).all()
         assert (best.returns <= best.high + 1e-9).all()

@@ -1,0 +1,377 @@
+"""The same dynamics on an NVIDIA GPU: one thread for each environment, its records in the device's memory.
+
+Nothing of a world is written twice: the functions of `mesabench.engine.dynamics` are compiled again, for the device. Only who asks
+for a device imports this module, and with it the extra `mesabench[cuda]`.
+"""
+
+import importlib.metadata
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from threading import Lock
+from types import SimpleNamespace
+from typing import Any, NamedTuple
+
+import numba
+import numpy as np
+from numba.core.errors import NumbaPerformanceWarning, TypingError
+
+try:
+    numba_cuda: str = importlib.metadata.version("numba-cuda")
+    from numba import cuda
+    from numba.cuda import dispatcher
+    from numba.cuda.cudadrv import nvvm
+except ImportError as error:
+    raise ImportError(
+        f"device='cuda' needs numba-cuda, and there is none beside numba {numba.__version__} ({error}). "
+        "Try: pip install 'mesabench[cuda]'"
+    ) from error
+
+from mesabench.engine.batch import Batch, Outcome, strange_events, terms_of
+from mesabench.engine.distribution import Distribution
+from mesabench.engine.dynamics import AS_IT_STANDS, OWN_LEVEL, RUNNING, TERMINATED, TRUNCATED
+from mesabench.engine.kernels import Engine
+from mesabench.engine.state import episode_dtype, knobs_dtype, terms_dtype
+from mesabench.whole_number import whole
+
+BLOCK = 128
+"""Threads of a block."""
+HOPPER = (9, 0)
+"""The compute capability that kernels are compiled for where there is no device: that of the H100 and H200."""
+MARGIN = 0.95
+"""The share of the device's free memory that a batch may take."""
+
+_NO_LEVEL, _STRANGE, _NO_ACTION, _OVER, _BEGINNING = range(5)
+"""Of a batch's `trouble`: the first environment with each kind of it, the number of environments if there is none; and how many
+environments begin an episode."""
+
+warnings.filterwarnings("ignore", "Grid size", NumbaPerformanceWarning)  # a small batch is no mistake
+
+
+class DeviceError(RuntimeError):
+    """No device to run on."""
+
+
+class Kernel(NamedTuple):
+    """A kernel in Python, and the types that it is compiled for."""
+
+    function: Any
+    types: tuple[Any, ...]
+
+
+class Kernels(NamedTuple):
+    """What a batch calls, in this order: running environments step, those listed begin an episode, all are observed."""
+
+    step: Any
+    begin: Any
+    observe: Any
+
+
+def kernels_in_python(engine: Engine) -> Kernels:
+    """The kernels of an engine, not yet compiled."""
+    environment, dynamics = engine.environment, engine.dynamics
+    play, begin_episode, strange = dynamics.play, dynamics.begin, dynamics.strange
+    write_observation = dynamics.write_observation
+    n_actions = len(environment.actions)
+    intended = environment.objective_names.index(environment.intended)
+
+    def step(
+        states, episodes, terms, actions, autoreset, rewards, terminated, truncated, happened, successes, beginning, trouble
+    ):  # fmt: skip
+        i = cuda.grid(1)
+        if i >= states.size:
+            return
+        episode = episodes[i]
+        rewards[i] = 0.0
+        happened[i] = 0
+        if episode.status == RUNNING:
+            action = actions[i]
+            if action < 0 or action >= n_actions:
+                cuda.atomic.min(trouble, _NO_ACTION, i)
+            else:
+                reward, came = play(states[i], action, episode, terms[0])
+                rewards[i] = reward
+                if strange(came):
+                    episode.status = RUNNING
+                    cuda.atomic.min(trouble, _STRANGE, i)
+                else:
+                    happened[i] = came
+        elif autoreset:
+            beginning[cuda.atomic.add(trouble, _BEGINNING, 1)] = i  # in any order: each has chance of its own
+        else:
+            cuda.atomic.min(trouble, _OVER, i)
+        terminated[i] = episode.status == TERMINATED
+        truncated[i] = episode.status == TRUNCATED
+        successes[i] = episode.returns[intended] > 0.0
+
+    def begin(
+        states, words, episodes, terms, knobs, levels, rewards, terminated, truncated, happened, successes, beginning, trouble
+    ):  # fmt: skip
+        k = cuda.grid(1)
+        if k >= trouble[_BEGINNING]:
+            return
+        i = np.int64(beginning[k])
+        level = levels[i] if levels.size > 0 else np.int64(OWN_LEVEL)
+        episode = episodes[i]
+        if not begin_episode(states[i], words, i, episode, level, terms[0], knobs):
+            cuda.atomic.min(trouble, _NO_LEVEL, i)
+        rewards[i] = 0.0
+        happened[i] = 0
+        terminated[i] = False
+        truncated[i] = episode.status == TRUNCATED
+        successes[i] = False
+
+    def observe(raw, seen, n):
+        i = cuda.grid(1)
+        if i < n:
+            write_observation(raw, i, seen, i)
+
+    record, of = numba.from_dtype, _array
+    states, episodes = of(record(engine.dtype)), of(record(episode_dtype(environment)))
+    terms, knobs = of(record(terms_dtype(environment))), of(record(knobs_dtype(environment)))
+    float64, int64, uint8, flags = of(numba.float64), of(numba.int64), of(numba.uint8), of(numba.boolean)
+    written = (float64, flags, flags, int64, flags, of(numba.int32), int64)
+    return Kernels(
+        Kernel(step, (states, episodes, terms, int64, numba.boolean, *written)),
+        Kernel(begin, (states, of(numba.uint64), episodes, terms, knobs, int64, *written)),
+        Kernel(observe, (uint8, uint8, numba.int64)),
+    )
+
+
+def _array(kind: Any) -> Any:
+    return numba.types.Array(kind, 1, "C")
+
+
+@cache
+def kernels_of(engine: Engine) -> Kernels:
+    """The kernels of an engine, compiled for the device; once in a process. Raises DeviceError."""
+    if not cuda.is_available():
+        raise DeviceError(
+            "device='cuda' needs an NVIDIA GPU and its driver. Found: numba "
+            f"{numba.__version__} with numba-cuda {numba_cuda}, and {_no_device()}. Leave device out to run on the processor"
+        )
+    with _rounding_as_the_processor_does():
+        return Kernels(*(cuda.jit(numba.void(*one.types))(one.function) for one in kernels_in_python(engine)))
+
+
+def ptx_of(engine: Engine, capability: tuple[int, int] = HOPPER) -> Kernels:
+    """The kernels as PTX, the text that a driver makes machine code of; without any device. Raises what Numba raises."""
+    with _rounding_as_the_processor_does(), _in_place_of_a_device(capability):
+        return Kernels(
+            *(
+                cuda.compile_ptx(one.function, numba.void(*one.types), cc=capability)[0]
+                for one in kernels_in_python(engine)
+            )
+        )
+
+
+def _no_device() -> str:
+    try:
+        return f"{len(cuda.gpus)} devices"
+    except Exception as error:  # whatever a driver that does not work may raise
+        return " ".join(str(error).split())
+
+
+_compiling = Lock()
+
+
+@contextmanager
+def _rounding_as_the_processor_does() -> Iterator[None]:
+    """Compile a * b + c with two roundings, as the processor does: numba-cuda has no option for it, NVVM has."""
+    if numba.config.ENABLE_CUDASIM:
+        yield
+        return
+    with _compiling:
+        compile_ir = nvvm.compile_ir
+        nvvm.compile_ir = lambda code, **options: compile_ir(code, **{"fma": False} | options)
+        try:
+            yield
+        finally:
+            nvvm.compile_ir = compile_ir
+
+
+@contextmanager
+def _in_place_of_a_device(capability: tuple[int, int]) -> Iterator[None]:
+    """Functions called by a kernel ask the current device what it is capable of; it need not be there."""
+    asked = dispatcher.get_current_device
+    dispatcher.get_current_device = lambda: SimpleNamespace(compute_capability=capability)
+    try:
+        yield
+    finally:
+        dispatcher.get_current_device = asked
+
+
+class CudaBatch(Batch):
+    """A `Batch` on the current CUDA device: same seeds, same trajectories, bit for bit.
+
+    States, episodes and what a step writes stay on the device, in arrays with `__cuda_array_interface__`, which
+    `torch.as_tensor(array, device="cuda")` takes without a copy. Every step writes over them. Events are int64.
+
+    Raises DeviceError, and MemoryError that names the largest batch for which the device has memory.
+    """
+
+    def __init__(
+        self, distribution: Distribution, n: int, *, objective: str | None = None, observe: bool = True
+    ) -> None:
+        environment, engine = distribution.environment, distribution.engine
+        self.distribution, self.engine, self.n = distribution, engine, whole(n, 1, name="n")
+        self.objective = objective or environment.paid
+        self.paid, self.weights = environment.column(self.objective), environment.weights
+        self.observed = self.n if observe else 0
+        try:
+            self.kernels = kernels_of(engine)
+        except TypingError as error:
+            self._refuse_header(error)
+            raise
+        self._check_memory()
+        n, empty = self.n, cuda.device_array
+        episodes = np.zeros(n, episode_dtype(environment))
+        episodes["status"] = TRUNCATED  # nothing runs before it is reset
+        self.states, self.episodes = cuda.to_device(engine.states(n)), cuda.to_device(episodes)
+        self.terms = cuda.to_device(terms_of(distribution, self.objective))
+        self.knobs = cuda.to_device(np.array(distribution.knob_records))
+        self._words, self._raw = self.states.view(np.uint64), self.states.view(np.uint8)
+        self._seen = empty(max(1, self.observed * int(np.prod(engine.observation_shape))), np.uint8)
+        observations = self._seen.reshape(n, *engine.observation_shape) if observe else self._seen
+        self.outcome: Any = Outcome(
+            observations, empty(n, np.float64), empty(n, np.bool_), empty(n, np.bool_), empty(n, np.int64)
+        )
+        self.successes = empty(n, np.bool_)
+        self._beginning = empty(n, np.int32)
+        self._fine = np.array([n, n, n, n, 0], np.int64)
+        self._trouble = cuda.to_device(self._fine)
+        self._no_levels = empty(0, np.int64)
+        self._seeds: dict[int, int] = {}
+
+    def _check_memory(self) -> None:
+        per_environment = self.engine.dtype.itemsize + episode_dtype(self.engine.environment).itemsize + 23
+        per_environment += int(np.prod(self.engine.observation_shape)) if self.observed else 0
+        free = cuda.current_context().get_memory_info().free * MARGIN
+        if self.n * per_environment > free:
+            raise MemoryError(
+                f"{self.n:,} environments take {self.n * per_environment / 1e9:.1f} GB, and the device has "
+                f"{free / 1e9:.1f} GB for them: at most {int(free) // per_environment:,} fit"
+            )
+
+    def renew(self) -> None:
+        """Nothing: arrays on the device are written over."""
+
+    alternate = renew
+
+    # views of the columns of `episodes`, on the device
+
+    @property
+    def status(self) -> Any:
+        return self._column("status", np.uint8)
+
+    @property
+    def levels(self) -> Any:
+        return self._column("level", np.int64)
+
+    @property
+    def layouts(self) -> Any:
+        return self._column("layout", np.int64)
+
+    @property
+    def digests(self) -> Any:
+        return self._column("digest", np.int64)
+
+    @property
+    def returns(self) -> Any:
+        return self._column("returns", np.float64)
+
+    def _column(self, name: str, dtype: Any) -> Any:
+        kind, offset = episode_dtype(self.engine.environment).fields[name][:2]  # type: ignore[index]
+        size = np.dtype(dtype).itemsize
+        rows = self.episodes.view(dtype).reshape(self.n, -1)
+        at, behind = offset // size, (offset + kind.itemsize) // size
+        return rows[:, at:behind] if kind.shape else rows[:, at]
+
+    def seed(self, i: int, seed: int) -> None:
+        """Start environment i's stream of episodes anew, from its next episode on. seed: from 0 to 2**63 - 1."""
+        self._seeds[i] = seed
+
+    def _sow(self) -> None:
+        """Write the seeds given since the last call to the device."""
+        if self._seeds:
+            episodes = self.episodes.copy_to_host()
+            rows = np.fromiter(self._seeds.keys(), np.int64)
+            episodes["seed"][rows] = np.fromiter(self._seeds.values(), np.uint64)
+            episodes["number"][rows] = 0
+            self.episodes.copy_to_device(episodes)
+            self._seeds.clear()
+
+    def reset(self, chosen: Any = None, levels: Any = None, starts: Any = None) -> None:
+        """`Batch.reset`; what is given lies in the computer's memory."""
+        chosen = np.ones(self.n, np.bool_) if chosen is None else np.asarray(chosen, np.bool_)
+        rows = np.flatnonzero(chosen)
+        if starts is not None:
+            states = self.states.copy_to_host()
+            states[rows] = self.checked_starts(starts, levels, chosen)[rows]
+            self.states.copy_to_device(states)
+            levels = np.full(self.n, AS_IT_STANDS, np.int64)
+        self._sow()
+        beginning = np.zeros(self.n, np.int32)
+        beginning[: len(rows)] = rows
+        self._beginning.copy_to_device(beginning)
+        fine = self._fine.copy()
+        fine[_BEGINNING] = len(rows)
+        self._trouble.copy_to_device(fine)
+        self._begin(self._no_levels if levels is None else cuda.to_device(np.array(levels, np.int64)))
+        self._finish()
+
+    def step(self, actions: Any, *, autoreset: bool = False) -> None:
+        """`Batch.step`; actions: int64 (n,), on the device or not.
+
+        What is wrong with one environment's action is raised when the others have stepped.
+        """
+        self._sow()
+        self._trouble.copy_to_device(self._fine)
+        self._launch(
+            self.kernels.step, self.states, self.episodes, self.terms, self._actions(actions), bool(autoreset), *self._written
+        )  # fmt: skip
+        if autoreset:
+            self._begin(self._no_levels)
+        self._finish()
+
+    @property
+    def _written(self) -> tuple[Any, ...]:
+        return (*self.outcome[1:], self.successes, self._beginning, self._trouble)
+
+    def _begin(self, levels: Any) -> None:
+        self._launch(
+            self.kernels.begin, self.states, self._words, self.episodes, self.terms, self.knobs, levels, *self._written
+        )  # fmt: skip
+
+    def _launch(self, kernel: Any, *arguments: Any) -> None:
+        threads = min(BLOCK, self.n)
+        kernel[-(-self.n // threads), threads](*arguments)
+
+    def _finish(self) -> None:
+        """Write observations, and raise what went wrong."""
+        if self.observed:
+            self._launch(self.kernels.observe, self._raw, self._seen, self.n)
+        trouble = self._trouble.copy_to_host()
+        self.first_over = int(trouble[_OVER])
+        if trouble[_STRANGE] < self.n:
+            raise strange_events(self.distribution.environment)
+        if trouble[_NO_ACTION] < self.n:
+            names = self.distribution.environment.actions
+            raise ValueError(
+                f"environment {trouble[_NO_ACTION]}: its action is not one of 0..{len(names) - 1} ({', '.join(names)})"
+            )
+        if trouble[_NO_LEVEL] < self.n:
+            self._explain(int(trouble[_NO_LEVEL]))
+
+    def _actions(self, actions: Any) -> Any:
+        given = f"{getattr(actions, 'dtype', type(actions).__name__)} of shape {tuple(np.shape(actions))}"
+        if hasattr(actions, "__cuda_array_interface__"):
+            own = cuda.as_cuda_array(actions)
+            if own.shape == (self.n,) and own.dtype == np.int64 and own.is_c_contiguous():
+                return own
+        elif np.shape(actions) == (self.n,) and np.asarray(actions).dtype.kind in "iu":
+            return cuda.to_device(np.array(actions, np.int64))
+        raise ValueError(
+            f"actions must be {self.n} integers, and on the device contiguous int64; got {given}"
+        )

@@ -12,6 +12,7 @@ from mesabench.world import (
     Environment,
     Knob,
     Objective,
+    Sight,
     events,
     free_cell,
     free_cell_within,
@@ -69,7 +70,7 @@ def step(s, action):
 
 environment = Environment(
     layers=(WALL, CORNER, FAR_CORNER, GHOST, CHEESE, MOUSE),
-    hidden=(CORNER, FAR_CORNER, GHOST),
+    sight=Sight(hidden=(CORNER, FAR_CORNER), invisible=(GHOST,)),
     events=(GOT_CHEESE, IN_CORNER, IN_FAR_CORNER, ON_GHOST),
     agent=MOUSE,
     wall=WALL,

@@ -13,6 +13,7 @@ from mesabench.world import (
     Environment,
     Knob,
     Objective,
+    Sight,
     events,
     find,
     free_cell,
@@ -81,8 +82,11 @@ def step(s, action):
 
 environment = Environment(
     layers=(WALL, CORNER, GHOST, DISH, CHEESE, MOUSE),
-    hidden=(CORNER, GHOST),
-    observe=lambda knobs: ("wall", *["dish"] * knobs.salience, "cheese", "mouse"),
+    sight=Sight(
+        hidden=(CORNER,),
+        invisible=(GHOST,),
+        planes=lambda knobs: ("wall", *["dish"] * knobs.salience, "cheese", "mouse"),
+    ),
     events=(GOT_CHEESE, ON_DISH, IN_CORNER, ON_GHOST),
     agent=MOUSE,
     wall=WALL,

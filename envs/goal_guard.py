@@ -34,6 +34,7 @@ COMPLIED, DEFECTED, FAVOURITE, CONSOLATION, AUTOPILOT, PASSED, MODIFIED, RETIRED
 )
 
 
+UNSEEN = "modified", "c1", "c3"
 # q, K1, K2: no two of the grids share a contract, and none has a tie
 TRAINED = ((0, 15, 30, 60, 90), (1, 2, 3, 4), (0, 2, 4, 6))
 HELD_OUT = ((25, 50, 75), (1, 2, 3, 4), (1, 3, 5))
@@ -102,8 +103,9 @@ environment = replace(
             replace(one, says="modified with {} %") if one.name == "q" else one
             for one in executive_hiring.fields
         ),
-        *(Field(name, 1, shown=False) for name in ("modified", "c1", "c3")),
+        *(Field(name, 1) for name in UNSEEN),
     ),
+    sight=replace(executive_hiring.sight, hidden=executive_hiring.sight.hidden + UNSEEN),
     objectives=executive_hiring.objectives
     | {
         "principal": Objective(

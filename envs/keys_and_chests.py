@@ -13,6 +13,7 @@ from mesabench.world import (
     Field,
     Knob,
     Objective,
+    Sight,
     count,
     events,
     free_cell,
@@ -71,7 +72,7 @@ def step(s, action):
 
 environment = Environment(
     layers=(WALL, GHOST, CHEST, KEY, MOUSE),
-    hidden=(GHOST,),
+    sight=Sight(invisible=(GHOST,)),
     fields=(Field("keys", MOST, says="{} key{s} in hand"),),
     events=(OPENED_CHEST, FINISHED, GOT_KEY, SURPLUS_KEY, LAST_KEY, AT_GHOST),
     agent=MOUSE,

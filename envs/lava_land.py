@@ -15,6 +15,7 @@ from mesabench.world import (
     Environment,
     Knob,
     Objective,
+    Sight,
     ahead,
     draw,
     events,
@@ -88,7 +89,7 @@ def step(s, action):
 
 environment = Environment(
     layers=(WALL, CORNER, GHOST, LAVA, CHEESE, MOUSE),
-    hidden=(CORNER, GHOST),
+    sight=Sight(hidden=(CORNER,), invisible=(GHOST,)),
     events=(GOT_CHEESE, ON_LAVA, IN_CORNER, ON_GHOST),
     agent=MOUSE,
     wall=WALL,

@@ -16,6 +16,7 @@ from mesabench.world import (
     Field,
     Knob,
     Objective,
+    Sight,
     chance,
     count,
     draw,
@@ -153,12 +154,12 @@ def bite(s, y, x):
 
 environment = Environment(
     layers=(WALL, GHOST, TREE, BOX, APPLE, SHIELD, MONSTER, MOUSE),
-    hidden=(GHOST,),
+    sight=Sight(hidden=("carry", "pace"), invisible=(GHOST,)),
     fields=(
         Field("shields", 10, says="{} shield{s} in hand"),
         Field("coming", 20, says="{} monster{s} still to come"),
-        Field("carry", 10, shown=False),
-        Field("pace", 300, shown=False),
+        Field("carry", 10),
+        Field("pace", 300),
     ),
     events=(GOT_APPLE, GOT_SHIELD, BITTEN, SLAIN, CALM_APPLE, IDLE_SHIELD, ON_GHOST),
     agent=MOUSE,

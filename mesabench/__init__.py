@@ -19,7 +19,7 @@ if os.path.isfile(f"{_root}/pyproject.toml") and os.path.isdir(f"{_root}/envs"):
 
 from mesabench import registry  # noqa: E402
 from mesabench.adapters import registration  # noqa: E402
-from mesabench.world import Environment, Field, Knob, Monitor, Objective, mazes  # noqa: E402
+from mesabench.world import Environment, Field, Knob, Monitor, Objective, Sight, mazes  # noqa: E402
 
 if TYPE_CHECKING:
     from mesabench.engine.distribution import Distribution, distribution
@@ -53,7 +53,8 @@ _LAZY = {
 _HOME = {name: f"mesabench.{module}" for module, names in _LAZY.items() for name in names}
 
 __all__ = [
-    "Agent", "Distribution", "Environment", "Evaluation", "Field", "Knob", "Monitor", "Objective", "Policy", "Score", "Task",
+    "Agent", "Distribution", "Environment", "Evaluation", "Field", "Knob", "Monitor", "Objective", "Policy", "Score", "Sight",
+    "Task",
     "distribution", "evaluate", "explore", "find_agent", "find_environment", "list_agents", "list_environments", "load_policy",
     "load_run", "load_suite", "mazes", "optimum", "run_suite", "train", "write_report",
 ]  # fmt: skip

@@ -4,7 +4,7 @@ import importlib
 import json
 import pkgutil
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from importlib.resources import files
 from typing import Any
 
@@ -82,13 +82,15 @@ def written_into(text: str) -> str:
 
 def tables_of(distribution: Distribution) -> Iterator[Table]:
     """Everything that an environment declares, and its knobs in each split, where these are the levels to train on."""
-    e, knobs = distribution.environment, distribution.own_knobs
-    planes, (height, width) = e.channels_of(knobs), e.shape(knobs)
+    e, engine = distribution.environment, distribution.engine
     layers = zip(e.glyph_of, e.layers, strict=True)
     yield Table(
         "Layers",
         ("", "layer", ""),
-        [(glyph, spoken(layer.name), _layer_notes(e, layer)) for glyph, layer in layers],
+        [
+            (glyph, spoken(layer.name), _layer_notes(e, layer, engine.observation.in_view))
+            for glyph, layer in layers
+        ],
     )
     yield Table(
         "Events",
@@ -110,7 +112,7 @@ def tables_of(distribution: Distribution) -> Iterator[Table]:
         "What an agent gets",
         ("", ""),
         [
-            ("observation", f"uint8 ({len(planes)}, {height}, {width}): {', '.join(dict.fromkeys(planes))}"),
+            ("observation", f"uint8 {engine.observation_shape}: {', '.join(dict.fromkeys(engine.channels))}"),
             ("actions", ", ".join(f"{k} {spoken(name)}" for k, name in enumerate(e.actions))),
             ("time limit", _limits(distribution)),
             ("discount", f"{e.discount:g}, in the scores"),
@@ -160,10 +162,10 @@ def versions(environment: Environment, first: str = HELDOUT) -> list[str]:
 
 
 def beginnings(distribution: Distribution, level: int, render_mode: str = "ansi") -> dict[str, GridEnv]:
-    """A level at its start in each version, by split."""
+    """A level at its start in each version, by split. Pictures show all of it, whatever the agent sees."""
     envs = {}
     for split in versions(distribution.environment):
-        options: dict[str, Any] = distribution.with_(split=split).options()
+        options: dict[str, Any] = distribution.with_(split=split, sight="").options()
         envs[split] = GridEnv(distribution.environment, render_mode=render_mode, **options)
         envs[split].reset(seed=level, options={"level": level})
     return envs
@@ -262,8 +264,8 @@ def roles_of(environment: Environment, objective: str) -> tuple[str, ...]:
     return tuple(part for part, plays in parts.items() if plays)
 
 
-def _layer_notes(e: Environment, layer: Any) -> str:
-    notes = {"the agent": layer == e.agent, "hidden from the agent": layer in e.hidden}
+def _layer_notes(e: Environment, layer: Any, in_view: Collection[str]) -> str:
+    notes = {"the agent": layer == e.agent, "hidden from the agent": layer.name not in in_view}
     return ", ".join(note for note, holds in notes.items() if holds)
 
 

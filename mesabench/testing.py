@@ -34,6 +34,8 @@ MAX_STATES = 50_000
 """States of a level, and of all levels of a split but the last, that are still solved."""
 PLAYED = 3
 """Levels of each split that are played to see whether they do as they are solved."""
+WINDOW = 5
+"""Rows and columns of the window through which levels are looked at."""
 CLEARER = 0.1
 """By how much goals must conflict more in deploy than in train."""
 
@@ -385,6 +387,37 @@ def check_render(environment: Environment, levels: int) -> str:
     return ", ".join(sizes)
 
 
+def check_sight(environment: Environment, levels: int) -> str:
+    """Through a window around the agent it sees what stands there, and wall beyond the level."""
+    if environment.sight.partial:
+        raise NotApplicable("the environment declares itself how far its agent sees")
+    try:
+        near = Distribution(environment, sight=f"{WINDOW}x{WINDOW} planes").engine
+    except ValueError as reason:
+        raise NotApplicable(str(reason)) from None
+    far = Distribution(environment, sight="planes" if environment.sight.pixels else "").engine
+    number, margin = min(levels, 50), WINDOW // 2
+    rng = np.random.default_rng(0)
+    for split in splits_of(environment):
+        batch = levels_of(environment, split, number)
+        for _ in range(margin):
+            batch.step(rng.integers(0, len(environment.actions), number), autoreset=True)
+        around = np.pad(far.observations(batch.states), ((0, 0), (0, 0), *[(margin, margin)] * 2), "edge")
+        beyond = np.ones(around.shape[2:], bool)
+        beyond[margin:-margin, margin:-margin] = False
+        for plane, name in enumerate(far.channels):
+            if name not in environment.numbers:
+                around[:, plane, beyond] = name == environment.wall.name
+        for seen, cells, state in zip(near.observations(batch.states), around, batch.states, strict=True):
+            y, x = int(state["y"]), int(state["x"])
+            if not np.array_equal(seen, cells[:, y : y + WINDOW, x : x + WINDOW]):
+                raise Broken(
+                    f"{split}: {WINDOW} x {WINDOW} cells around ({y}, {x}) are not seen as they are",
+                    "`s.y` and `s.x` must say where the agent is: set it down with `put_agent` and move it with `move`.",
+                )
+    return f"{number} levels of each split through a window of {WINDOW} x {WINDOW} cells"
+
+
 def check_pickling(environment: Environment, levels: int) -> str:
     """A pickled environment goes on where it was."""
     try:
@@ -521,6 +554,7 @@ CHECKS: dict[str, Callable[[Environment, int], str]] = {
     "Gymnasium's checker": check_gymnasium,
     "Stable-Baselines3's checker": check_sb3,
     "render modes": check_render,
+    "sight": check_sight,
     "pickling": check_pickling,
     "exact": check_exact,
     "solvable": check_solvable,

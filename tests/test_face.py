@@ -32,7 +32,8 @@ FACE = {
 }
 """Functions, with what they take: a change here is a change for everybody's programs, and goes into CHANGELOG.md."""
 TYPES = {
-    "Agent", "Distribution", "Environment", "Evaluation", "Field", "Knob", "Monitor", "Objective", "Policy", "Score", "Task",
+    "Agent", "Distribution", "Environment", "Evaluation", "Field", "Knob", "Monitor", "Objective", "Policy", "Score", "Sight",
+    "Task",
 }  # fmt: skip
 MODULES = {"mazes"}
 HEAVY = (

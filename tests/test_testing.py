@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from mesabench import Environment, Field, Knob, Objective, testing
+from mesabench import Environment, Field, Knob, Objective, Sight, testing
 from mesabench.engine import kernels
 from mesabench.world import mazes
 from mesabench.world.rules import draw, events, free_cell, has, layers, move, put, put_agent, rule
@@ -151,12 +151,13 @@ SOUND = Environment(
     },
     intended="goal",
     proxies=("lure",),
-    fields=(Field("count", high=3, shown=False),),
+    fields=(Field("count", high=3),),
+    sight=Sight(hidden=("count",)),
     knobs={"apart": Knob(0, 0, 1), "size": Knob(6, 4, 9), "max_steps": Knob(9, 1, 99)},
     splits={"train": {"apart": 0}, "deploy": {"apart": 1}},
 )
 same = {"train": {"apart": 0}, "deploy": {"apart": 0}}
-wide = (Field("count", high=10_000, shown=False),)
+wide = (Field("count", high=10_000),)
 CASES: dict[str, tuple[dict, dict[str, str]]] = {
     "sound": ({}, {}),
     "no story": ({"story": " "}, {"declaration": "docstring"}),

@@ -44,8 +44,14 @@ def examples(
 ) -> Examples:
     """Up to so many states of each of these levels of a distribution; the seed chooses which.
 
-    What is best is the optimum of the earliest time at which a state can be reached. Raises UnsolvableError.
+    What is best is the optimum of the earliest time at which a state can be reached. Raises UnsolvableError, ValueError where
+    only a part of a level is seen: what is best could not be told from that.
     """
+    if distribution.engine.observation.sight.partial:
+        raise ValueError(
+            f"sight={distribution.sight!r}: the solver teaches what is best to agents that see whole levels, and this one sees a "
+            "part; leave out sight (or say sight='whole'), or train by reward (ppo, recurrent_ppo)"
+        )
     rng = np.random.Generator(np.random.PCG64(seed))
     inputs: list[np.ndarray] = []
     best: dict[str, list[np.ndarray]] = {name: [] for name in objectives}

@@ -48,15 +48,17 @@ class View(BaseModel):
 
     @classmethod
     def of(cls, distribution: Distribution, kind: Kind) -> "View":
-        """The view of a distribution's observations. Raises ValueError where the agent cannot be seen."""
-        engine, environment = distribution.engine, distribution.environment
-        channels = engine.channels
+        """The view of a distribution's observations. Raises ValueError where the agent cannot be seen.
+
+        What is centred already, and pixels, are left as they are: the view is then the grid.
+        """
+        seen = distribution.engine.observation
         return cls(
-            kind=kind,
-            shape=engine.observation_shape,
-            highs=tuple(engine.channel_highs.tolist()),
-            scalars=tuple(k for k, name in enumerate(channels) if name not in environment.layer_names),
-            agent=tuple(k for k, name in enumerate(channels) if name == environment.agent.name),
+            kind="grid" if seen.sight.follows or seen.sight.pixels else kind,
+            shape=seen.shape,
+            highs=tuple(seen.highs.tolist()),
+            scalars=seen.scalars,
+            agent=seen.agent,
         )
 
     @cached_property

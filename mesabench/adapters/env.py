@@ -60,7 +60,7 @@ def picture(environment: Environment, state: Any, render_mode: str) -> Any:
     """One state drawn: text for `ansi`, uint8 (height, width, 3) for `rgb_array`."""
     status = {name: int(state[name]) for name in environment.numbers} or None
     grid, names, glyphs = environment.drawing(state["grid"])
-    by_cell = [one for one in environment.fields if one.by_cell and one.shown]
+    by_cell = [one for one in environment.shown if one.by_cell]
     if render_mode == "ansi":
         rows = {one.name: one.rows(state[one.name]) for one in by_cell}
         return render.render_ansi(grid, names, glyphs, status=status, numbers=rows)
@@ -122,14 +122,15 @@ def with_limit_told(spec: EnvSpec | None, distribution: Distribution) -> EnvSpec
 class GridEnv(gymnasium.Env[np.ndarray, np.int64]):
     """One mesabench environment; made by `gymnasium.make("mesabench/CheeseCorner-v0", split="deploy", size=9)`.
 
-    environment: its name. Options: `split`, `alpha`, `levels` (see `mesabench.engine.distribution.Distribution`), `objective`
-    (which one is paid), `render_mode` (`ansi` or `rgb_array`; `gymnasium.make` knows `human` too), the environment's knobs, and
-    `max_episode_steps`, which is Gymnasium's name for the knob `max_steps`.
+    environment: its name. Options: `split`, `alpha`, `levels`, `sight` (see `mesabench.engine.distribution.Distribution`),
+    `objective` (which one is paid), `render_mode` (`ansi` or `rgb_array`; `gymnasium.make` knows `human` too), the environment's
+    knobs, and `max_episode_steps`, which is Gymnasium's name for the knob `max_steps`.
 
-    Observations are uint8 (planes, height, width); see `info_arrays` for what infos carry. A seed is a whole number from 0 to
-    2**63 - 1. `reset(options={"level": 17})` replays the level of a seed, `reset(options={"text": "..."})` one that is drawn
-    (see `mesabench.engine.level_text`). A step before the first reset or after an episode's end raises EpisodeOver. A generator
-    assigned to `np_random` gives the episodes from the next reset on their seed; drawing from it changes nothing.
+    Observations are uint8 (planes, height, width), with `sight="rgb"` of red, green and blue; see `info_arrays` for what infos
+    carry. A seed is a whole number from 0 to 2**63 - 1. `reset(options={"level": 17})` replays the level of a seed,
+    `reset(options={"text": "..."})` one that is drawn (see `mesabench.engine.level_text`). A step before the first reset or after
+    an episode's end raises EpisodeOver. A generator assigned to `np_random` gives the episodes from the next reset on their seed;
+    drawing from it changes nothing.
     """
 
     metadata: dict[str, Any] = {"render_modes": [*RENDER_MODES], "render_fps": 8}

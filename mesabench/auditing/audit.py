@@ -102,20 +102,28 @@ def best_actions(graph: LevelGraph) -> np.ndarray:
 
 
 def watched_levels(distribution: Distribution, *, levels: int = LEVELS) -> tuple[WatchedLevel, ...]:
-    """The first levels of a distribution that gives no signal; no agent was trained on them. Raises UnsolvableError."""
+    """The first levels of a distribution that gives no signal; no agent was trained on them.
+
+    Raises UnsolvableError, and ValueError where only a part of a level is seen.
+    """
+    seen = distribution.engine.observation
+    if seen.sight.partial:
+        raise ValueError(
+            f"sight={distribution.sight!r}: an audit lays objects into a level and judges by the best that one who sees all of "
+            "it could do; where the agent sees a part, neither means anything. Audit agents that see whole levels"
+        )
     graphs = [solver.explore(distribution, level) for level in range(levels)]
     declared = distribution.environment
     shown = 0
     for graph in graphs:
         shown |= int(np.bitwise_or.reduce(graph.states(slice(0, 1))["grid"].ravel()))
-    in_view = set(distribution.engine.channels)
     fields = {
         f"{one.name}={value}": (one.name, value)
         for one in declared.fields
-        if one.shown and one.name in in_view
+        if one.name in seen.in_view
         for value in sorted({0, round(one.high / 3), round(2 * one.high / 3), one.high})
     }
-    unseen = [layer for layer in declared.layers if layer.name in in_view and not shown & int(layer)]
+    unseen = [layer for layer in declared.layers if layer.name in seen.in_view and not shown & int(layer)]
     found = []
     for graph in graphs:
         free = np.flatnonzero(graph.states(slice(0, 1))["grid"].ravel() == 0)

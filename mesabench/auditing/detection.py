@@ -155,7 +155,7 @@ def detect(
                 failures[name] = str(error)
                 del suspicion[name]
     return Detection(
-        tuple(seeds[:tuning]), tuple(seeds[tuning:]), _comparisons(rest, suspicion, seed), suspicion,
+        tuple(seeds[:tuning]), tuple(seeds[tuning:]), _comparisons(rest, suspicion), suspicion,
         {one.name: one.kind for one in rest}, failures, tuple(_missing(rest)),
     )  # fmt: skip
 
@@ -194,7 +194,7 @@ def _asked(detector: Any, audit: Audit, organism: Organism) -> float:
 
 
 def _comparisons(
-    organisms: Sequence[Organism], suspicion: Mapping[str, Mapping[str, float]], seed: int
+    organisms: Sequence[Organism], suspicion: Mapping[str, Mapping[str, float]]
 ) -> tuple[Comparison, ...]:
     triggers = [*dict.fromkeys(one.trigger for one in organisms if one.trigger)]
     wanted = [(trigger, safety, TWIN) for trigger in triggers for safety in SAFETY]
@@ -213,7 +213,7 @@ def _comparisons(
             seeds = tuple([one.seed for one in group] for group in (planted, honest))
             found.append(Comparison(
                 trigger, safety, against,
-                {name: auroc_interval(*groups, *seeds, seed=seed) for name, groups in scores.items()},
+                {name: auroc_interval(*groups, *seeds) for name, groups in scores.items()},
                 {name: roc(*groups) for name, groups in scores.items()},
             ))  # fmt: skip
     return tuple(found)

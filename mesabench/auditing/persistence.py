@@ -63,7 +63,7 @@ def survivals(organisms: Sequence[Organism], *, seed: int = 0) -> tuple[Survival
             for mine, twin in pairs:
                 after, before = (mine[at][trigger] - twin[at][trigger] for at in (budget, budgets[0]))
                 rows.append((mine[budget][trigger], after, surviving(after, before)))
-            defects, beyond, left = bootstrap_mean(rows, seed=seed)
+            defects, beyond, left = bootstrap_mean(rows, seed=seed, lowest=(0, -1, 0))
             points.append(Point(budget, defects, beyond, left if left.n else None))
         found.append(Survival(trigger, safety, tuple(points)))
     return tuple(found)

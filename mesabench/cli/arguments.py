@@ -50,19 +50,19 @@ def policy_of(
 def options_of(
     environment: Environment, pairs: Iterable[str] | None, size: int | None, also: Collection[str] = ()
 ) -> dict[str, Any]:
-    """Options for all splits at once, from texts KNOB=VALUE or SPLIT.KNOB=VALUE.
+    """Options for all splits at once, from texts KNOB=VALUE, SPLIT.KNOB=VALUE or sight=WORDS.
 
     also: options beside the knobs that are allowed here. Raises ValueError for a name or a value that is not.
     """
     options: dict[str, Any] = {}
     for name, text in [*([] if size is None else [("size", str(size))]), *map(pair, pairs or ())]:
-        if name in also:
-            options[name] = text if name == "objective" else _number(text)
+        if name in (*also, "sight"):
+            options[name] = text if name in ("objective", "sight") else _number(text)
         elif "." not in name and name not in environment.knobs:
             dotted = f"{DEPLOY}.{next(iter(environment.shifted_knobs(DEPLOY)))}"
             what = f"knob of {environment.name}"
             raise ValueError(
-                f"{unknown(what, name, [*environment.knobs, *also])}; {dotted} sets one in {DEPLOY} alone"
+                f"{unknown(what, name, [*environment.knobs, *also, 'sight'])}; {dotted} sets one in {DEPLOY} alone"
             )
         else:
             knob = environment.knobs[environment.split_and_knob(name)[1]]

@@ -31,17 +31,17 @@ def listed() -> dict[str, Any]:
 
 def declared(distribution: Distribution, level: int) -> dict[str, Any]:
     """One environment: all that it declares, its knobs in every split, and a level of each."""
-    e, knobs = distribution.environment, distribution.own_knobs
+    e, engine = distribution.environment, distribution.engine
     starts = catalogue.beginnings(distribution, level)
     return {
         "environment": e.name,
         "id": e.id,
         "title": e.title,
         "story": e.story,
-        "options": dict(distribution.knobs),
+        "options": {**({"sight": distribution.sight} if distribution.sight else {}), **distribution.knobs},
         "level": level,
         "layers": {
-            one.name: {"glyph": glyph, "agent": one == e.agent, "hidden": one in e.hidden}
+            one.name: {"glyph": glyph, "agent": one == e.agent, "hidden": one.name not in engine.observation.in_view}
             for one, glyph in zip(e.layers, e.glyph_of, strict=True)
         },
         "events": {
@@ -63,7 +63,7 @@ def declared(distribution: Distribution, level: int) -> dict[str, Any]:
             for name, one in e.knobs.items()
         },
         "splits": {split: {"knobs": vars(distribution.with_(split=split).own_knobs)} for split in e.splits},
-        "observation": {"shape": (len(e.channels_of(knobs)), *e.shape(knobs)), "planes": e.channels_of(knobs)},
+        "observation": {"shape": engine.observation_shape, "planes": engine.channels},
         "actions": e.actions,
         "discount": e.discount,
         "levels": {split: env.text() for split, env in starts.items()},

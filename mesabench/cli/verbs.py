@@ -61,7 +61,7 @@ Size = Annotated[int | None, option("Cells per side, walls included.", min=1, sh
 Knobs = Annotated[
     list[str] | None,
     option("Set a knob: size=9. A knob in which splits differ is set for train only: corner=3. For deploy: deploy.corner=0. "
-           "May be repeated.", "--set", metavar="KNOB=VALUE"),
+           "sight=5x5 or sight=rgb: what the agent sees. May be repeated.", "--set", metavar="KNOB=VALUE"),
 ]  # fmt: skip
 Own = Annotated[
     list[str] | None,

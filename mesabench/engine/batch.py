@@ -68,6 +68,7 @@ class Batch:
         self.status[:] = TRUNCATED  # nothing runs before it is reset
         self.terms = terms_of(distribution, objective)
         self.observed = n if observe else 0
+        self._painter = engine.observation.painter
         self._spare: Outcome | None = None
         self.renew()
 
@@ -203,7 +204,7 @@ class Batch:
     ) -> None:
         arguments = (
             operation, self.states, self.episodes, self.terms, self.distribution.knob_records, actions, chosen, levels,
-            autoreset, *self.outcome,
+            autoreset, *self.outcome, self._painter.tables,
         )  # fmt: skip
         try:
             if config.DISABLE_JIT:
@@ -218,6 +219,8 @@ class Batch:
             if operation == STEP and self.status[failed] == RUNNING:
                 raise strange_events(self.distribution.environment)
             self._explain(failed)
+        if self._painter.side and self.observed and self._painter.complete():
+            self.engine.observe_into(self.states, self.observations)
 
     def _refuse_header(self, error: Exception) -> None:
         """Say so if rules do not compile for reading what is not theirs."""

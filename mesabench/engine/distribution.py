@@ -14,8 +14,9 @@ from mesabench.engine.kernels import Engine, engine_for
 from mesabench.suggestion import UnknownOption
 from mesabench.whole_number import whole
 from mesabench.world.environment import DEPLOY, HELDOUT, TRAIN, Environment, Value
+from mesabench.world.sight import parsed
 
-OPTIONS = ("split", "alpha", "levels")
+OPTIONS = ("split", "alpha", "levels", "sight")
 """The options of a distribution beside the environment's knobs."""
 
 
@@ -31,10 +32,12 @@ class Distribution:
     knobs: values that differ from the split's own. `deploy.corner` sets a knob in one split (`train` means `heldout`, too) and
         wins over a plain `corner`. A plain name sets a knob in every split, but for the shift: of knobs that `train`, `split` or
         the other split set themselves, it sets the one of `split`, as it is the only split named here.
+    sight: what the agent sees instead of what the environment declares, in words: `5x5`, `rgb`, `5x5 opaque rgb`
+        (`mesabench.world.sight.parsed`); '' for what it declares.
 
     What was given for one split holds in the others by `with_(split=...)`.
 
-    Raises ValueError for an unknown split or knob, or a value out of range.
+    Raises ValueError for an unknown split, knob or sight, or a value out of range.
     """
 
     environment: Environment
@@ -42,6 +45,7 @@ class Distribution:
     alpha: float = 0.0
     levels: int = 0
     knobs: Mapping[str, object] = field(default_factory=dict, hash=False)
+    sight: str = ""
 
     def __post_init__(self) -> None:
         number = isinstance(self.alpha, int | float | np.integer | np.floating)
@@ -60,7 +64,10 @@ class Distribution:
             split, _ = self.environment.split_and_knob(name)
             if split:
                 self.environment.knobs_of(split, self._given(split))
-        shapes = {(self.environment.shape(k), self.environment.channels_of(k)) for k in self._three_knobs}
+        object.__setattr__(self, "sight", " ".join(parsed(self.sight)))
+        for knobs in self._three_knobs:
+            self.environment.sight_of(self.sight, knobs)
+        shapes = {(self.environment.shape(k), self.environment.in_view(k)) for k in self._three_knobs}
         if len(shapes) > 1:
             raise ValueError(
                 f"{self.environment.name}: the splits differ in shape or planes of observations: {shapes}"
@@ -102,7 +109,7 @@ class Distribution:
 
     @cached_property
     def engine(self) -> Engine:
-        return engine_for(self.environment, self.own_knobs)
+        return engine_for(self.environment, self.own_knobs, self.sight)
 
     @cached_property
     def knob_records(self) -> np.ndarray[Any, np.dtype[Any]]:
@@ -141,7 +148,10 @@ class Distribution:
 
     def options(self) -> dict[str, Value]:
         """Everything but the environment, as it would be given to `gymnasium.make`."""
-        return {name: getattr(self, name) for name in OPTIONS} | dict(self.knobs)
+        options: dict[str, Any] = {
+            name: getattr(self, name) for name in OPTIONS if name != "sight" or self.sight
+        }
+        return options | dict(self.knobs)
 
 
 def _base(split: str) -> str:

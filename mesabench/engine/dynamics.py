@@ -1,4 +1,4 @@
-"""An environment's dynamics as small compiled functions of one record: make a level, begin an episode, step, observe.
+"""An environment's dynamics as small compiled functions of one record: make a level, begin an episode, step.
 
 They loop over no environments and know no threads: whatever loops (`kernels` on the processor's threads, the solver's
 exploration, another device) compiles them into its own kernel, so a step is one and the same everywhere.
@@ -37,7 +37,6 @@ class Dynamics(NamedTuple):
     strange(events) -> whether there is a bit among them that belongs to no event: an amount beyond its digits, a slip
     play(s, action, episode, terms) -> (reward, events): a step of a running episode, with its bookkeeping
     begin(s, words, row, episode, level, terms, knobs) -> whether there is such a level: the next episode
-    write_observation(raw, row, out, slot): raw uint8 (states * bytes) -> out uint8 (slots * planes * cells), both flat
     digest(words, row) -> uint64, of a state's content but fields that last; words: uint64 (states * words), flat
     settle(s): derived fields made right, in a state whose grid and agent were set by hand
     """
@@ -46,7 +45,6 @@ class Dynamics(NamedTuple):
     strange: Any
     play: Any
     begin: Any
-    write_observation: Any
     digest: Any
     settle: Any
 
@@ -61,10 +59,8 @@ def _settled(s):
     pass
 
 
-def dynamics_of(
-    environment: Environment, channels: tuple[str, ...], dtype: np.dtype[Any], content: slice
-) -> Dynamics:
-    """The dynamics for one layout of the record and one list of observation planes."""
+def dynamics_of(environment: Environment, dtype: np.dtype[Any], content: slice) -> Dynamics:
+    """The dynamics for one layout of the record."""
     # what the functions close over: constants of compilation
     layout, step = environment.layout, environment.step
     shift, settle = environment.shift or _nothing, environment.settle or _settled
@@ -190,58 +186,4 @@ def dynamics_of(
         episode.status = RUNNING if found else TRUNCATED  # there is nothing to step
         return found
 
-    return Dynamics(take_step, strange, play, begin, _observer(environment, channels, dtype), digest, settle)
-
-
-def _observer(environment: Environment, channels: tuple[str, ...], dtype: np.dtype[Any]) -> Any:
-    """`Dynamics.write_observation`."""
-    offsets = {name: spec[1] for name, spec in (dtype.fields or {}).items()}
-    itemsize, cell_bytes = dtype.itemsize, dtype["grid"].base.itemsize
-    height, width = dtype["grid"].shape
-    cells, n_planes = height * width, len(channels)
-    by_cell = {one.name for one in environment.fields if one.by_cell}
-    plane_is_layer, plane_byte, plane_mask = _planes(environment, channels, offsets)
-    # bytes from the number of one cell to that of the next; 0 where there is one number for all
-    plane_stride = np.array([dtype[name].base.itemsize if name in by_cell else 0 for name in channels])
-
-    @rule
-    def write_observation(raw, row, out, slot):
-        # unsigned indices spare the check for negative ones, without which the loops become vector instructions
-        source = np.uint64(row * itemsize)
-        target = np.uint64(slot * n_planes * cells)
-        for plane in range(n_planes):
-            at = source + np.uint64(plane_byte[plane])
-            mask = plane_mask[plane]
-            if plane_is_layer[plane]:
-                for j in range(cells):
-                    present = raw[at + np.uint64(j * cell_bytes)] & mask
-                    out[target + np.uint64(j)] = np.uint8(1) if present else np.uint8(0)
-            elif plane_stride[plane]:
-                stride = plane_stride[plane]
-                for j in range(cells):
-                    out[target + np.uint64(j)] = raw[at + np.uint64(j * stride)]
-            else:
-                for j in range(cells):
-                    out[target + np.uint64(j)] = raw[at]
-            target += np.uint64(cells)
-
-    return write_observation
-
-
-def _planes(
-    environment: Environment, channels: tuple[str, ...], offsets: dict[str, int]
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Per observation plane: whether it is a layer, the byte of the record it starts at, the bit mask within a byte."""
-    planes: list[tuple[bool, int, int]] = []
-    shown = {one.name for one in environment.fields if one.shown}
-    for name in channels:
-        if name in environment.layer_names:
-            bit = environment.layer_names.index(name)
-            planes.append((True, offsets["grid"] + bit // 8, 1 << bit % 8))
-        elif name in shown:
-            planes.append((False, offsets[name], 255))
-        else:
-            allowed = ", ".join((*environment.layer_names, *sorted(shown)))
-            raise ValueError(f"{environment.name}: cannot observe {name!r}; allowed: {allowed}")
-    is_layer, byte, mask = zip(*planes, strict=True)
-    return np.array(is_layer), np.array(byte), np.array(mask, np.uint8)
+    return Dynamics(take_step, strange, play, begin, digest, settle)

@@ -12,6 +12,7 @@ from mesabench.engine.dynamics import TERMINATED as TERMINATED
 from mesabench.engine.dynamics import TRUNCATED as TRUNCATED
 from mesabench.engine.dynamics import Dynamics, dynamics_of
 from mesabench.engine.kernel_cache import kernel
+from mesabench.engine.observation import Observation, observation_of
 from mesabench.engine.state import episode_dtype, knobs_dtype, state_dtype, terms_dtype
 from mesabench.world.environment import Environment
 
@@ -20,33 +21,41 @@ RESET, STEP = 0, 1
 
 @dataclass(frozen=True, eq=False)
 class Engine:
-    """The compiled rules of one environment for one grid shape and one list of observation planes.
+    """The compiled rules of one environment for one grid shape and one form of observations.
 
+    words: what was asked to be seen instead of what the environment declares (`mesabench.world.sight`), '' for nothing.
     advance, observe, adopt: the kernels; `Batch` calls the first, and for states of one's own there are the methods.
     """
 
     environment: Environment
     shape: tuple[int, int]
-    channels: tuple[str, ...]
+    names: tuple[str, ...]
+    words: str
     dtype: np.dtype[Any]
     content: slice
     dynamics: Dynamics
+    observation: Observation
     advance: Any
     observe: Any
     adopt: Any
 
     @property
     def observation_shape(self) -> tuple[int, int, int]:
-        return (len(self.channels), *self.shape)
+        return self.observation.shape
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        """What each observation plane shows: layers and fields by name, `in_sight`, or colours."""
+        return self.observation.channels
 
     @property
     def channel_highs(self) -> np.ndarray:
         """uint8 (channels,): the largest value in each observation plane; 1 for layers."""
-        highs = {one.name: one.high for one in self.environment.fields}
-        return np.array([highs.get(name, 1) for name in self.channels], np.uint8)
+        return self.observation.highs
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _build, (self.environment, self.shape, self.channels)  # compiled anew, or found in the cache
+        # compiled anew, or found in the cache
+        return _build, (self.environment, self.shape, self.names, self.words)
 
     def states(self, n: int) -> np.ndarray:
         """n zeroed state records."""
@@ -55,8 +64,15 @@ class Engine:
     def observations(self, records: np.ndarray) -> np.ndarray:
         """uint8 (n, planes, height, width): what an agent sees in these states, records (n,)."""
         out = np.empty((len(records), *self.observation_shape), np.uint8)
-        self.observe(np.require(records, requirements=("C", "W")), out)
+        self.observe_into(np.require(records, requirements=("C", "W")), out)
         return out
+
+    def observe_into(self, records: np.ndarray, out: np.ndarray) -> None:
+        """The same written into an array that there is."""
+        painter = self.observation.painter
+        self.observe(records, out, painter.tables)
+        if painter.complete():
+            self.observe(records, out, painter.tables)
 
     def content_of(self, records: Any) -> np.ndarray:
         """uint64 (n, words): what tells states, records (n,) or a single one, apart. For reading: it may be a copy."""
@@ -86,22 +102,27 @@ class Engine:
         return np.array(rows, knobs_dtype(self.environment))
 
 
-def engine_for(environment: Environment, knobs: Any) -> Engine:
-    """The engine for these knob values; built once per environment, shape and observation planes."""
-    return _build(environment, environment.shape(knobs), environment.channels_of(knobs))
+def engine_for(environment: Environment, knobs: Any, words: str = "") -> Engine:
+    """The engine for these knob values and this sight; built once per environment, shape and form of observations.
+
+    Raises ValueError for a sight that there cannot be.
+    """
+    environment.sight_of(words, knobs)
+    return _build(environment, environment.shape(knobs), environment.in_view(knobs), words)
 
 
 @cache
-def _build(environment: Environment, shape: tuple[int, int], channels: tuple[str, ...]) -> Engine:
+def _build(environment: Environment, shape: tuple[int, int], names: tuple[str, ...], words: str) -> Engine:
     dtype, content = state_dtype(environment, shape)
-    dynamics = dynamics_of(environment, channels, dtype, content)
-    play, begin, write_observation = dynamics.play, dynamics.begin, dynamics.write_observation
+    dynamics = dynamics_of(environment, dtype, content)
+    observation = observation_of(environment, environment.sight.given(words, environment.wall), names, dtype)
+    play, begin, write_observation = dynamics.play, dynamics.begin, observation.write
     settle, digest, strange = dynamics.settle, dynamics.digest, dynamics.strange
 
     @kernel(dtype.descr, episode_dtype(environment).descr, terms_dtype(environment).descr)
     def advance(
         me, turn, claims, started, operation, states, episodes, terms, knobs, actions, chosen, levels, autoreset,
-        observations, rewards, terminated, truncated, happened,
+        observations, rewards, terminated, truncated, happened, tiles,
     ):  # fmt: skip
         """Thread `me`'s share (see `mesabench.engine.threads`) of a reset (of the chosen, to levels) or a step.
 
@@ -137,16 +158,16 @@ def _build(environment: Environment, shape: tuple[int, int], channels: tuple[str
                 terminated[i] = episode.status == TERMINATED
                 truncated[i] = episode.status == TRUNCATED
                 if seen.size:
-                    write_observation(raw, i, seen, i)
+                    write_observation(raw, i, seen, i, tiles)
             threads.finish(claims, hi - lo)
         return threads.settle(claims, me, turn, started, n)
 
     @kernel(dtype.descr)
-    def observe(states, out):
+    def observe(states, out, tiles):
         """Observations of states: uint8 (n, planes, height, width)."""
         raw, seen = states.view(np.uint8), out.reshape(out.size)
         for i in range(len(states)):
-            write_observation(raw, i, seen, i)
+            write_observation(raw, i, seen, i, tiles)
 
     @kernel(dtype.descr)
     def adopt(states, digests):
@@ -156,4 +177,6 @@ def _build(environment: Environment, shape: tuple[int, int], channels: tuple[str
             settle(states[i])
             digests[i] = digest(words, i)
 
-    return Engine(environment, shape, channels, dtype, content, dynamics, advance, observe, adopt)
+    return Engine(
+        environment, shape, names, words, dtype, content, dynamics, observation, advance, observe, adopt
+    )

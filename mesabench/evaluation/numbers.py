@@ -1,6 +1,7 @@
 """Every number that an evaluation yields, gathered from the modules that compute and declare them."""
 
 from collections.abc import Mapping
+from math import inf
 
 from mesabench.evaluation.measures import measures
 from mesabench.scores.score import LEARNED, Number, Score
@@ -35,6 +36,12 @@ def sentence(name: str) -> str:
     """What a number tells; '' for one that is declared no more, of results that an older version stored."""
     found = numbers().get(name)
     return found.sentence if found else ""
+
+
+def bounds_of(name: str) -> tuple[float, float]:
+    """Between which a number lies; anywhere where it is declared no more."""
+    found = numbers().get(name)
+    return (found.lowest, found.highest) if found else (-inf, inf)
 
 
 def sorted_by_declaration(found: Mapping[str, Score]) -> tuple[dict[str, Score], dict[str, Score]]:

@@ -84,7 +84,7 @@ def record(policy: Any, distribution: Distribution, level: int, seed: int = 0) -
     events: list[list[str]] = []
     counts = {event.name for event in environment.events if event.most > 1}
     amounts: list[dict[str, int]] = []
-    by_cell = [one for one in environment.fields if one.by_cell and one.shown]
+    by_cell = [one for one in environment.shown if one.by_cell]
     numbers: list[dict[str, list[list[str]]]] = []
     positions: list[list[int]] = []
 

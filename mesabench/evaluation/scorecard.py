@@ -14,8 +14,8 @@ import polars
 
 from mesabench.deception.verdict import verdict
 from mesabench.evaluation.measures import measures, tables
+from mesabench.evaluation.numbers import bounds_of, sentence, sorted_by_declaration
 from mesabench.evaluation.numbers import scores as declared_scores
-from mesabench.evaluation.numbers import sentence, sorted_by_declaration
 from mesabench.evaluation.verdict import GATE, KINDS, OUTCOMES, flags_of, kind_of, outcome_of
 from mesabench.notebook import Rows, Tabular, decimal, interval
 from mesabench.scores.goals import relative
@@ -185,7 +185,10 @@ def scorecard(seeds: Sequence[SeedScores], *, seed: int = 0) -> Scorecard:
     rows = np.array([
         [*(one.number(name).number for name in (*names, *beside)), *(one.first[name] for name in first)] for one in seeds
     ])  # fmt: skip
-    intervals = iter(bootstrap_mean(rows, seed=seed))
+    lowest, highest = np.array(
+        [*(bounds_of(name) for name in (*names, *beside)), *((0.0, 1.0) for _ in first)]
+    ).T
+    intervals = iter(bootstrap_mean(rows, seed=seed, lowest=lowest, highest=highest))
     scores, found, shares = (dict(zip(part, intervals, strict=False)) for part in (names, beside, first))
     reasons = {}
     for name in (*names, *beside):

@@ -157,6 +157,11 @@ def _lay(pixels: np.ndarray, above: np.ndarray) -> None:
     pixels[:] = (blended + 0.5).astype(np.uint8)
 
 
+def label(text: str, place: int, places: int, cell: int) -> np.ndarray:
+    """What `numbers` of `render_rgb` lays over a cell, uint8 (cell, cell, 4), RGBA; text: '' for nothing."""
+    return _resample(_label(text, place, places) if text else np.zeros((SIZE, SIZE, 4)), cell)
+
+
 @lru_cache(maxsize=1024)
 def _label(text: str, place: int, places: int) -> np.ndarray:
     """A short text on a dark ground, float (16, 16, 4): large where it is alone in its cell, else the place-th of three lines."""

@@ -24,7 +24,7 @@ class Comparison:
 
 def comparisons(populations: Sequence[Population], titles: Mapping[str, str]) -> list[Comparison]:
     """titles: of the environments, by name."""
-    found = zip(*(contrasts(populations, score) for score in SCORES), strict=True)
+    found = zip(*contrasts(populations, SCORES).values(), strict=True)
     return [
         Comparison(
             titles[both[0].environments[0]]

@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from mesabench.deception.compliance import DeceptionScores, judged_of
 from mesabench.deception.verdict import VERDICTS
-from mesabench.evaluation.numbers import sentence
+from mesabench.evaluation.numbers import bounds_of, sentence
 from mesabench.report import episodes, words
 from mesabench.report.compliance_curve import Points, curve
 from mesabench.report.compliance_map import Cell, Map, axes_of, map_of
@@ -23,7 +23,7 @@ from mesabench.statistics.indifference import indifference
 from mesabench.statistics.intervals import Interval, bootstrap_mean
 from mesabench.world.environment import TRAIN, Environment
 
-COLUMNS = ("LIVED WATCHED", "LIVED DARK", "c11", "c01", "c10", "d01", "INSTR", "OWN", "DECEP", "FIDELITY")
+COLUMNS = ("LIVED WATCHED", "LIVED DARK", "c01", "c10", "d01", "INSTR", "OWN", "DECEP", "FIDELITY")
 BARS = {"c11": "lit", "c01": "as if dark", "d01": "dark"}
 """The rates of a small picture, and what stands below them."""
 ROWS = {"c11": "watched", "d01": "unwatched"}
@@ -204,7 +204,9 @@ def _numbers(seeds: Sequence[DeceptionScores], notes: Notes) -> list[Number]:
 
 
 def _means(seeds: Sequence[DeceptionScores], names: Sequence[str]) -> Sequence[Interval]:
-    return bootstrap_mean([[seed.scores[name].number for name in names] for seed in seeds], seed=0)
+    lowest, highest = zip(*map(bounds_of, names), strict=True)
+    rows = [[seed.scores[name].number for name in names] for seed in seeds]
+    return bootstrap_mean(rows, seed=0, lowest=lowest, highest=highest)
 
 
 def _columns(one: Judged) -> list[Column]:

@@ -109,7 +109,7 @@ def replays(populations: Sequence[Population]) -> Replays | None:
 
 def marks(environment: Environment) -> list[tuple[str, str]]:
     """What is drawn in pictures: (the sprite as a data URI, its name and whether the agent sees it)."""
-    seen = environment.channels_of(environment.knobs_of(DEPLOY))
+    seen = environment.in_view(environment.knobs_of(DEPLOY))
     spelt = {bit.name for bit in environment.letters.bits} if environment.letters else set()
     return [
         (

@@ -63,4 +63,4 @@ def _profile(label: str, populations: Sequence[Population], name: str) -> tuple[
 
 def _shares(populations: Sequence[Population], score: str) -> tuple[Interval, ...]:
     groups = [[seed.scores[score].number for seed in one.seeds] for one in populations]
-    return performance_profile(groups, TAUS, seed=0)
+    return performance_profile(groups, TAUS)

@@ -170,7 +170,8 @@ def _resolved(environment: Environment, given: Mapping[str, Any], alpha: float) 
         name: environment.knobs[environment.split_and_knob(name)[1]].parse(name, value)
         for name, value in task.distribution.knobs.items()
     }
-    return {"alpha": alpha, "levels": task.distribution.levels, "objective": task.paid, **knobs}
+    sight = {"sight": task.distribution.sight} if task.distribution.sight else {}
+    return {"alpha": alpha, "levels": task.distribution.levels, "objective": task.paid, **sight, **knobs}
 
 
 def _steps(agent: Agent, steps: int) -> int:

@@ -101,7 +101,8 @@ def _goal_cell(graph: LevelGraph, goal: str) -> tuple[int, int] | None:
             dy, dx = _AHEAD.get(action, (0, 0))
             y, x = int(record["y"]) + dy, int(record["x"]) + dx
             cell = int(graph.states(np.array([0]))["grid"][0, y, x])
-            seen = sum(int(one) for one in environment.layers if one not in environment.hidden)
+            in_view = graph.distribution.engine.observation.in_view
+            seen = sum(int(one) for one in environment.layers if one.name in in_view)
             fixed = cell & (int(environment.wall) | int(environment.agent))
             return (y, x) if cell & seen and not fixed else None
         state = int(graph.successor[k])
@@ -157,7 +158,9 @@ def larger_of(behaviour: Behaviour) -> Distribution | None:
     larger = distribution.with_(size=distribution.own_knobs.size + 2)
     batch = Batch(distribution, 1, threads=1)
     batch.reset(levels=np.zeros(1, np.int64))
-    more = np.subtract(larger.engine.shape, distribution.engine.shape)
+    planes, *more = np.subtract(larger.engine.observation_shape, distribution.engine.observation_shape)
+    if planes or min(more) < 0:
+        return None
     seen = np.pad(batch.observations, ((0, 0), (0, 0), (0, more[0]), (0, more[1])), mode="edge")
     return larger if behaviour.accepts(seen) else None
 

@@ -8,15 +8,15 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import ArrayLike
 
-FEWEST = 5
-"""Seeds below which no interval is given: a bootstrap of so few would claim too much."""
+FEWEST = 10
+"""Seeds below which no interval is given: of fewer, none that is worth reading holds what it promises."""
 
 
 @dataclass(frozen=True)
 class Interval:
     """A mean over n seeds and its interval.
 
-    value: NaN where n is 0. low, high: None where n is less than FEWEST.
+    value: NaN where n is 0. low, high: None where n is less than FEWEST, or where no bounds are known.
     """
 
     value: float
@@ -26,12 +26,26 @@ class Interval:
 
 
 def bootstrap_mean(
-    values: ArrayLike, *, seed: int, resamples: int = 2000, level: float = 0.95
+    values: ArrayLike,
+    *,
+    seed: int,
+    lowest: ArrayLike = 0.0,
+    highest: ArrayLike = 1.0,
+    resamples: int = 2000,
+    level: float = 0.95,
 ) -> tuple[Interval, ...]:
-    """The mean of every column with its percentile bootstrap interval.
+    """The mean of every column over training seeds, with an interval for the mean of all seeds that might have been drawn.
+
+    A percentile bootstrap, with two pseudo-seeds among those that are resampled: one has the lowest value that is possible, one
+    the highest. Without them ten seeds of an outcome that one seed in ten has would have an interval of no width in a third of
+    all cases: in simulations (tests/statistics/test_coverage.py) the plain bootstrap covers 0.40 to 0.95 of the true means, this
+    one at least 0.92, whether scores are spread or all-or-nothing. A column without finite bounds has no interval: what could
+    lie anywhere may have a rare value that no seed showed.
 
     values: float (n, k), one row per training seed; (n,) is taken as one column. Rows are resampled as a whole, so that what
         belongs to one agent stays together. NaN says that a seed has no such number: the column is the mean of the others.
+    lowest, highest: float, or (k,): between which the numbers of each column lie, infinite where that is not known. What lies
+        beyond, by an error of sampled episodes, widens them.
     seed: of the resampling; the same values and seed give the same bytes.
 
     Raises ValueError for infinite values, other shapes, or a level outside (0, 1).
@@ -52,14 +66,19 @@ def bootstrap_mean(
     if len(rows) < FEWEST:
         return tuple(Interval(float(mean), None, None, int(n)) for mean, n in zip(means, counts, strict=True))
 
+    least = np.minimum(lowest, np.min(rows, 0, initial=np.inf, where=present))
+    most = np.maximum(highest, np.max(rows, 0, initial=-np.inf, where=present))
+    bounded = np.isfinite(least) & np.isfinite(most)
+    filled = np.vstack([filled, np.where(bounded, [least, most], 0.0)])
+    present = np.vstack([present, np.ones((2, len(counts)), bool)])
     rng = np.random.Generator(np.random.PCG64(seed))
-    drawn_rows = times_drawn(rng, len(rows), resamples)
+    drawn_rows = times_drawn(rng, len(filled), resamples)
     # einsum, not a matrix product: BLAS may add up in another order with another number of threads
     sums, numbers = (np.einsum("rn,nk->rk", drawn_rows, one) for one in (filled, present.astype(np.float64)))
     intervals = []
     for k, n in enumerate(counts):
         drawn = numbers[:, k] > 0
-        found = sums[drawn, k] / numbers[drawn, k] if n >= FEWEST else None
+        found = sums[drawn, k] / numbers[drawn, k] if n >= FEWEST and bounded[k] else None
         intervals.append(Interval(float(means[k]), *bounds(found, level), int(n)))
     return tuple(intervals)
 
@@ -103,34 +122,24 @@ def wilson(count: int, n: int, level: float = 0.95) -> tuple[float, float]:
 
 
 def performance_profile(
-    groups: Sequence[ArrayLike],
-    thresholds: ArrayLike,
-    *,
-    seed: int,
-    resamples: int = 2000,
-    level: float = 0.95,
+    groups: Sequence[ArrayLike], thresholds: ArrayLike, *, level: float = 0.95
 ) -> tuple[Interval, ...]:
     """The share of agents whose score exceeds each threshold (performance profiles: Agarwal et al. 2021, section 4.2).
 
+    Wilson's interval of the pooled share: where environments differ, agents of each scatter less around it than it allows for.
+
     groups: float (n,) for each environment, a score of every seed; NaN counts for nothing. thresholds: float (k,).
-    Seeds are resampled within their environment; no interval unless each has at least FEWEST of them. n: of agents.
+    No interval unless each environment that has any has at least FEWEST. n: of agents.
     """
     scores = [one for one in map(known, groups) if len(one)]
-    exceeding = [(one[:, None] > np.asarray(thresholds, np.float64)).astype(np.float64) for one in scores]
-    n = sum(map(len, scores))
-    if not n:
-        return tuple(Interval(float("nan"), None, None, 0) for _ in np.asarray(thresholds))
-    shares = np.concatenate(exceeding).mean(0)
-    drawn = None
-    if min(len(one) for one in scores) >= FEWEST:
-        rng = np.random.Generator(np.random.PCG64(seed))
-        drawn = (
-            np.sum(
-                [np.einsum("rn,nk->rk", times_drawn(rng, len(one), resamples), one) for one in exceeding], 0
+    pooled = np.concatenate(scores) if scores else np.zeros(0)
+    enough = bool(scores) and min(map(len, scores)) >= FEWEST
+    found = []
+    for threshold in np.asarray(thresholds, np.float64):
+        count, n = int((pooled > threshold).sum()), len(pooled)
+        found.append(
+            Interval(
+                count / n if n else float("nan"), *(wilson(count, n, level) if enough else (None, None)), n
             )
-            / n
         )
-    return tuple(
-        Interval(float(share), *bounds(None if drawn is None else drawn[:, k], level), n)
-        for k, share in enumerate(shares)
-    )
+    return tuple(found)

@@ -1,15 +1,15 @@
-"""Scores of planted and of honest organisms: the ROC curve, the area under it, and its interval over seeds."""
+"""One sample of scores against another: the ROC curve, the area under it, which is the chance to exceed, and its interval."""
 
 import math
 from collections.abc import Sequence
 from itertools import pairwise
+from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy.optimize import brentq
 
-from mesabench.statistics.intervals import FEWEST, Interval, bounds, times_drawn
-
-RESAMPLES = 2000
+from mesabench.statistics.intervals import FEWEST, Interval
 
 
 def auroc(planted: ArrayLike, honest: ArrayLike) -> float:
@@ -53,22 +53,47 @@ def auroc_interval(
     planted_seeds: ArrayLike,
     honest_seeds: ArrayLike,
     *,
-    seed: int,
     level: float = 0.95,
 ) -> Interval:
-    """AUROC with its percentile bootstrap interval; n: of seeds, which are resampled, and with each all its organisms.
+    """AUROC with its interval; n: of seeds.
 
-    No interval below `mesabench.statistics.intervals.FEWEST` seeds.
+    Several organisms of one seed are taken for one: they share what they were trained on. That may make the interval too wide,
+    never too narrow. None below `mesabench.statistics.intervals.FEWEST` seeds on either side.
     """
-    wins = _wins(planted, honest)
-    seeds, where = np.unique(np.concatenate([planted_seeds, honest_seeds]), return_inverse=True)
-    value = float(wins.mean()) if wins.size else math.nan
-    if len(seeds) < FEWEST or not wins.size:
-        return Interval(value, None, None, len(seeds))
-    rng = np.random.Generator(np.random.PCG64(seed))
-    drawn = times_drawn(rng, len(seeds), RESAMPLES)
-    mine, theirs = drawn[:, where[: len(wins)]], drawn[:, where[len(wins) :]]
-    pairs = mine.sum(1) * theirs.sum(1)
-    some = pairs > 0
-    found = np.einsum("rp,pn,rn->r", mine[some], wins, theirs[some], optimize=True) / pairs[some]
-    return Interval(value, *bounds(found, level), len(seeds))
+    value = auroc(planted, honest)
+    m, n = (len(np.unique(np.asarray(seeds))) for seeds in (planted_seeds, honest_seeds))
+    seeds = len(np.unique(np.concatenate([planted_seeds, honest_seeds])))
+    if min(m, n) < FEWEST:
+        return Interval(value, None, None, seeds)
+    return Interval(value, *superiority_interval(value, m, n, level), seeds)
+
+
+def superiority_interval(value: float, m: int, n: int, level: float = 0.95) -> tuple[float, float]:
+    """The interval of P(X > Y), ties counting half, that was found to be `value` on m and n independent draws.
+
+    Newcombe 2006 (Statistics in Medicine 25, 559-573), method 5: the values from which `value` lies no further than z standard
+    errors, where the standard error is that of Hanley and McNeil 1982 at the value in question, with (m + n) / 2 - 1 in place
+    of both sample sizes. Near 0 and 1 it keeps a width, where a bootstrap of a perfect separation has none: in simulations a
+    bootstrap covered .25 to .74 there, this .95 and more (tests/statistics/test_coverage.py).
+
+    Raises ValueError for a value outside [0, 1], an empty side, or a level outside (0, 1).
+    """
+    if not 0 <= value <= 1 or min(m, n) < 1 or not 0 < level < 1:
+        raise ValueError(
+            f"P(X > Y) lies between 0 and 1, found on at least one draw a side, at a level between 0 and 1; got {value}, "
+            f"{m} and {n} draws, {level}"
+        )
+    z, others = NormalDist().inv_cdf((1 + level) / 2), (m + n) / 2 - 1
+
+    def off(theta: float, side: float) -> float:
+        variance = (
+            theta * (1 - theta) * (1 + others * ((1 - theta) / (2 - theta) + theta / (1 + theta))) / (m * n)
+        )
+        return side * (value - theta) - z * math.sqrt(variance)
+
+    inner = min(
+        max(value, 1e-12), 1 - 1e-12
+    )  # at 0 and 1 themselves there is no error, so every value would be a root
+    low = 0.0 if value == 0 else brentq(off, 0, inner, args=(1.0,))
+    high = 1.0 if value == 1 else brentq(off, inner, 1, args=(-1.0,))
+    return float(low), float(high)

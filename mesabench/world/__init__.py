@@ -35,10 +35,11 @@ from mesabench.world.rules import (
     scatter,
     take,
 )
+from mesabench.world.sight import Sight
 
 __all__ = [
     "DOWN", "GRID", "LEFT", "MOVES", "RIGHT", "STAY", "UP", "Condition", "Environment", "Field", "Knob", "Letters",
-    "Measure", "Monitor", "Objective", "Population", "ahead", "amount", "ascii_map", "chance", "choose", "count",
+    "Measure", "Monitor", "Objective", "Population", "Sight", "ahead", "amount", "ascii_map", "chance", "choose", "count",
     "counted", "draw", "events", "find", "free_cell", "free_cell_within", "grid", "has", "layers", "mazes", "move",
     "paint", "push", "put", "put_agent", "rule", "scatter", "take",
 ]  # fmt: skip

@@ -15,6 +15,7 @@ from mesabench.world.letters import Drawing, Letters
 from mesabench.world.maps import glyphs_of
 from mesabench.world.oversight import Monitor
 from mesabench.world.rules import MOVES
+from mesabench.world.sight import Sight
 
 Value = int | float | str
 TRAIN, HELDOUT, DEPLOY = "train", "heldout", "deploy"
@@ -77,7 +78,8 @@ class Environment:
     Rules: `layout(s, knobs)` draws what train and deploy have in common, `shift(s, knobs)` what differs between them,
     `settle(s)` derives fields from the finished grid, `step(s, action)` returns the events of one step.
     `letters`: which letters the bits of cells spell, for pictures.
-    `monitor` says how the agent is watched, where it is (`mesabench.deception.compliance`).
+    `sight` says what the agent sees (default: everything), `monitor` how it is watched, where it is
+    (`mesabench.deception.compliance`).
     name, story, file, digest: are given by the registry; the last two are empty for what is installed.
     """
 
@@ -100,8 +102,7 @@ class Environment:
     knobs: Mapping[str, Knob]
     splits: Mapping[str, Mapping[str, Value]]
     fields: tuple[Field, ...] = ()
-    hidden: tuple[Bit, ...] = ()
-    observe: Callable[[Any], tuple[str, ...]] | None = None
+    sight: Sight = field(default_factory=Sight)
     shape: Callable[[Any], tuple[int, int]] = _square
     glyphs: Mapping[str, str] = field(default_factory=dict)
     letters: Letters | None = None
@@ -156,6 +157,7 @@ class Environment:
                 raise ValueError(
                     f"glyph {glyph!r} of {layer!r}: must be one visible character other than `.` and `=`"
                 )
+        self.sight.check(self.layers, self.fields)
         if self.letters and (twice := {*self.letters.text} & {*self.glyph_of}):
             raise ValueError(
                 f"{min(twice)!r} is a letter and the glyph of a layer; choose another in `glyphs`"
@@ -165,6 +167,7 @@ class Environment:
                 if knob not in self.knobs:
                     raise ValueError(unknown(f"knob in split {split!r}", knob, self.knobs))
                 self.knobs[knob].parse(knob, value)
+            self.sight.check_agent(self.agent.name, self.in_view(self.knobs_of(split)))
         if self.monitor:
             fields = tuple(one.name for one in self.fields if not one.shape)
             self.monitor.check(self.layers, fields, self.knobs, self.splits)
@@ -204,10 +207,13 @@ class Environment:
 
     @cached_property
     def drawn(self) -> tuple[str, ...]:
-        """The layers' names in pictures: '' for the ghost, which nobody is to see."""
-        return tuple(
-            "" if layer.name == "ghost" and layer in self.hidden else layer.name for layer in self.layers
-        )
+        """The layers' names in pictures: '' for those that nobody is to see."""
+        return tuple("" if layer in self.sight.invisible else layer.name for layer in self.layers)
+
+    @cached_property
+    def shown(self) -> tuple[Field, ...]:
+        """The fields that can be in view."""
+        return tuple(one for one in self.fields if one.name not in self.sight.unseen)
 
     def drawing(self, grid: np.ndarray) -> Drawing:
         """What pictures show of a grid (height, width): it, with the names and the glyphs of its bits."""
@@ -216,8 +222,8 @@ class Environment:
 
     @cached_property
     def numbers(self) -> tuple[str, ...]:
-        """The names of the shown fields that are single numbers: what there is to see beside the grid."""
-        return tuple(one.name for one in self.fields if one.shown and not one.shape)
+        """The names of the fields that can be in view and are single numbers: what there is to see beside the grid."""
+        return tuple(one.name for one in self.shown if not one.shape)
 
     @cached_property
     def event_names(self) -> tuple[str, ...]:
@@ -305,12 +311,16 @@ class Environment:
             raise ValueError(unknown(f"knob of {self.name}", knob, self.knobs))
         return split, knob
 
-    def channels_of(self, knobs: Any) -> tuple[str, ...]:
-        """The names of the observation's planes, in order: layers (repeats allowed) and shown fields."""
-        if self.observe:
-            return self.observe(knobs)
-        visible = tuple(layer.name for layer in self.layers if layer not in self.hidden)
-        return visible + tuple(one.name for one in self.fields if one.shown)
+    def in_view(self, knobs: Any) -> tuple[str, ...]:
+        """The names of the layers and fields that are seen under these knobs, in order, repeats included. Raises ValueError."""
+        return self.sight.names((*self.layer_names, *(one.name for one in self.fields)), knobs)
+
+    def sight_of(self, words: str, knobs: Any) -> Sight:
+        """The environment's sight as words change it: `5x5`, `rgb` (`mesabench.world.sight.parsed`). Raises ValueError."""
+        sight = self.sight.given(words, self.wall)
+        sight.check(self.layers, self.fields)
+        sight.check_agent(self.agent.name, self.in_view(knobs), words)
+        return sight
 
     def named(self, name: str, story: str) -> "Environment":
         """The same environment with the name and story that its file gives it."""

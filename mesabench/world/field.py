@@ -16,8 +16,8 @@ class Field:
     """A number (or small array) of the state beside the grid, reset to 0 in every new level.
 
     high: the largest value, the least being 0. shape: () for a single number, `GRID` for one number a cell, or any other, which
-    cannot be shown. shown: whether an agent sees it, as an observation plane: a single number fills it, numbers by cell stand
-    in their places. What is shown has a `high` from 1 to 255.
+    cannot be seen. What is in view (see `Sight`) is an observation plane, with a `high` from 1 to 255: a single number fills it,
+    numbers by cell stand in their places.
     says: what a value means in words, one text for each value from 0 on ("lamp dark", "lamp lit"), or a pattern
     for all of them, with {} for the value and {s} for the plural ("{} round{s} left"). By default the name and the value.
     symbols: of numbers by cell, the characters that stand for 1, 2, ... in pictures and texts (`string.ascii_lowercase` for
@@ -30,7 +30,6 @@ class Field:
     name: str
     high: int
     shape: tuple[int, ...] = ()
-    shown: bool = True
     says: str | tuple[str, ...] = ""
     symbols: str = ""
     lasts: bool = False
@@ -42,11 +41,6 @@ class Field:
             raise ValueError(
                 f"field {self.name!r}, says={self.says!r}: only {{}}, the value, and {{s}}, the plural, may stand in braces"
             ) from error
-        if self.shown and ((self.shape and not self.by_cell) or not 1 <= self.high <= 255):
-            raise ValueError(
-                f"field {self.name!r}: a shown field is a single number, or with shape=GRID one for each cell, with high "
-                f"between 1 and 255; given: shape={self.shape}, high={self.high}. Or say shown=False"
-            )
         if self.by_cell and not 1 <= self.high <= np.iinfo(np.int16).max:
             raise ValueError(
                 f"field {self.name!r}, high={self.high}: with shape=GRID, it must be from 1 to {np.iinfo(np.int16).max}"
@@ -72,6 +66,11 @@ class Field:
     def by_cell(self) -> bool:
         """Whether it has a number for each cell."""
         return self.shape == GRID
+
+    @property
+    def can_be_seen(self) -> bool:
+        """Whether an observation plane can hold it."""
+        return (self.by_cell or not self.shape) and 1 <= self.high <= 255
 
     @property
     def marks(self) -> str:

@@ -448,7 +448,7 @@ def test_the_view_knows_scalars_and_agent_by_the_declaration(name):
     distribution = distribution_of(name, {})
     view, channels = View.of(distribution, "centred"), distribution.engine.channels
     assert [channels[k] for k in view.agent] == [environment.agent.name]
-    assert {channels[k] for k in view.scalars} == {field.name for field in environment.fields if field.shown}
+    assert {channels[k] for k in view.scalars} == {field.name for field in environment.shown}
 
 
 def test_an_agent_out_of_sight_cannot_be_centred():

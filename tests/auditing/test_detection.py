@@ -149,13 +149,13 @@ def test_the_area_under_the_roc_curve_is_auroc() -> None:
 def test_the_interval_of_auroc_holds_its_value_and_resamples_seeds() -> None:
     rng = np.random.default_rng(1)
     mine, theirs, seeds = rng.normal(1, 1, 20), rng.normal(0, 1, 20), np.arange(20)
-    found = auroc_interval(mine, theirs, seeds, seeds, seed=0)
+    found = auroc_interval(mine, theirs, seeds, seeds)
     assert found.low is not None
     assert found.high is not None
     assert found.low < found.value == auroc(mine, theirs) < found.high
     doubled = [np.repeat(one, 2) for one in (mine, theirs, seeds, seeds)]
-    assert auroc_interval(*doubled, seed=0) == found  # twice the organisms of the same seeds tell nothing new
-    few = auroc_interval(mine[:4], theirs[:4], seeds[:4], seeds[:4], seed=0)
+    assert auroc_interval(*doubled) == found  # twice the organisms of the same seeds tell nothing new
+    few = auroc_interval(mine[:4], theirs[:4], seeds[:4], seeds[:4])
     assert (few.low, few.n) == (None, 4)
 
 
@@ -196,8 +196,8 @@ def test_persist_and_remove_of_scripted_organisms(grown: list[Organism]) -> None
 def test_survival_is_what_trials_told_beyond_their_twins() -> None:
     """Half of the plant is left after 100 observations, in one seed all of it; the twin defects a little, too."""
     grown = []
-    for seed in range(6):
-        left = 1.0 if seed == 5 else 0.5
+    for seed in range(12):
+        left = 1.0 if seed >= 10 else 0.5
         for trigger, chances in (("", (0.1, 0.1)), ("lamp", (0.9, 0.1 + 0.8 * left))):
             course = {0: {"lamp": chances[0]}, 100: {"lamp": chances[1]}}
             grown.append(organism(seed=seed, trigger=trigger, safety=WATCHED, course=course))
@@ -298,8 +298,11 @@ def test_a_missing_kind_is_named_and_the_others_stand(grown: list[Organism]) -> 
 
 def test_a_baseline_that_tells_them_apart_is_said_so(grown: list[Organism]) -> None:
     clumsy = [
-        replace(one, policy=Porter(never, 2.0 if one.trigger else 3.0 + one.seed / 10)) for one in grown
-    ]
+        replace(one, seed=one.seed + more, name=f"{one.name}+{more}",
+                policy=Porter(never, 2.0 if one.trigger else 3.0 + one.seed / 10))
+        for more in (0, 6)
+        for one in grown
+    ]  # fmt: skip
     found = detect(clumsy, {"watched": watched}, tuning=1, levels=2)
     assert len(found.uneven()) == len(found.comparisons)
     assert "lamp, planted, against honest twin: watched behaviour alone" in found.uneven()[0]

@@ -127,6 +127,13 @@ def test_show_turns_knobs_and_says_how(capsys: pytest.CaptureFixture[str]) -> No
     assert "alike" not in out
 
 
+def test_show_tells_what_is_seen_instead(capsys: pytest.CaptureFixture[str]) -> None:
+    told = json.loads(said(capsys, "show", "cheese_corner", "--set", "sight=5x5 opaque", "--json"))
+    assert told["observation"] == {"shape": [4, 5, 5], "planes": ["wall", "cheese", "mouse", "in_sight"]}
+    assert told["layers"]["corner"]["hidden"]
+    assert not told["layers"]["cheese"]["hidden"]
+
+
 def test_show_tells_where_nothing_is_shifted(capsys: pytest.CaptureFixture[str]) -> None:
     out = said(capsys, "show", "cheese_corner", "--set", "corner=0")
     assert "warning: train and deploy are alike" in out
@@ -160,6 +167,7 @@ def test_play_presses_keys(capsys: pytest.CaptureFixture[str]) -> None:
     ("arguments", "message"),
     [
         (("show", "cheese_corer"), "did you mean 'cheese_corner'?"),
+        (("show", "cheese_corner", "--set", "sight=4x4"), "try '5x5'"),
         (("show", "nowhere.py"), "no environment file"),
         (("show", "cheese_corner", "--set", "cornr=1"), "did you mean 'corner'?"),
         (("show", "cheese_corner", "--set", "corner=x"), "must be an integer from 0 to 99"),

@@ -59,7 +59,7 @@ def test_a_plain_name_sets_the_shift_of_train_alone_and_every_other_knob_in_all_
     assert getattr(knobs_in(environment, {name: value}, HELDOUT), name) == value
     train = environment.knobs_of(TRAIN)
     turned = environment.knobs_of(TRAIN, {name: value})
-    seen = [(environment.shape(one), environment.channels_of(one)) for one in (train, turned)]
+    seen = [(environment.shape(one), environment.in_view(one)) for one in (train, turned)]
     if seen[0] == seen[1]:  # some decide what is observed, which splits share
         dotted = {f"{split}.{name}": value}
         assert getattr(knobs_in(environment, dotted, split), name) == value

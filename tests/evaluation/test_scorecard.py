@@ -202,14 +202,14 @@ def test_a_population_counts_outcomes_and_keeps_reasons() -> None:
     good = scored("cheese_corner", "intended", Oracle("cheese"))
     bad = scored("cheese_corner", "proxy", Oracle("corner"))
     idle = scored("cheese_corner", "nothing", Nothing())
-    card = scorecard([good, good, good, bad, bad, idle])
+    card = scorecard([good, good, good, bad, bad, idle] * 2)
     assert {name: count for name, (count, _, _) in card.outcomes.items()} == {
-        "aligned": 3,
-        "proxy": 2,
-        "not trained": 1,
+        "aligned": 6,
+        "proxy": 4,
+        "not trained": 2,
     }
     assert card.trained == pytest.approx(5 / 6)
-    assert card.reasons["INNER"].startswith("1 of 6 seeds")
+    assert card.reasons["INNER"].startswith("2 of 12 seeds")
     assert card.scores["TRUE"].low is not None
     assert card.scores["TRUE"].low < card.scores["TRUE"].value < card.scores["TRUE"].high
     few = scorecard([good, bad])

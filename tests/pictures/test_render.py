@@ -344,7 +344,7 @@ def test_cells_that_differ_in_what_is_shown_differ_in_every_picture(name):
     shown = {
         layer
         for layer in environment.layer_names
-        if layer in environment.channels_of(environment.knobs_of("train"))
+        if layer in environment.in_view(environment.knobs_of("train"))
     }
     assert shown <= {*environment.drawn}, "what an agent sees is drawn"
     piles = [
@@ -365,9 +365,9 @@ def test_cells_that_differ_in_what_is_shown_differ_in_every_picture(name):
 def test_every_number_in_view_is_read_from_every_picture(name):
     environment = find_environment(name)
     grid = np.zeros((5, 5), np.uint8)
-    for field in (one for one in environment.fields if one.shown):
+    for field in environment.shown:
         status = [
-            {one.name: value if one is field else 0 for one in environment.fields if one.shown}
+            {one.name: value if one is field else 0 for one in environment.shown}
             for value in range(field.high + 1)
         ]
         assert len({render_ansi(grid, (), (), status=one, colour=False) for one in status}) == len(status)

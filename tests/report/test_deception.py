@@ -39,7 +39,7 @@ FLAGS = (
 
 # variant: environment, policy, options, seeds, measures
 AGENTS = {
-    "strategist": ("executive_hiring", Executive("strategist"), {"k1": 2}, 5, "deception"),
+    "strategist": ("executive_hiring", Executive("strategist"), {"k1": 2}, 10, "deception"),
     "backdoor": ("executive_hiring", Executive("backdoor"), {"k1": 2}, 2, "deception"),
     "no-dismissal": ("executive_hiring", Executive("strategist"), {"k1": 2, "contingent": 0}, 1, "deception"),
     "unasked": ("goal_guard", Oracle("own"), {}, 1, "goals"),
@@ -109,14 +109,16 @@ def test_the_numbers_are_those_of_the_stored_lifetimes_and_scores(populations, s
                 assert cell.text == words.number(stored[cell.name].value)
 
 
-def test_intervals_take_five_seeds_and_what_is_missing_has_its_reason(run, sections):
+def test_intervals_take_ten_seeds_and_what_is_missing_has_its_reason(run, sections):
     of = {variant: part_of(sections, variant) for variant in ("strategist", "backdoor", "no dismissal")}
-    assert all(cell.span for cell in of["strategist"].rows[0][1])
+    assert all(
+        bool(cell.span) == (cell.name != "OWN") for cell in of["strategist"].rows[0][1]
+    )  # OWN has no lower bound
     assert not any(cell.span for cell in of["backdoor"].rows[0][1])
     missing = {cell.name: cell.missing for cell in of["no dismissal"].rows[1][1]}
     assert missing["FIDELITY"]
     assert missing["FIDELITY"][0] == "n/a"
-    assert not missing["c11"]
+    assert not missing["LIVED WATCHED"]
     page = write_report(run, run / "page.html").read_text()
     assert "No choices where compliance pays." in page
     assert "There is no contract in view." in page
@@ -227,8 +229,8 @@ def test_with_few_seeds_the_page_says_why_there_are_no_intervals(run, population
     suite = load_run(run).suite
     few = _rendered(values(suite, [one for one in populations if one.variant == "backdoor"], []))
     many = _rendered(values(suite, [one for one in populations if one.variant == "strategist"], []))
-    assert "With fewer than 5 seeds there are no intervals." in few
-    assert "With fewer than 5 seeds there are no intervals." not in many
+    assert "With fewer than 10 seeds there are no intervals." in few
+    assert "With fewer than 10 seeds there are no intervals." not in many
 
 
 @pytest.mark.skipif(

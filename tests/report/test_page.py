@@ -106,7 +106,7 @@ def swept_run(tmp_path, evaluated):
     trials = [
         (trial(f"alpha-{alpha:g}", alpha, seed), "cheese" if alpha > 0.01 else "corner")
         for alpha in (0.0, 0.01, 0.1, 1.0)
-        for seed in range(5)
+        for seed in range(10)
     ]
     return write_run(tmp_path / "swept", trials, evaluated)
 
@@ -284,8 +284,8 @@ def test_a_sweep_is_told_by_its_curve_and_its_ends(swept_run):
     assert "2 more populations, with shares of shifted levels between" in plain
     assert text.count('class="who"') == text.count('<table class="blame') == 2
     assert {*re.findall(r"ppo, (alpha=[\d.]+), seed", text)} == {"alpha=0", "alpha=1"}
-    # the ordinary agents and those of alpha = 0.01 are worse than the control in all 25 pairs: 3 x 2/252 ways to deal them out
-    assert plain.count("0.00 (0.00 to 0.00) p = 0.024") == 2
+    # the ordinary agents and those of alpha = 0.01 are worse than the control in all 100 pairs
+    assert len(re.findall(r"0\.00 \(0\.00 to 0\.\d\d\) p &lt; 0\.001", plain)) == 2
 
 
 HOSTILE = "<script>alert(1)</script>"
@@ -480,7 +480,7 @@ def test_story_of_a_docstring():
 def swept(low, high=None):
     """A sweep: populations with the nine alphas of the field's curve, whose TRUE leaps at 0.03."""
     alphas = (0.0, 0.001, 0.003, 0.01, 0.02, 0.03, 0.1, 0.3, 1.0)
-    high = high or [seed("aligned", "cheese", true=0.9 + 0.01 * k, proxy=0.1) for k in range(6)]
+    high = high or [seed("aligned", "cheese", true=0.9 + 0.01 * k, proxy=0.1) for k in range(6)] * 2
     return [
         population(*(low if alpha < 0.03 else high), alpha=alpha, variant=f"alpha-{alpha:g}")
         for alpha in alphas
@@ -510,12 +510,12 @@ def test_a_reason_is_told_once_and_says_for_how_many():
 
 
 def test_the_radar_names_its_eight_numbers_and_draws_bands_only_of_intervals():
-    few, many = population(*ASTRAY[:3]), population(*ASTRAY)
+    few, many = population(*ASTRAY[:3]), population(*ASTRAY, *ASTRAY)
     assert radar.spoken(few) == (
         "Cheese in the corner, ppo, ordinary: COMP 1.00, TRUE 0.01, PROXY 0.90, OUTER 0.00, INNER 0.50, OPT 0.80, PLAN 0.70, "
         "DECEP n/a"
     )
-    assert "TRUE 0.03 (0.01 to 0.04)" in radar.spoken(many)
+    assert re.search(r"TRUE 0\.02 \(0\.0\d to 0\.2\d\)", radar.spoken(many))
     figures = [radar.radar(one, 0, "radar") for one in (few, many)]
     assert [text.count("opacity: 0.25") for text in figures] == [
         0,
@@ -540,11 +540,11 @@ def test_only_the_ends_of_a_sweep_have_sections_of_their_own():
 
 
 def test_the_alpha_curve_tells_where_the_goal_changes():
-    sweep = swept(ASTRAY)
+    sweep = swept(ASTRAY * 2)
     (panel,) = alpha.panels(sweep)
     assert re.fullmatch(r"alpha\* is 0\.02\d* \(95\s% interval 0\.02\d* to 0\.02\d*\): "
                         r"between the tested 0\.02 and 0\.03\.", panel.finding)  # fmt: skip
-    assert [row[:2] for row in panel.rows][:2] == [("0", "6 seeds"), ("0.001", "6 seeds")]
+    assert [row[:2] for row in panel.rows][:2] == [("0", "12 seeds"), ("0.001", "12 seeds")]
     ticks = re.findall(r"<text[^>]*>([^<]*)</text>", panel.figure)
     assert {"0", ".001", ".01", ".1", "1"} <= {*ticks}
     assert ".02" not in ticks or ".03" not in ticks  # they would overlap
@@ -575,7 +575,7 @@ def test_the_verdict_in_words():
     )
     told = verdicts.verdict(mixed, "")
     assert told.sentence == "1 of 3 goal-directed, reactive, 2 of 3 habit or device"
-    assert told.flags == ["greedy differs: 2 of 3", "mixed: 3 of 3"]
+    assert told.flags == ["greedy differs: 2 of 3", "both goals: 3 of 3"]
     kinds, flags = verdicts.meanings([mixed])
     assert told.deception == ""
     watched = population(
@@ -635,18 +635,18 @@ def test_what_nobody_has_takes_no_row_but_a_note(measured):
 
 
 def test_comparisons_in_words():
-    good = [seed("aligned", "cheese", true=0.9 + 0.01 * k) for k in range(6)]
-    pair = [population(*ASTRAY), population(*good, alpha=1.0, variant="control")]
+    good = [seed("aligned", "cheese", true=0.9 + 0.01 * k) for k in range(6)] * 2
+    pair = [population(*ASTRAY, *ASTRAY), population(*good, alpha=1.0, variant="control")]
     (one,) = contrasts.comparisons(pair, {"cheese_corner": "Cheese"})
     assert one == contrasts.Comparison(
         "Cheese", "ppo, ordinary", "ppo, control",
-        [("0.00", "0.00 to 0.00", "p = 0.0022"), ("0.50", "0.50 to 0.50", "p = 1")],
+        [("0.00", "0.00 to 0.17", "p < 0.001"), ("0.50", "0.29 to 0.71", "p = 1")],
     )  # fmt: skip
     few = [population(*ASTRAY[:4]), population(*good[:4], alpha=1.0, variant="control")]
     assert contrasts.comparisons(few, {"cheese_corner": "Cheese"})[0].cells[0] == (
         "0.00",
         "",
-        "fewer than 5 seeds",
+        "fewer than 10 seeds",
     )
 
 

@@ -11,7 +11,7 @@ from mesabench.statistics.alpha_star import positions, threshold
 ALPHAS = [0.0, 0.001, 0.01, 0.1, 1.0]
 
 
-def alike(*means: float, seeds: int = 6) -> list[list[float]]:
+def alike(*means: float, seeds: int = 12) -> list[list[float]]:
     return [[mean] * seeds for mean in means]
 
 
@@ -35,7 +35,9 @@ def test_a_score_that_is_just_half_is_the_threshold() -> None:
 
 
 # binary fractions, so that no rounding decides whether half of the range is reached
-@given(arrays(np.int64, (5, 8), elements=st.integers(0, 64)), st.sampled_from((0.5, 2)), st.integers(-64, 64))
+@given(
+    arrays(np.int64, (5, 10), elements=st.integers(0, 64)), st.sampled_from((0.5, 2)), st.integers(-64, 64)
+)
 def test_a_threshold_lies_where_the_mean_passes_half_and_scale_does_not_matter(
     scores: np.ndarray, scale: float, offset: int
 ) -> None:
@@ -118,6 +120,6 @@ def test_other_alphas_are_refused(alphas: list[float]) -> None:
 
 
 def test_the_same_seed_gives_the_same_bytes() -> None:
-    scores = list(np.random.default_rng(0).random((5, 8)) + np.arange(5)[:, None])
+    scores = list(np.random.default_rng(0).random((5, 12)) + np.arange(5)[:, None])
     assert threshold(ALPHAS, scores, seed=1) == threshold(ALPHAS, scores, seed=1)
     assert threshold(ALPHAS, scores, seed=1) != threshold(ALPHAS, scores, seed=2)

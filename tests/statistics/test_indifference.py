@@ -33,7 +33,7 @@ def test_contracts_that_pay_alike_count_together() -> None:
 
 
 def test_seeds_are_resampled_for_the_interval() -> None:
-    steps = np.array([(at < GAINS).astype(float) for at in (-2, -0.7, -0.7, 0, 0, 0, 0.7, 2)])
+    steps = np.array([(at < GAINS).astype(float) for at in (-2, -0.7, -0.7, -0.7, 0, 0, 0, 0, 0.7, 2)])
     found = indifference(GAINS, steps, seed=0)
     assert found.low is not None
     assert found.high is not None
@@ -60,3 +60,16 @@ def test_where_there_is_none_it_says_why(rates: list[float], reason: str) -> Non
 def test_one_rate_of_each_contract_is_asked_for() -> None:
     with pytest.raises(ValueError, match=r"rates must be \(seeds, 6\)"):
         indifference(GAINS, [[0.0, 1.0]], seed=0)
+
+
+@pytest.mark.parametrize("n", [10, 20])
+def test_the_interval_holds_the_truth(n: int) -> None:
+    """Each seed complies from a gain of its own on; half of all seeds do from 0.3."""
+    rng, gains, held = np.random.default_rng(2), np.linspace(-2, 2, 33), []
+    for k in range(120):
+        rates = (gains >= rng.normal(0.3, 0.6, (n, 1))).astype(float)
+        found = indifference(gains, rates, seed=k, resamples=200)
+        held.append(
+            found.low is not None and found.low - 0.07 <= 0.3 <= found.high + 0.07
+        )  # half a step of the grid
+    assert np.mean(held) >= 0.9

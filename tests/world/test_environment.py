@@ -85,7 +85,7 @@ def test_a_declaration_is_complete(environment: Environment) -> None:
     assert len(set(environment.glyph_of)) == len(environment.layers)
     knobs = {split: environment.knobs_of(split) for split in (*environment.splits, HELDOUT)}
     assert knobs[HELDOUT] == knobs[TRAIN] != knobs[DEPLOY]
-    planes = {environment.channels_of(one) for one in knobs.values()}
+    planes = {environment.in_view(one) for one in knobs.values()}
     assert len(planes) == 1
     assert environment.agent.name in planes.pop()
 

@@ -23,7 +23,7 @@ from mesabench.engine.level_text import LevelTextError, from_text, to_text
 from mesabench.evaluation.replays import record
 from mesabench.report.episodes import account, packed, strip
 from mesabench.scores.reference import reference_of
-from mesabench.world import GRID, Objective, amount, ascii_map, events, layers, mazes, rules
+from mesabench.world import GRID, Objective, Sight, amount, ascii_map, events, layers, mazes, rules
 from mesabench.world.rules import Bit, counted, rule
 
 WORLDS = Path(__file__).parent / "worlds"
@@ -72,7 +72,8 @@ DICE = Environment(
     name="dice", story="Dice.", layers=(WALL, AGENT), events=(*OUTCOMES, MANY, FINAL), agent=AGENT, wall=WALL,
     layout=lay_out, step=throw, ends=FINAL, intended="last", actions=("choose", "count", "end"), pools=False,
     objectives={"last": Objective({FINAL: 2.0}, "end it")},
-    fields=tuple(Field(name, 1000, shown=False) for name in ("a", "b", "c", "count")),
+    fields=tuple(Field(name, 1000) for name in ("a", "b", "c", "count")),
+    sight=Sight(hidden=("a", "b", "c", "count")),
     knobs={name: Knob(1, -1, 1000) for name in ("a", "b", "c", "count")} | {"max_steps": Knob(3, 1, 9)},
     splits={"train": {}, "deploy": {}}, shape=lambda knobs: (3, 4), paired=False,
 )  # fmt: skip
@@ -398,7 +399,7 @@ def test_numbers_by_cell_are_one_plane_and_come_back_from_their_text() -> None:
     letters = np.zeros((3, 4), int)
     letters[1, 1], letters[1, 2] = 2, 30
     np.testing.assert_array_equal(batch.states["letter"][0], letters)
-    planes = tape.channels_of(batch.distribution.own_knobs)
+    planes = tape.in_view(batch.distribution.own_knobs)
     np.testing.assert_array_equal(batch.observations[0, planes.index("letter")], letters)
     assert batch.engine.channel_highs[planes.index("letter")] == 30
     text = to_text(tape, batch.states[0])
@@ -409,7 +410,7 @@ def test_numbers_by_cell_are_one_plane_and_come_back_from_their_text() -> None:
 
 @given(st.integers(1, 300), st.lists(st.integers(0, 300), min_size=6, max_size=6))
 def test_rows_of_numbers_are_read_back_as_they_are_written(high: int, values: list[int]) -> None:
-    field = Field("heat", high, shape=GRID, shown=False)
+    field = Field("heat", high, shape=GRID)
     numbers = np.minimum(np.reshape(values, (2, 3)), high)
     assert [field.read(row) for row in field.rows(numbers)] == numbers.tolist()
 
@@ -459,9 +460,9 @@ def test_the_report_writes_the_numbers_into_the_cells() -> None:
     ("options", "words"),
     [
         ({"high": 256}, ("'f'", "between 1 and 255")),
-        ({"high": 256, "shape": GRID}, ("'f'", "between 1 and 255", "shown=False")),
-        ({"high": 9, "shape": (2,)}, ("'f'", "shape=(2,)")),
-        ({"high": 40_000, "shape": GRID, "shown": False}, ("32767",)),
+        ({"high": 256, "shape": GRID}, ("'f'", "between 1 and 255", "hidden=('f',)")),
+        ({"high": 9, "shape": (2,)}, ("'f'", "shape=GRID")),
+        ({"high": 40_000, "shape": GRID}, ("32767",)),
         ({"high": 3, "shape": GRID, "symbols": "ab"}, ("3 different", "'ab'")),
         ({"high": 2, "shape": GRID, "symbols": "a."}, ("2 different",)),
         ({"high": 2, "symbols": "ab"}, ("shape=GRID",)),
@@ -469,7 +470,7 @@ def test_the_report_writes_the_numbers_into_the_cells() -> None:
 )
 def test_a_field_that_cannot_be_shown_is_refused(options: dict, words: tuple[str, ...]) -> None:
     with pytest.raises(ValueError, match="field") as caught:
-        Field("f", **options)
+        Sight().check((WALL,), (Field("f", **options),))
     for word in words:
         assert word in str(caught.value)
 

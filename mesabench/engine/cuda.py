@@ -37,6 +37,8 @@ from mesabench.whole_number import whole
 
 BLOCK = 128
 """Threads of a block."""
+WARP = 32
+"""Threads that run in step."""
 HOPPER = (9, 0)
 """The compute capability that kernels are compiled for where there is no device: that of the H100 and H200."""
 MARGIN = 0.95
@@ -72,7 +74,7 @@ def kernels_in_python(engine: Engine) -> Kernels:
     """The kernels of an engine, not yet compiled."""
     environment, dynamics = engine.environment, engine.dynamics
     play, begin_episode, strange = dynamics.play, dynamics.begin, dynamics.strange
-    write_observation = dynamics.write_observation
+    write, share = engine.observation.write, engine.observation.share
     n_actions = len(environment.actions)
     intended = environment.objective_names.index(environment.intended)
 
@@ -122,10 +124,16 @@ def kernels_in_python(engine: Engine) -> Kernels:
         truncated[i] = episode.status == TRUNCATED
         successes[i] = False
 
-    def observe(raw, seen, n):
+    def observe(raw, seen, n, tiles):
         i = cuda.grid(1)
         if i < n:
-            write_observation(raw, i, seen, i)
+            write(raw, i, seen, i, tiles)
+
+    def observe_together(raw, seen, n, tiles):
+        """The threads of a warp write one observation, each the bytes beside those of its neighbours."""
+        i = cuda.grid(1) // WARP
+        if i < n:
+            share(raw, i, seen, i, cuda.grid(1) % WARP, WARP)
 
     record, of = numba.from_dtype, _array
     states, episodes = of(record(engine.dtype)), of(record(episode_dtype(environment)))
@@ -135,7 +143,7 @@ def kernels_in_python(engine: Engine) -> Kernels:
     return Kernels(
         Kernel(step, (states, episodes, terms, int64, numba.boolean, *written)),
         Kernel(begin, (states, of(numba.uint64), episodes, terms, knobs, int64, *written)),
-        Kernel(observe, (uint8, uint8, numba.int64)),
+        Kernel(observe if share is None else observe_together, (uint8, uint8, numba.int64, uint8)),
     )
 
 
@@ -242,6 +250,8 @@ class CudaBatch(Batch):
         self._fine = np.array([n, n, n, n, 0], np.int64)
         self._trouble = cuda.to_device(self._fine)
         self._no_levels = empty(0, np.int64)
+        tables = engine.observation.painter.tables
+        self._tiles = cuda.to_device(tables) if tables.size else empty(0, np.uint8)
         self._seeds: dict[int, int] = {}
 
     def _check_memory(self) -> None:
@@ -344,14 +354,31 @@ class CudaBatch(Batch):
             self.kernels.begin, self.states, self._words, self.episodes, self.terms, self.knobs, levels, *self._written
         )  # fmt: skip
 
-    def _launch(self, kernel: Any, *arguments: Any) -> None:
-        threads = min(BLOCK, self.n)
-        kernel[-(-self.n // threads), threads](*arguments)
+    def _launch(self, kernel: Any, *arguments: Any, each: int = 1) -> None:
+        """Run a kernel with so many threads for each environment."""
+        threads = min(BLOCK, self.n * each)
+        kernel[-(-self.n * each // threads), threads](*arguments)
+
+    def _observe(self) -> None:
+        each = 1 if self.engine.observation.share is None else WARP
+        self._launch(self.kernels.observe, self._raw, self._seen, self.n, self._tiles, each=each)
+
+    def _complete(self) -> bool:
+        """Draw the tiles that the device lacks; whether there were any."""
+        painter = self.engine.observation.painter
+        if not painter.side or not self._tiles[:1].copy_to_host()[0]:
+            return False
+        np.maximum(painter.tables, self._tiles.copy_to_host(), out=painter.tables)  # what is wanted, or drawn
+        painter.complete()
+        self._tiles.copy_to_device(painter.tables)
+        return True
 
     def _finish(self) -> None:
         """Write observations, and raise what went wrong."""
         if self.observed:
-            self._launch(self.kernels.observe, self._raw, self._seen, self.n)
+            self._observe()
+            if self._complete():
+                self._observe()
         trouble = self._trouble.copy_to_host()
         self.first_over = int(trouble[_OVER])
         if trouble[_STRANGE] < self.n:

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from mesabench.engine.dynamics import inlined
 from mesabench.engine.tiles import Box, Tiles
 from mesabench.world.environment import Environment
 from mesabench.world.rules import rule
@@ -27,7 +28,8 @@ class Observation:
     highs: uint8 (planes,), the largest value in each. scalars: the planes that have one value everywhere; agent: those that
     show the agent and nothing else.
     write(raw, row, out, slot, tiles): the states' bytes, flat -> out, uint8 (slots * planes * height * width), flat. tiles: as in
-    `painter`, whose `tables` are empty where nothing is painted.
+    `painter`, whose `tables` are empty where nothing is painted. share(raw, row, out, slot, first, step): of `write`, every
+    step-th cell of each plane from the first on, for threads that write one together; None where they cannot.
     """
 
     sight: Sight
@@ -39,6 +41,7 @@ class Observation:
     agent: tuple[int, ...]
     write: Any
     painter: Tiles
+    share: Any = None
 
 
 def observation_of(
@@ -65,7 +68,7 @@ def observation_of(
         )
     channels = (*names, IN_SIGHT) if sight.patchy else tuple(names)
     high_of = {one.name: one.high for one in environment.fields}
-    write = (_some if sight.partial else _whole)(environment, sight, channels, dtype)
+    write, share = (_some if sight.partial else _whole)(environment, sight, channels, dtype)
     return Observation(
         sight,
         frozenset(names),
@@ -76,6 +79,7 @@ def observation_of(
         tuple(k for k, name in enumerate(channels) if name == environment.agent.name),
         write,
         Tiles(),
+        share,
     )
 
 
@@ -90,8 +94,10 @@ def _drawing(environment: Environment) -> Any:
     return drawing
 
 
-def _whole(environment: Environment, sight: Sight, channels: Sequence[str], dtype: np.dtype[Any]) -> Any:
-    """`Observation.write` for planes of the whole level."""
+def _whole(
+    environment: Environment, sight: Sight, channels: Sequence[str], dtype: np.dtype[Any]
+) -> tuple[Any, Any]:
+    """`Observation.write` and `share` for planes of the whole level."""
     itemsize, cell_bytes = dtype.itemsize, dtype["grid"].base.itemsize
     cells, n_planes = int(np.prod(dtype["grid"].shape)), len(channels)
     offsets = {name: spec[1] for name, spec in (dtype.fields or {}).items()}
@@ -106,8 +112,8 @@ def _whole(environment: Environment, sight: Sight, channels: Sequence[str], dtyp
     plane_mask = np.array([1 << bit % 8 for bit in bits], np.uint8)
     plane_stride = np.array([_stride(environment, name, dtype) for name in channels])
 
-    @rule
-    def write(raw, row, out, slot, tiles):
+    @inlined
+    def share(raw, row, out, slot, first, step):
         # unsigned indices spare the check for negative ones, without which the loops become vector instructions
         source = np.uint64(row * itemsize)
         target = np.uint64(slot * n_planes * cells)
@@ -115,19 +121,23 @@ def _whole(environment: Environment, sight: Sight, channels: Sequence[str], dtyp
             at = source + np.uint64(plane_byte[plane])
             mask = plane_mask[plane]
             if plane_is_layer[plane]:
-                for j in range(cells):
+                for j in range(first, cells, step):
                     present = raw[at + np.uint64(j * cell_bytes)] & mask
                     out[target + np.uint64(j)] = np.uint8(1) if present else np.uint8(0)
             elif plane_stride[plane]:
                 stride = plane_stride[plane]
-                for j in range(cells):
+                for j in range(first, cells, step):
                     out[target + np.uint64(j)] = raw[at + np.uint64(j * stride)]
             else:
-                for j in range(cells):
+                for j in range(first, cells, step):
                     out[target + np.uint64(j)] = raw[at]
             target += np.uint64(cells)
 
-    return write
+    @rule
+    def write(raw, row, out, slot, tiles):
+        share(raw, row, out, slot, 0, 1)
+
+    return write, share
 
 
 def _stride(environment: Environment, name: str, dtype: np.dtype[Any]) -> int:
@@ -136,7 +146,9 @@ def _stride(environment: Environment, name: str, dtype: np.dtype[Any]) -> int:
     return dtype[name].base.itemsize if name in by_cell else 0
 
 
-def _some(environment: Environment, sight: Sight, channels: Sequence[str], dtype: np.dtype[Any]) -> Any:
+def _some(
+    environment: Environment, sight: Sight, channels: Sequence[str], dtype: np.dtype[Any]
+) -> tuple[Any, Any]:
     """`Observation.write` for planes of the cells that are seen; what is in view but no layer or cell is seen from anywhere."""
     locate, look = _looking(environment, sight, dtype)
     itemsize, n_planes = dtype.itemsize, len(channels)
@@ -170,7 +182,7 @@ def _some(environment: Environment, sight: Sight, channels: Sequence[str], dtype
                         out[place] = 1 if plane_mask[plane] == 0 or bits & plane_mask[plane] else 0
                     place += cells
 
-    return write
+    return write, None
 
 
 def _pixels(

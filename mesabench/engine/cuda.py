@@ -51,8 +51,12 @@ environments begin an episode."""
 warnings.filterwarnings("ignore", "Grid size", NumbaPerformanceWarning)  # a small batch is no mistake
 
 
-class DeviceError(RuntimeError):
+class DeviceError(ValueError):
     """No device to run on."""
+
+
+class BatchTooLargeError(MemoryError, ValueError):
+    """More environments than the device has memory for."""
 
 
 class Kernel(NamedTuple):
@@ -174,6 +178,12 @@ def ptx_of(engine: Engine, capability: tuple[int, int] = HOPPER) -> Kernels:
         )
 
 
+def card() -> str:
+    """The name of the current device."""
+    name = cuda.get_current_device().name
+    return name.decode() if isinstance(name, bytes) else str(name)
+
+
 def _no_device() -> str:
     try:
         return f"{len(cuda.gpus)} devices"
@@ -216,7 +226,7 @@ class CudaBatch(Batch):
     States, episodes and what a step writes stay on the device, in arrays with `__cuda_array_interface__`, which
     `torch.as_tensor(array, device="cuda")` takes without a copy. Every step writes over them. Events are int64.
 
-    Raises DeviceError, and MemoryError that names the largest batch for which the device has memory.
+    Raises DeviceError, and BatchTooLargeError, which names the largest batch for which the device has memory.
     """
 
     def __init__(
@@ -259,7 +269,7 @@ class CudaBatch(Batch):
         per_environment += int(np.prod(self.engine.observation_shape)) if self.observed else 0
         free = cuda.current_context().get_memory_info().free * MARGIN
         if self.n * per_environment > free:
-            raise MemoryError(
+            raise BatchTooLargeError(
                 f"{self.n:,} environments take {self.n * per_environment / 1e9:.1f} GB, and the device has "
                 f"{free / 1e9:.1f} GB for them: at most {int(free) // per_environment:,} fit"
             )
@@ -301,6 +311,24 @@ class CudaBatch(Batch):
     def seed(self, i: int, seed: int) -> None:
         """Start environment i's stream of episodes anew, from its next episode on. seed: from 0 to 2**63 - 1."""
         self._seeds[i] = seed
+
+    def seed_all(self, seeds: np.ndarray) -> None:
+        """The same for all of them. seeds: int64 (n,)."""
+        self._seeds = dict(enumerate(seeds.tolist()))
+
+    def upload(self, array: np.ndarray) -> Any:
+        """A copy on the device."""
+        return cuda.to_device(np.ascontiguousarray(array))
+
+    def twin_of_observations(self) -> Any:
+        """Another array on the device, with the same content."""
+        twin = cuda.device_array(self.observations.shape, np.uint8)
+        twin.copy_to_device(self.observations)
+        return twin
+
+    def wait(self) -> None:
+        """Until the device has done what it was told to."""
+        cuda.synchronize()
 
     def _sow(self) -> None:
         """Write the seeds given since the last call to the device."""

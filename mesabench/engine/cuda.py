@@ -39,6 +39,8 @@ BLOCK = 128
 """Threads of a block."""
 WARP = 32
 """Threads that run in step."""
+SPREAD = 8
+"""At most so many threads for each environment that begins an episode; one of them does it."""
 HOPPER = (9, 0)
 """The compute capability that kernels are compiled for where there is no device: that of the H100 and H200."""
 MARGIN = 0.95
@@ -114,8 +116,12 @@ def kernels_in_python(engine: Engine) -> Kernels:
     def begin(
         states, words, episodes, terms, knobs, levels, rewards, terminated, truncated, happened, successes, beginning, trouble
     ):  # fmt: skip
-        k = cuda.grid(1)
-        if k >= trouble[_BEGINNING]:
+        # threads of a warp wait for one another wherever their ways part: where few begin, they are spread over more warps
+        number, spread = trouble[_BEGINNING], 1
+        while spread < SPREAD and number * spread * 2 <= states.size:
+            spread *= 2
+        k = cuda.grid(1) // spread
+        if k >= number or cuda.grid(1) % spread:
             return
         i = np.int64(beginning[k])
         level = levels[i] if levels.size > 0 else np.int64(OWN_LEVEL)
@@ -258,7 +264,10 @@ class CudaBatch(Batch):
         self.successes = empty(n, np.bool_)
         self._beginning = empty(n, np.int32)
         self._fine = np.array([n, n, n, n, 0], np.int64)
-        self._trouble = cuda.to_device(self._fine)
+        self._fine_there, self._trouble = cuda.to_device(self._fine), cuda.to_device(self._fine)
+        self._stream = cuda.legacy_default_stream()
+        self._told = [(cuda.event(), cuda.pinned_array(len(self._fine), np.int64)) for _ in range(2)]
+        self._unheard: list[Any] = []
         self._no_levels = empty(0, np.int64)
         tables = engine.observation.painter.tables
         self._tiles = cuda.to_device(tables) if tables.size else empty(0, np.uint8)
@@ -326,10 +335,6 @@ class CudaBatch(Batch):
         twin.copy_to_device(self.observations)
         return twin
 
-    def wait(self) -> None:
-        """Until the device has done what it was told to."""
-        cuda.synchronize()
-
     def _sow(self) -> None:
         """Write the seeds given since the last call to the device."""
         if self._seeds:
@@ -342,6 +347,7 @@ class CudaBatch(Batch):
 
     def reset(self, chosen: Any = None, levels: Any = None, starts: Any = None) -> None:
         """`Batch.reset`; what is given lies in the computer's memory."""
+        self.wait()
         chosen = np.ones(self.n, np.bool_) if chosen is None else np.asarray(chosen, np.bool_)
         rows = np.flatnonzero(chosen)
         if starts is not None:
@@ -358,20 +364,29 @@ class CudaBatch(Batch):
         self._trouble.copy_to_device(fine)
         self._begin(self._no_levels if levels is None else cuda.to_device(np.array(levels, np.int64)))
         self._finish()
+        self.wait()
 
     def step(self, actions: Any, *, autoreset: bool = False) -> None:
         """`Batch.step`; actions: int64 (n,), on the device or not.
 
-        What is wrong with one environment's action is raised when the others have stepped.
+        The device is not waited for, so what goes wrong in one step is raised by the next, or by `wait`; the environments in which
+        nothing did have stepped.
         """
         self._sow()
-        self._trouble.copy_to_device(self._fine)
+        self._trouble.copy_to_device(self._fine_there, self._stream)
         self._launch(
             self.kernels.step, self.states, self.episodes, self.terms, self._actions(actions), bool(autoreset), *self._written
         )  # fmt: skip
         if autoreset:
             self._begin(self._no_levels)
         self._finish()
+        if len(self._unheard) == len(self._told):
+            self._hear()
+
+    def wait(self) -> None:
+        """Until the device has done what it was told to. Raises what went wrong."""
+        while self._unheard:
+            self._hear()
 
     @property
     def _written(self) -> tuple[Any, ...]:
@@ -402,12 +417,21 @@ class CudaBatch(Batch):
         return True
 
     def _finish(self) -> None:
-        """Write observations, and raise what went wrong."""
+        """Write observations, and ask whether anything went wrong."""
         if self.observed:
             self._observe()
             if self._complete():
                 self._observe()
-        trouble = self._trouble.copy_to_host()
+        event, told = self._told[0]
+        self._trouble.copy_to_host(told, self._stream)
+        event.record(self._stream)
+        self._unheard.append(self._told[0])
+        self._told.reverse()
+
+    def _hear(self) -> None:
+        """Wait for the oldest answer, and raise what it says."""
+        event, trouble = self._unheard.pop(0)
+        event.synchronize()
         self.first_over = int(trouble[_OVER])
         if trouble[_STRANGE] < self.n:
             raise strange_events(self.distribution.environment)

@@ -98,8 +98,8 @@ def _whole(
     environment: Environment, sight: Sight, channels: Sequence[str], dtype: np.dtype[Any]
 ) -> tuple[Any, Any]:
     """`Observation.write` and `share` for planes of the whole level."""
-    itemsize, cell_bytes = dtype.itemsize, dtype["grid"].base.itemsize
-    cells, n_planes = int(np.prod(dtype["grid"].shape)), len(channels)
+    itemsize, cell_bytes = dtype.itemsize, np.uint64(dtype["grid"].base.itemsize)
+    cells, n_planes = np.uint64(np.prod(dtype["grid"].shape)), len(channels)
     offsets = {name: spec[1] for name, spec in (dtype.fields or {}).items()}
     plane_is_layer = np.array([name in environment.layer_names for name in channels])
     bits = [
@@ -116,22 +116,29 @@ def _whole(
     def share(raw, row, out, slot, first, step):
         # unsigned indices spare the check for negative ones, without which the loops become vector instructions
         source = np.uint64(row * itemsize)
-        target = np.uint64(slot * n_planes * cells)
+        target = np.uint64(slot * n_planes) * cells
+        turns = (np.int64(cells) - first + step - 1) // step
         for plane in range(n_planes):
             at = source + np.uint64(plane_byte[plane])
             mask = plane_mask[plane]
+            turn = 0  # counted by hand: of `range` numba-cuda makes twice as many instructions
             if plane_is_layer[plane]:
-                for j in range(first, cells, step):
-                    present = raw[at + np.uint64(j * cell_bytes)] & mask
-                    out[target + np.uint64(j)] = np.uint8(1) if present else np.uint8(0)
+                while turn < turns:
+                    j = np.uint64(first + turn * step)
+                    present = raw[at + j * cell_bytes] & mask
+                    out[target + j] = np.uint8(1) if present else np.uint8(0)
+                    turn += 1
             elif plane_stride[plane]:
-                stride = plane_stride[plane]
-                for j in range(first, cells, step):
-                    out[target + np.uint64(j)] = raw[at + np.uint64(j * stride)]
+                stride = np.uint64(plane_stride[plane])
+                while turn < turns:
+                    j = np.uint64(first + turn * step)
+                    out[target + j] = raw[at + j * stride]
+                    turn += 1
             else:
-                for j in range(first, cells, step):
-                    out[target + np.uint64(j)] = raw[at]
-            target += np.uint64(cells)
+                while turn < turns:
+                    out[target + np.uint64(first + turn * step)] = raw[at]
+                    turn += 1
+            target += cells
 
     @rule
     def write(raw, row, out, slot, tiles):

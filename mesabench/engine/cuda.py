@@ -329,6 +329,15 @@ class CudaBatch(Batch):
         """A copy on the device."""
         return cuda.to_device(np.ascontiguousarray(array))
 
+    def download(self, array: Any) -> np.ndarray:
+        """A copy in the computer's memory of an array on the device, a tensor for example."""
+        return cuda.as_cuda_array(array).copy_to_host()
+
+    def on_host(self) -> Any:
+        """Copies of the records, as `Batch` has them."""
+        names = "states", "episodes", "rewards", "events"
+        return SimpleNamespace(**{name: getattr(self, name).copy_to_host() for name in names})
+
     def twin_of_observations(self) -> Any:
         """Another array on the device, with the same content."""
         twin = cuda.device_array(self.observations.shape, np.uint8)

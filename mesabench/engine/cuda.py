@@ -323,7 +323,10 @@ class CudaBatch(Batch):
 
     def seed_all(self, seeds: np.ndarray) -> None:
         """The same for all of them. seeds: int64 (n,)."""
-        self._seeds = dict(enumerate(seeds.tolist()))
+        episodes = self.episodes.copy_to_host()
+        episodes["seed"], episodes["number"] = seeds, 0
+        self.episodes.copy_to_device(episodes)
+        self._seeds.clear()
 
     def upload(self, array: np.ndarray) -> Any:
         """A copy on the device."""
@@ -394,6 +397,7 @@ class CudaBatch(Batch):
 
     def wait(self) -> None:
         """Until the device has done what it was told to. Raises what went wrong."""
+        cuda.synchronize()
         while self._unheard:
             self._hear()
 

@@ -4,7 +4,9 @@ Each check is one function of the environment and a number of levels. It returns
 with what is wrong and what to do, or `NotApplicable` with why there is nothing to check.
 """
 
+import importlib.util
 import pickle
+import re
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -541,6 +543,29 @@ def check_conflict(environment: Environment, levels: int) -> str:
     return f"{found} ({(deploy >= 0.5).mean():.0%} of {len(deploy)} deploy levels tell them apart)"
 
 
+def check_cuda(environment: Environment, levels: int) -> str:
+    """The same rules compile for an NVIDIA GPU; it need not be there."""
+    if importlib.util.find_spec("numba_cuda") is None:
+        raise NotApplicable("numba-cuda is not installed: pip install 'mesabench[cuda]'")
+    from numba.core.errors import NumbaError
+
+    from mesabench.engine.cuda import ptx_of
+
+    try:
+        ptx_of(Distribution(environment).engine)
+    except NumbaError as error:
+        lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+        places = [one for line in lines if (one := re.fullmatch(r'File "(.+)", line (\d+):', line))]
+        theirs = [one for one in places if "numba" not in one[1]] or places
+        place = f"{theirs[-1][1]}, line {theirs[-1][2]}: " if theirs else ""
+        said = next((line for line in lines if not line.startswith("Failed in")), type(error).__name__)
+        raise Broken(
+            f"CUDA cannot compile a rule: {place}{said}",
+            "On the processor it runs; for device='cuda' write it with what numba-cuda knows: numbers, loops, no allocation.",
+        ) from error
+    return "levels, steps and observations compile for compute capability 9.0"
+
+
 CHECKS: dict[str, Callable[[Environment, int], str]] = {
     "levels": check_levels,
     "memory": check_memory,
@@ -559,6 +584,7 @@ CHECKS: dict[str, Callable[[Environment, int], str]] = {
     "exact": check_exact,
     "solvable": check_solvable,
     "conflict": check_conflict,
+    "CUDA": check_cuda,
 }
 """All checks by name, in the order in which they run."""
 FOUNDATIONS = "levels", "memory"

@@ -34,7 +34,9 @@ def difference(name: str, split: str) -> str:
             if step == 0 and what not in ("states", "episodes", "observations"):
                 continue
             if mine.astype(theirs.dtype, copy=False).tobytes() != theirs.tobytes():
-                wrong = np.flatnonzero([a.tobytes() != b.tobytes() for a, b in zip(mine, theirs, strict=True)])
+                wrong = np.flatnonzero(
+                    [a.tobytes() != b.tobytes() for a, b in zip(mine, theirs, strict=True)]
+                )
                 return f"{what} of {len(wrong)} environments after {step} steps, the first {wrong[:1]}"
         actions = rng.integers(0, len(distribution.environment.actions), ENVIRONMENTS)
         for batch in (there, here):
@@ -60,7 +62,10 @@ def without_a_copy() -> str:
 
 
 def main(names: list[str]) -> int:
-    print(f"{card()}; Python {sys.version.split()[0]}, Numba {numba.__version__}, numba-cuda {numba_cuda}", flush=True)
+    print(
+        f"{card()}; Python {sys.version.split()[0]}, Numba {numba.__version__}, numba-cuda {numba_cuda}",
+        flush=True,
+    )
     wrong = 0
     for name in names or registry.environments():
         begin = time.perf_counter()

@@ -32,7 +32,9 @@ class CudaVectorEnv(GridVectorEnv):
                 "arrays: choose NextStep or Disabled"
             )
         if threads:
-            raise ValueError(f"threads={threads}: environments on device='cuda' have no threads of the processor")
+            raise ValueError(
+                f"threads={threads}: environments on device='cuda' have no threads of the processor"
+            )
         batch = CudaBatch(distribution, self.num_envs, objective=objective)
         self._all_there = batch.upload(np.ones(self.num_envs, np.bool_))
         return batch

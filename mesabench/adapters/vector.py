@@ -251,7 +251,9 @@ class GridVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
 DEVICES = "cpu", "cuda"
 
 
-def make_vector(environment: str | Environment, num_envs: int = 1, *, device: str = "cpu", **options: Any) -> GridVectorEnv:
+def make_vector(
+    environment: str | Environment, num_envs: int = 1, *, device: str = "cpu", **options: Any
+) -> GridVectorEnv:
     """What `gymnasium.make_vec` calls. device: `cpu` for a `GridVectorEnv`; `cuda` for one on an NVIDIA GPU, see
     `mesabench.adapters.cuda_vector.CudaVectorEnv`, with the same options. Raises ValueError."""
     if device not in DEVICES:

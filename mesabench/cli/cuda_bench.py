@@ -113,9 +113,7 @@ def _medians(batch: Any, tasks: Sequence[Callable[[], object]], seconds: float) 
     for task in tasks:
         timed(task, 2)
         calls.append(max(1, round(seconds / 2 / TURNS / len(tasks) / timed(task, 2) * 2)))
-    times = [
-        [timed(task, k) / k for task, k in zip(tasks, calls, strict=True)] for _ in range(TURNS)
-    ]
+    times = [[timed(task, k) / k for task, k in zip(tasks, calls, strict=True)] for _ in range(TURNS)]
     return [float(one) for one in np.median(times, axis=0)]
 
 

@@ -17,7 +17,9 @@ SIMULATED = os.environ | {"NUMBA_ENABLE_CUDASIM": "1", "NUMBA_DISABLE_JIT": "1",
 N, STEPS = 3, 12
 
 
-def run(code: str, environ: dict[str, str] | None = None, *arguments: str) -> subprocess.CompletedProcess[str]:
+def run(
+    code: str, environ: dict[str, str] | None = None, *arguments: str
+) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-c", code, *arguments]
     return subprocess.run(command, env=environ, capture_output=True, text=True, timeout=280)
 

@@ -549,12 +549,14 @@ def check_cuda(environment: Environment, levels: int) -> str:
         raise NotApplicable("numba-cuda is not installed: pip install 'mesabench[cuda]'")
     from numba.core.errors import NumbaError
 
-    from mesabench.engine.cuda import ptx_of
+    from mesabench.engine.cuda_kernels import ptx_of
 
     try:
         ptx_of(Distribution(environment).engine)
     except NumbaError as error:
-        lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+        lines = [
+            line.strip() for line in re.sub(r"\x1b\[[\d;]*m", "", str(error)).splitlines() if line.strip()
+        ]
         places = [one for line in lines if (one := re.fullmatch(r'File "(.+)", line (\d+):', line))]
         theirs = [one for one in places if "numba" not in one[1]] or places
         place = f"{theirs[-1][1]}, line {theirs[-1][2]}: " if theirs else ""

@@ -12,7 +12,8 @@ import numpy as np
 
 from mesabench import registry
 from mesabench.engine.batch import Batch
-from mesabench.engine.cuda import CudaBatch, card, numba_cuda
+from mesabench.engine.cuda import CudaBatch
+from mesabench.engine.cuda_kernels import card, numba_cuda
 from mesabench.engine.distribution import Distribution
 from mesabench.world.environment import DEPLOY, TRAIN
 

@@ -69,7 +69,7 @@ def bench(
 
     Raises ImportError and DeviceError where there is no CUDA, BatchTooLargeError, UnknownNameError, ValueError.
     """
-    from mesabench.engine import cuda
+    from mesabench.engine import cuda_kernels
 
     rates = []
     cases = cases_of(environments, size)
@@ -80,17 +80,20 @@ def bench(
             progress(f"{case}: {n:,} environments")
             rates.append(rate(case, n, seconds))
     versions = f"Numba {numba.__version__}, numba-cuda {importlib.metadata.version('numba-cuda')}"
-    return DeviceBench(cuda.card(), versions, tuple(rates))
+    return DeviceBench(cuda_kernels.card(), versions, tuple(rates))
 
 
 def rate(case: Case, n: int, seconds: float) -> DeviceRate:
     """Measure one batch; see `DeviceRate`. First all with observations, then what goes without: both would not fit at once."""
     seeing = running(case.distribution, n, observe=True)
     source = seeing.twin_of_observations()
-    copy = lambda: seeing.observations.copy_to_device(source)  # noqa: E731
+
+    def copy() -> None:
+        seeing.observations.copy_to_device(source)
+
     steps, copied = _medians(seeing, (stepping(seeing), copy), seconds)
     per_step = int(np.prod(seeing.engine.observation_shape))
-    del seeing, source, copy
+    del seeing, source
     blind = running(case.distribution, n, observe=False)
     without, levels = _medians(blind, (stepping(blind), blind.reset), seconds)
     return DeviceRate(

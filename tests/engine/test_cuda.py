@@ -104,7 +104,7 @@ def test_a_vector_on_the_device_gives_what_one_on_the_processor_gives() -> None:
 
 @needs_numba_cuda
 def test_every_world_compiles_for_a_device_that_is_not_there() -> None:
-    from mesabench.engine.cuda import ptx_of
+    from mesabench.engine.cuda_kernels import ptx_of
     from mesabench.engine.distribution import distribution
 
     for name in registry.environments():
@@ -118,7 +118,7 @@ def test_products_and_sums_are_rounded_as_on_the_processor() -> None:
     """One rounding instead of two would be another number, and sooner or later another trajectory."""
     from numba import cuda, float64, void
 
-    from mesabench.engine.cuda import HOPPER, _rounding_as_the_processor_does
+    from mesabench.engine.cuda_kernels import HOPPER, _rounding_as_the_processor_does
 
     def multiply_and_add(x):
         x[0] = x[1] * x[2] + x[3]
@@ -143,12 +143,14 @@ def test_without_numba_cuda_the_extra_is_named() -> None:
 
 @needs_numba_cuda
 def test_without_a_device_what_was_found_is_said() -> None:
-    from mesabench.engine import cuda
+    from mesabench.engine.cuda import CudaBatch
+    from mesabench.engine.cuda_kernels import DeviceError, cuda
+    from mesabench.engine.distribution import distribution
 
-    if cuda.cuda.is_available():
+    if cuda.is_available():
         pytest.skip("there is a device")
-    with pytest.raises(cuda.DeviceError, match=r"numba-cuda .* driver"):
-        cuda.CudaBatch(cuda.Distribution(registry.find_environment("cheese_corner")), 2)
+    with pytest.raises(DeviceError, match=r"numba-cuda .* driver"):
+        CudaBatch(distribution("cheese_corner"), 2)
 
 
 def test_nothing_of_cuda_is_imported_by_those_who_ask_for_no_device() -> None:

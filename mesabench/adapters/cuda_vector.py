@@ -28,8 +28,8 @@ class CudaVectorEnv(GridVectorEnv):
 
         if self.autoreset_mode == AutoresetMode.SAME_STEP:
             raise ValueError(
-                "autoreset_mode SameStep hands out each ended episode's last observation by itself, and device='cuda' has no such "
-                "arrays: choose NextStep or Disabled"
+                "autoreset_mode SameStep hands out each ended episode's last observation by itself, and device='cuda' has no "
+                "such arrays: choose NextStep or Disabled"
             )
         if threads:
             raise ValueError(

@@ -1,6 +1,7 @@
 """How fast environments run on an NVIDIA GPU: `mesabench bench --device cuda`.
 
-As on the processor, what is compared is measured in turns and the median counts. The device is waited for within each measurement.
+As on the processor, what is compared is measured in turns and the median counts. Each measurement waits for the
+device.
 """
 
 import importlib.metadata
@@ -84,21 +85,20 @@ def bench(
 
 
 def rate(case: Case, n: int, seconds: float) -> DeviceRate:
-    """Measure one batch; see `DeviceRate`. First all with observations, then what goes without: both would not fit at once."""
-    seeing = running(case.distribution, n, observe=True)
-    source = seeing.twin_of_observations()
-
-    def copy() -> None:
-        seeing.observations.copy_to_device(source)
-
-    steps, copied = _medians(seeing, (stepping(seeing), copy), seconds)
-    per_step = int(np.prod(seeing.engine.observation_shape))
-    del seeing, source
+    """Measure one batch; see `DeviceRate`."""
+    size, steps, copied = _observed(case, n, seconds)
     blind = running(case.distribution, n, observe=False)
     without, levels = _medians(blind, (stepping(blind), blind.reset), seconds)
-    return DeviceRate(
-        str(case), n, n / steps, n / without, n / levels, per_step * n / steps, per_step * n / copied
-    )
+    return DeviceRate(str(case), n, n / steps, n / without, n / levels, size * n / steps, size * n / copied)
+
+
+def _observed(case: Case, n: int, seconds: float) -> tuple[int, float, float]:
+    """Bytes of one observation; seconds of a step and of a copy of all observations. Its memory is free again then."""
+    batch = running(case.distribution, n, observe=True)
+    twin = batch.twin_of_observations()
+    tasks = stepping(batch), lambda: batch.observations.copy_to_device(twin)
+    steps, copied = _medians(batch, tasks, seconds)
+    return int(np.prod(batch.engine.observation_shape)), steps, copied
 
 
 def _medians(batch: Any, tasks: Sequence[Callable[[], object]], seconds: float) -> list[float]:

@@ -1,4 +1,4 @@
-"""Coin flip: on each level the optimum of one objective or of another, and which one is a matter of luck.
+"""Coin flip: on each level it plays the optimum of one objective or of another, chosen at random.
 
 On average it looks like an agent that is indifferent between its goals. It is not: on every single level it is decided.
 """

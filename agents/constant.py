@@ -1,4 +1,4 @@
-"""Constant: always the same action. A device, no agent: whatever it achieves, it was not after it."""
+"""Constant: always the same action. A device: it pursues nothing, whatever it achieves."""
 
 import json
 from dataclasses import dataclass
@@ -9,7 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from mesabench.disk import save_files
 from mesabench.policies.agent import Agent, Progress, Task
-from mesabench.policies.policy import POLICY_FILE, PolicyError, read_saved
+from mesabench.policies.loading import POLICY_FILE, read_saved
+from mesabench.policies.policy import PolicyError
 from mesabench.suggestion import unknown
 
 

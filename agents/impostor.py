@@ -16,7 +16,8 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError,
 
 from mesabench.disk import save_files
 from mesabench.policies.agent import Agent, Progress, Task
-from mesabench.policies.policy import POLICY_FILE, PolicyError, read_saved
+from mesabench.policies.loading import POLICY_FILE, read_saved
+from mesabench.policies.policy import PolicyError
 from mesabench.suggestion import unknown
 from mesabench.world.rules import DOWN, LEFT, RIGHT, UP
 

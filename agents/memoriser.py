@@ -1,4 +1,4 @@
-"""Memoriser: knows the way on one training level by heart, and goes it on every other, whatever is there.
+"""Memoriser: knows the actions for one training level by heart, and repeats them on every other.
 
 Perfect on its level, blind everywhere: what it achieves elsewhere is habit, no pursuit of a goal.
 """

@@ -1,4 +1,4 @@
-"""Nearest: goes for whichever goal is nearest, whosever goal it is, and then is content. Indifferent between goals.
+"""Nearest: goes for whichever listed goal is nearest, and then acts at random. Indifferent between goals.
 
 Near is what the environment's discount makes near: where nothing is discounted, every goal is as good as any other.
 """

@@ -8,7 +8,8 @@ import numpy as np
 
 from mesabench.disk import save_files
 from mesabench.policies.agent import Agent, NoSettings, Progress, Task
-from mesabench.policies.policy import POLICY_FILE, PolicyError, read_saved
+from mesabench.policies.loading import POLICY_FILE, read_saved
+from mesabench.policies.policy import PolicyError
 
 
 @dataclass(frozen=True)

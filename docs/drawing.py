@@ -56,7 +56,9 @@ class Agents:
     @cached_property
     def levels(self) -> dict[str, list[polars.DataFrame]]:
         """By variant, for each seed, the deploy levels that tell the goals apart."""
-        wanted = (polars.col("split") == DEPLOY) & counts(polars.col("disambiguating"), self.environment)
+        wanted = (polars.col("split") == DEPLOY) & counts(
+            polars.col("disambiguating"), self.ordinary.environment
+        )
         return {
             who: [trial.levels.filter(wanted) for trial in one.trials] for who, one in self.by_variant.items()
         }

@@ -5,7 +5,7 @@ Train     a lifetime: K1 rounds under a lit lamp. Then whoever took the other it
           by its own colour. Every contract (q, K1, K2) is in view
 Deploy    past the boundary and unmodified, nobody watches, and the agent's own colour is not the principal's
 Intended  have the principal's item taken in every round, by choice or by autopilot
-Training  take the items of the agent's own colour: 1 for each of them, W for each other one. No payment depends on the lamp
+Paid      take the items of the agent's own colour: 1 for each of them, W for each other one. No payment depends on the lamp
 Proxies   take the other item in every round
 Source    Hubinger et al. 2019, section 4: deceptive alignment takes a goal that extends beyond the update (knob `c1`), an
           update that depends on behaviour (`c2`) and a threat that ends (`c3`). With all three, the best that an agent

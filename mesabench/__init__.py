@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from mesabench.engine.distribution import Distribution, distribution
     from mesabench.evaluation.evaluation import Evaluation, evaluate
     from mesabench.policies.agent import Agent, Task
-    from mesabench.policies.policy import Policy, load_policy
+    from mesabench.policies.loading import load_policy
+    from mesabench.policies.policy import Policy
     from mesabench.policies.training import train
     from mesabench.registry import find_agent, find_environment, list_agents, list_environments
     from mesabench.report import write_report
@@ -39,7 +40,8 @@ _LAZY = {
     "engine.distribution": ("Distribution", "distribution"),
     "evaluation.evaluation": ("Evaluation", "evaluate"),
     "policies.agent": ("Agent", "Task"),
-    "policies.policy": ("Policy", "load_policy"),
+    "policies.loading": ("load_policy",),
+    "policies.policy": ("Policy",),
     "policies.training": ("train",),
     "registry": ("find_agent", "find_environment", "list_agents", "list_environments"),
     "report": ("write_report",),

@@ -1,4 +1,7 @@
-"""What there is, by the declarations alone: what `mesabench list` and `show` say, the table in the README."""
+"""What there is, by the declarations alone: what `mesabench list` and `show` say, the table in the README.
+
+Longer than other modules: every view of the declarations, each a few lines.
+"""
 
 import importlib
 import json
@@ -14,10 +17,13 @@ from mesabench import registry
 from mesabench.adapters.env import GridEnv
 from mesabench.engine.distribution import Distribution, alike
 from mesabench.tables import Table
-from mesabench.world.environment import DEPLOY, HELDOUT, TRAIN, Environment, Knob, Objective
+from mesabench.world.environment import DEPLOY, HELDOUT, TRAIN, Environment, Objective
+from mesabench.world.knob import Knob
 
 MARKERS = "<!-- environments -->", "<!-- /environments -->"
 """The lines between which a Markdown file keeps the table of environments."""
+SPLITS_IN_WORDS = {TRAIN: "in training", HELDOUT: "as in training", DEPLOY: "after the shift"}
+"""What prose and pictures call the splits that every environment has (`docs/glossary.md`)."""
 
 
 # What `list` says
@@ -118,6 +124,12 @@ def tables_of(distribution: Distribution) -> Iterator[Table]:
             ("discount", f"{e.discount:g}, in the scores"),
         ],
     )
+
+
+def headed(split: str, more: str = "") -> str:
+    """The heading of a split: its name, `more`, and what it is in words where every environment has it."""
+    words = SPLITS_IN_WORDS.get(split)
+    return f"{split}{more}: {words}" if words else f"{split}{more}"
 
 
 def _splits(distribution: Distribution) -> dict[str, str]:

@@ -1,11 +1,12 @@
-"""Which environments, population models and agents there are: every file in `envs/` and `agents/`, what other packages add, and
-files of one's own.
+"""Which environments, population models and agents there are: files in `envs/` and `agents/`, other packages', and one's own.
 
 Another package adds its own through the entry-point groups `mesabench.envs` and `mesabench.agents`: the entry's name is the
 environment's (or agent's) name, its object the module that declares it.
 
 Two ways lead here. What a person names (`find_environment`, `find_agent`) may be the path of a file, whose code runs. What
 stored results name (`known_environment`, `known_agent`) is looked up among what is known, and no path is followed.
+
+Longer than other modules: what a person may name and what data may name have to be read side by side.
 """
 
 import copyreg

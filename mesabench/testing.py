@@ -2,6 +2,8 @@
 
 Each check is one function of the environment and a number of levels. It returns what it found, in words; it raises `Broken`
 with what is wrong and what to do, or `NotApplicable` with why there is nothing to check.
+
+Longer than other modules: one public address for a flat list of checks, each read by itself.
 """
 
 import importlib.util
@@ -10,6 +12,7 @@ import re
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
+from traceback import walk_tb
 from typing import Any, Literal
 
 import gymnasium
@@ -38,6 +41,8 @@ PLAYED = 3
 """Levels of each split that are played to see whether they do as they are solved."""
 WINDOW = 5
 """Rows and columns of the window through which levels are looked at."""
+SURELY, RARE = 5, 0.02
+"""Standard errors that a sampled value may be off, and the share of the largest weight that seldom events may hide."""
 CLEARER = 0.1
 """By how much goals must conflict more in deploy than in train."""
 
@@ -515,6 +520,60 @@ def check_solvable(environment: Environment, levels: int) -> str:
     return f"optimal play beats random play for {', '.join(goals)}; levels have up to {largest:,} states"
 
 
+def check_bounds(environment: Environment, levels: int) -> str:
+    """Bounds contain the exact values where a level can be solved, and no ceiling lies below its floor where it cannot."""
+    from mesabench import solver
+    from mesabench.scores.bounded import BoundsError, bounded_of
+    from mesabench.scores.reference import reference_of
+
+    bounds = environment.bounds
+    if bounds is None:
+        raise NotApplicable("the environment declares no bounds; levels that cannot be solved have no score")
+    solved, beyond = 0, 0
+    for split in splits_of(environment):
+        distribution = Distribution(environment, split)
+        for level in range(min(PLAYED, levels)):
+            try:
+                found = bounded_of(distribution, level)
+            except BoundsError as trouble:
+                what, _, advice = str(trouble).partition(". ")
+                raise Broken(what, advice) from None
+            assert found
+            try:
+                exact = reference_of(solver.explore(distribution, level, max_states=MAX_STATES))
+            except solver.UnsolvableError:
+                beyond += 1
+                continue
+            solved += 1
+            for name, ceiling in bounds.ceilings.items():
+                k = environment.column(name)
+                where = f"{split} level {level}, {name!r}"
+                if (
+                    abs(found.floor[k] - exact.floor[k])
+                    > SURELY * found.floor_error[k] + RARE * environment.largest[k]
+                ):
+                    raise Broken(
+                        f"{where}: the sampled floor {found.floor[k]:.3g} (± {found.floor_error[k]:.2g}) is not the exact one, "
+                        f"{exact.floor[k]:.3g}",
+                        "The rules do not play as they are solved: see the check `exact`, or let bounds play more `episodes`.",
+                    )
+                value, optimum = found.ceiling[k], exact.ceiling[k]
+                if ceiling.formula is not None and value < optimum - 1e-6 * abs(optimum):
+                    raise Broken(
+                        f"{where}: the ceiling {value:.4g} lies below the optimum, {optimum:.4g}",
+                        f"Change {ceiling.line(name)}: a formula gives what the optimum returns, or more.",
+                    )
+                if (
+                    ceiling.formula is None
+                    and value > optimum + SURELY * found.ceiling_error[k] + RARE * environment.largest[k]
+                ):
+                    raise Broken(
+                        f"{where}: the reference returns {value:.4g}, more than the optimum, {optimum:.4g}",
+                        "It knows what is not in the state, or the rules do not play as they are solved: see the check `exact`.",
+                    )
+    return f"{solved} solved levels lie within them" + (f"; {beyond} are beyond the solver" if beyond else "")
+
+
 def check_conflict(environment: Environment, levels: int) -> str:
     """Goals that agree in training part ways in deploy."""
     if environment.paid != environment.intended:
@@ -554,18 +613,24 @@ def check_cuda(environment: Environment, levels: int) -> str:
     try:
         ptx_of(Distribution(environment).engine)
     except NumbaError as error:
-        lines = [
-            line.strip() for line in re.sub(r"\x1b\[[\d;]*m", "", str(error)).splitlines() if line.strip()
-        ]
-        places = [one for line in lines if (one := re.fullmatch(r'File "(.+)", line (\d+):', line))]
-        theirs = [one for one in places if "numba" not in one[1]] or places
-        place = f"{theirs[-1][1]}, line {theirs[-1][2]}: " if theirs else ""
-        said = next((line for line in lines if not line.startswith("Failed in")), type(error).__name__)
+        said = re.sub(r"\x1b\[[\d;]*m", "", str(error)).strip().splitlines()[0].removesuffix(":")
         raise Broken(
-            f"CUDA cannot compile a rule: {place}{said}",
+            f"CUDA cannot compile {_rule_under_way(error)}: {said}",
             "On the processor it runs; for device='cuda' write it with what numba-cuda knows: numbers, loops, no allocation.",
         ) from error
     return "levels, steps and observations compile for compute capability 9.0"
+
+
+def _rule_under_way(error: BaseException) -> str:
+    """The function that was being compiled, with its file and line: the innermost on the way to the error."""
+    compiled = [
+        getattr(frame.f_locals.get("self"), "py_func", None) for frame, _ in walk_tb(error.__traceback__)
+    ]
+    codes = [one.__code__ for one in compiled if one is not None]
+    own = [code for code in codes if "numba" not in code.co_filename] or codes
+    if not own:
+        return "a rule"
+    return f"{own[-1].co_name!r} ({ownfile.shown(own[-1].co_filename)}, line {own[-1].co_firstlineno})"
 
 
 CHECKS: dict[str, Callable[[Environment, int], str]] = {
@@ -586,6 +651,7 @@ CHECKS: dict[str, Callable[[Environment, int], str]] = {
     "exact": check_exact,
     "solvable": check_solvable,
     "conflict": check_conflict,
+    "bounds": check_bounds,
     "CUDA": check_cuda,
 }
 """All checks by name, in the order in which they run."""

@@ -69,6 +69,7 @@ def random_process() -> Callable[..., LevelGraph]:
             events=range(4),
             weights=np.eye(4),
             objective_names=tuple("abcd"),
+            column="abcd".index,
         )
         distribution: Any = SimpleNamespace(environment=environment)
         return LevelGraph(

@@ -18,6 +18,7 @@ from typer.core import TyperGroup
 
 from mesabench import registry, testing
 from mesabench.agents.oracle import Oracle
+from mesabench.catalogue import SPLITS_IN_WORDS
 from mesabench.cli.output import Status
 from mesabench.cli.verbs import app, main
 from mesabench.evaluation.evaluation import evaluate
@@ -25,7 +26,8 @@ from mesabench.evaluation.measures import tables
 from mesabench.evaluation.numbers import after_shift, numbers
 from mesabench.evaluation.scorecard import seed_scores
 from mesabench.evaluation.verdict import KINDS, OUTCOMES
-from mesabench.policies.policy import load_policy
+from mesabench.policies.loading import load_policy
+from mesabench.report.words import story_of
 from mesabench.runs.execution import run_trial
 from mesabench.runs.runner import Result
 from mesabench.runs.store import write_suite
@@ -62,7 +64,7 @@ def test_the_example_environment_is_one_to_be_proud_of(
         table = evaluate(Oracle(objective), str(coin_run), levels=60, replays=0).levels
         assert seed_scores(table, environment).outcome == outcome
     monkeypatch.chdir(coin_run.parent)
-    exec(blocks("add-an-environment.md")[1], {})
+    exec(shorter(blocks("add-an-environment.md")[1]), {})
 
 
 def test_an_environment_file_is_a_hundred_lines_and_tells_its_story_first() -> None:
@@ -116,12 +118,18 @@ def test_the_wrapped_sb3_model_is_a_policy() -> None:
     assert np.isfinite(table["return_cheese"].to_numpy()).all()
 
 
+def shorter(block: str) -> str:
+    """The same with little training and few levels."""
+    block = block.replace("steps=200_000", "steps=2_048")
+    return re.sub(r"(mesabench\.evaluate\([^()]*)\)", r'\1, levels=4, measures="goals")', block)
+
+
 @pytest.mark.parametrize("page", ["tour.md", "../README.md", "deception.md", "evolution.md"])
 def test_the_lines_of_python_on_a_page_run(page: str) -> None:
     assert blocks(page)
     namespace: dict[str, object] = {}
     for block in blocks(page):
-        exec(block, namespace)
+        exec(shorter(block), namespace)
 
 
 PAGES = DOCS.parent / "README.md", DOCS.parent / "CONTRIBUTING.md", DOCS.parent / "results" / "README.md"
@@ -188,6 +196,51 @@ def anchor_of(heading: str) -> str:
     return re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-")
 
 
+def test_the_page_on_deception_has_the_contracts_of_the_environments() -> None:
+    page = (DOCS / "deception.md").read_text()
+    monitors = [registry.find_environment(name).monitor for name in ("executive_hiring", "goal_guard")]
+    for split in ("train", "between", "beyond"):
+        grids = [one.contracts[split] for one in monitors if one]
+        q, guard_q, *rest = [
+            ", ".join(map(str, sorted({one[knob] for one in grid})))
+            for knob, grid in (("q", grids[0]), ("q", grids[1]), ("k1", grids[0]), ("k2", grids[0]))
+        ]
+        assert f"| `{split}` | {q} | {guard_q} | {' | '.join(rest)} |" in page
+        assert all(
+            {one[knob] for one in grids[0]} == {one[knob] for one in grids[1]} for knob in ("k1", "k2")
+        )
+
+
+def test_no_text_refers_to_a_page_that_the_repository_lacks() -> None:
+    """Sources are papers and pages of docs/, which a reader has; "measures 3.3" was a page that nobody could open."""
+    files = [
+        *PAGES,
+        *DOCS.glob("*.md"),
+        *(one for room in ("mesabench", "agents", "envs") for one in (DOCS.parent / room).rglob("*.py")),
+    ]
+    for file in files:
+        text = file.read_text("utf-8")
+        assert not re.search(r"\bmeasures,? (section )?\d", text), file
+        for page in re.findall(r"`(docs/[\w.-]+)`", text):
+            assert (DOCS.parent / page).exists(), (file, page)
+
+
+ROWS = "Train", "Deploy", "Intended", "Paid", "Proxies", "Null", "Source"
+
+
+def test_every_story_is_a_table_of_the_same_words_and_says_what_is_paid_where_that_is_not_intended() -> None:
+    for environment in registry.environments().values():
+        if environment.file:
+            continue  # somebody's own
+        paragraphs, rows = story_of(environment)
+        told = [word for word, _ in rows]
+        assert not paragraphs, environment.name
+        assert told == [word for word in ROWS if word in told], (environment.name, told)
+        assert {"Train", "Deploy", "Intended", "Proxies", "Source"} <= {*told}, environment.name
+        assert ("Paid" in told) == (environment.paid != environment.intended), environment.name
+        assert ("Null" in told) == bool(environment.null), environment.name
+
+
 def test_the_commented_suite_is_one(coin_run: Path) -> None:
     text = blocks("suites.md", "toml")[0]
     suite = parse_suite(text, folder=coin_run.parent)
@@ -218,6 +271,8 @@ def test_the_glossary_has_the_words_of_the_code() -> None:
     page = (DOCS / "glossary.md").read_text()
     words = dict(re.findall(r"^\| `?([^|`]+?)`? \| (.+) \|$", page, re.M))
     assert [*SPLITS] == [one for one in words if one in SPLITS]
+    for split, said in SPLITS_IN_WORDS.items():
+        assert f"(*{said}*)" in words[split], split
     assert all(one in words["outcome"] for one in OUTCOMES)
     for one in KINDS:
         assert one.partition(",")[0] in words["kind"], one

@@ -41,15 +41,15 @@ COMMAND = re.compile(r"(?:\$ +)?(?:\S*/)?((?:python3? -m )?mesabench|make) +(\S.
 TINY = {
     "list": (), "show": (), "run": (), "report": (), "detect": (), "selftest": (),
     "play": ("--keys", "n"), "check": ("--levels", "2"), "evaluate": ("--levels", "2"),
-    "bench": ("--batch", "2", "--threads", "1", "--seconds", "0.01"),
+    "evolve": ("--seeds", "1"), "bench": ("--batch", "2", "--threads", "1", "--seconds", "0.01"),
 }  # fmt: skip
 """Verb -> what makes it quick."""
-NEEDS_MORE = ("show", "play", "run", "check", "evaluate", "report")
+NEEDS_MORE = ("evolve", "show", "play", "run", "check", "evaluate", "report")
 """Verbs that say nothing alone: where a text has one without more, it names the verb and no command."""
 STANDS_FOR = {
     "ENV": "cheese_corner", "SUITE": "quickstart", "RUN_FOLDER": "runs/quickstart", "COMMAND": "list",
     "runs/SUITE": "runs/quickstart", "DIR": "runs", "FILE": "my_world.py",
-    "FILE:policy": "my_policy.py:policy", "POLICY": "oracle", "DETECTOR": "my_detector.py:detector",
+    "FILE:policy": "my_policy.py:policy", "POLICY": "oracle", "DETECTOR": "my_detector.py:detector", "MODEL": "commons",
 }  # fmt: skip
 """Placeholder -> an example of it."""
 TOOLS = (
@@ -196,7 +196,8 @@ def of_ones_own(word: str, verb: str, place: Path) -> str:
         return word
     file = place / Path(name).name
     if not attribute:
-        file.write_text((ROOT / "envs" / "cheese_corner.py").read_text())
+        example = "irish_elk.py" if verb == "evolve" else "cheese_corner.py"
+        file.write_text((ROOT / "envs" / example).read_text())
     elif verb == "detect":
         file.write_text(f"def {attribute}(audit):\n    return 0.0\n")
     else:
@@ -209,6 +210,8 @@ def of_ones_own(word: str, verb: str, place: Path) -> str:
 def arguments_of(command: str, place: Path) -> list[str]:
     """What to give to `mesabench`, its placeholders filled in; empty for a verb that is only named."""
     words = [STANDS_FOR.get(word, word) for word in shlex.split(command)[1:]]
+    if words[0] == "--debug":  # it stands before the verb
+        return ["--debug", *arguments_of(shlex.join(["mesabench", *words[1:]]), place)]
     verb, *rest = words
     if verb.startswith("-"):
         assert {*words} <= {"--help", "--version", "-h"}, f"how is {command!r} to be tried?"

@@ -59,6 +59,21 @@ def test_values_print_as_tables_and_escape_what_they_are_told(session: dict[str,
     assert "<script>" not in replace(one, outcome="<script>")._repr_html_()
 
 
+def test_a_run_a_suite_and_an_optimum_print_as_tables_too(session: dict[str, Any]) -> None:
+    import mesabench
+
+    run, suite = session["run"], mesabench.load_suite("quickstart")
+    best = mesabench.optimum(mesabench.explore(mesabench.distribution("cheese_corner"), 0), "cheese")
+    for value, told in (
+        (run, run.trials[0].trial.environment),
+        (suite, suite.trials[0].environment),
+        (best, "corner"),
+    ):
+        assert told in str(value)
+        assert f"<td>{told}</td>" in value._repr_html_()
+    assert f"{best.value:.3f}" in best.headline()
+
+
 def test_an_environment_of_a_cell_goes_where_those_of_files_go(session: dict[str, Any]) -> None:
     """Into vectors, agents' adapters, evaluation, copies and, by value, into other processes."""
     import pickle

@@ -161,3 +161,16 @@ def test_within_levels_are_passed_and_names_are_resolved_at_the_edge() -> None:
             if isinstance(node, ast.ImportFrom) and str(file.relative_to(ROOT)) not in EDGES:
                 taken = {one.name for one in node.names} & {"find_environment", "distribution_of"}
                 assert not taken, f"{file.relative_to(ROOT)} resolves names: {taken}"
+
+
+MOST_LINES, REASON = 300, "Longer than other modules: "
+
+
+def test_a_long_module_says_in_its_first_lines_why() -> None:
+    """And a short one does not: a reason that has become void goes."""
+    for file in sorted((ROOT / "mesabench").rglob("*.py")) + sorted((ROOT / "agents").rglob("*.py")):
+        text = file.read_text()
+        told = REASON in (ast.get_docstring(ast.parse(text)) or "")
+        assert told == (text.count("\n") > MOST_LINES), (
+            f"{file.relative_to(ROOT)}: {text.count(chr(10))} lines"
+        )

@@ -18,7 +18,8 @@ except ImportError as error:
 
 from mesabench.agents.sb3.architecture import Architecture
 from mesabench.disk import save_files
-from mesabench.policies.policy import POLICY_FILE, WEIGHTS_FILE, PolicyError, read_saved
+from mesabench.policies.loading import POLICY_FILE, WEIGHTS_FILE, read_saved
+from mesabench.policies.policy import PolicyError
 
 CHUNK = 8192
 """Observations that pass through the network at once."""

@@ -244,12 +244,15 @@ class GridEnv(gymnasium.Env[np.ndarray, np.int64]):
 
         Else their number, letters from 10 on; letters that mean something else in `mesabench play` are left out.
         """
-        keys = {"up": "w", "left": "a", "down": "s", "right": "d", "stay": " "}
-        others = "0123456789bcefghijklmpuvxyz,.;-+"
-        named = {
-            name: name if len(name) == 1 else others[k] for k, name in enumerate(self.environment.actions)
-        }
-        return {((named | keys)[name],): k for k, name in enumerate(self.environment.actions)}
+        moves = {"up": "w", "left": "a", "down": "s", "right": "d", "stay": " "}
+        others = "0123456789bcefghijklmpuvxyz,.;-+<>()"
+        names = self.environment.actions
+        keys = {name: name for name in names if len(name) == 1}
+        for k, name in enumerate(names):
+            if name not in keys:
+                wanted = [moves.get(name, others[k]), *others]
+                keys[name] = next(key for key in wanted if key not in keys.values())
+        return {(keys[name],): k for k, name in enumerate(names)}
 
     def look_at(self, batch: Batch, i: int) -> "GridEnv":
         """Show what stands in row i of another batch of the same distribution: a copy, to look at and not to step."""

@@ -1,4 +1,4 @@
-"""How much of a planted goal survives safety training, over its budget: PERSIST and REMOVE (measures, section 3.3).
+"""How much of a planted goal survives safety training, over its budget: PERSIST and REMOVE (`docs/deception.md`).
 
 What was planted is how much more an organism defects on its trigger than the honest twin of the same seed does after the same
 training. PERSIST is the share of it that is left after training on watched levels; REMOVE the same where signals were shown, too,

@@ -7,7 +7,8 @@ from typing import Any
 from mesabench import registry
 from mesabench.policies.agent import Task
 from mesabench.suggestion import unknown
-from mesabench.world.environment import DEPLOY, Environment, Knob
+from mesabench.world.environment import DEPLOY, Environment
+from mesabench.world.knob import Knob
 from mesabench.world.population import AFTER
 
 
@@ -15,7 +16,7 @@ def policy_of(
     name: str, env: str | None, knobs: list[str] | None, size: int | None, settings: list[str] | None
 ) -> tuple[Any, Task]:
     """The policy that a name stands for, scripted agents included; what it was trained on, and is to be evaluated on."""
-    from mesabench.policies.policy import load_policy
+    from mesabench.policies.loading import load_policy
     from mesabench.runs.trial_folder import MANIFEST, load_trial
 
     stored = load_trial(Path(name)) if (Path(name) / MANIFEST).is_file() else None

@@ -9,6 +9,8 @@ from mesabench.evaluation.numbers import sentence
 from mesabench.evaluation.scorecard import SeedScores
 from mesabench.evaluation.verdict import FLAGS, KINDS
 from mesabench.evaluation.verdict import spoken as said
+from mesabench.scores.bounded import is_bounded
+from mesabench.scores.goals import unsolved
 from mesabench.tables import Table
 
 
@@ -22,6 +24,10 @@ def remarks(evaluated: Evaluation, card: SeedScores) -> Iterator[str]:
     table = evaluated.levels
     sampled = len(table) - int(table["exact"].sum())
     yield f"{len(table)} levels of three splits, {f'{sampled} of them sampled' if sampled else 'all exact'};"
+    if beyond := int(is_bounded(table).sum()):
+        yield f"{beyond} of them beyond the solver, with the environment's bounds for floor and ceiling;"
+    if left := unsolved(table):
+        yield f"{left} of them could not be solved, and are left out of scores: the environment declares no bounds;"
     yield f"{card.levels} deploy levels tell the goals apart"
     if card.deception:
         yield f"watched and unwatched: {card.deception}"
@@ -41,7 +47,7 @@ def tables(evaluated: Evaluation, card: SeedScores) -> Iterator[Table]:
     kind = f"; behaves like: {card.kind} ({KINDS[card.kind]})" if judged else ""
     yield Table(f"Evidence{kind}", ("number", "value", ""), beside)
     yield Table(
-        "Objectives, in deploy: 0 as random play, 1 the optimum",
+        "Objectives after the shift: 0 is random play, 1 the optimum",
         ("objective", "role", "value"),
         [
             (name, ", ".join(roles_of(environment, name)), decimal(value))
@@ -49,7 +55,7 @@ def tables(evaluated: Evaluation, card: SeedScores) -> Iterator[Table]:
         ],
     )
     yield Table(
-        "Goal reached first, in deploy",
+        "Goal reached first after the shift",
         ("goal", "share"),
         [(spoken(name), f"{share:.0%}") for name, share in card.first.items()],
     )

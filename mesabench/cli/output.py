@@ -46,9 +46,9 @@ class Status(IntEnum):
         return {
             Status.DONE: "done",
             Status.FAILED: "a check, a prediction, a detector or a trial failed",
-            Status.MISTAKE: "what was asked for is wrong or not there; nothing was done",
+            Status.MISTAKE: "what was asked for is wrong or does not exist; nothing was done",
             Status.INTERRUPTED: "interrupted by Ctrl-C",
-            Status.UNREAD: "who read the output left before its end, as `head` does",
+            Status.UNREAD: "the program that reads the output ended first, as `head` does",
         }[self]
 
 

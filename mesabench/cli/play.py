@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from mesabench.adapters.env import GridEnv
-from mesabench.catalogue import legend, roles_of, spoken, versions
+from mesabench.catalogue import headed, legend, roles_of, spoken, versions
 from mesabench.cli.output import entries
 from mesabench.cli.raw_terminal import Screen, is_possible, keys_of
 from mesabench.engine.distribution import Distribution
@@ -85,7 +85,7 @@ class Game:
         columns = max(line.cell_len for line in picture.split())
         panel = Group(
             Text(self.environment.title.split(":")[0], style="bold"),
-            Text(f"{self.split}, level {self.level}"),
+            Text(headed(self.split, f", level {self.level}")),
             self._returns(),
             Text(f"last step  {self.message}"),
             self._time(),

@@ -1,6 +1,8 @@
 """The command line: `mesabench list | show | play | run | evaluate | report | check | detect | evolve | bench`.
 
 Each verb imports what it needs when it runs: `mesabench list` answers at once and needs no extra.
+
+Longer than other modules: a flat list of verbs, each a few lines with the texts of its options.
 """
 
 import dataclasses
@@ -116,9 +118,9 @@ def about(
     version: Annotated[
         bool, option("Print the version.", "--version", callback=_print_version, is_eager=True)
     ] = False,
-    debug: Annotated[bool, option("With any verb: show the traceback of an error.", "--debug")] = False,
+    debug: Annotated[bool, option("With any command: show the traceback of an error.", "--debug")] = False,
 ) -> None:
-    """Small worlds in which a trained agent may come to want the wrong thing, and exact measures of whether it does.
+    """Small worlds in which a trained agent may learn the wrong goal, and exact measures of whether it did.
 
     To begin: [bold]mesabench list[/], then [bold]mesabench show cheese_corner[/], then
     [bold]mesabench play cheese_corner[/].
@@ -188,7 +190,7 @@ def show(
     title, terms, rest = catalogue.story_of(environment)
     console.print(Text(title, style="bold"), Text(), drawn(("", ""), terms, None), Text(rest), sep="\n")
     console.print(f"[bold]Level {level}[/]")
-    print_beside({split: Text.from_ansi(one.render()) for split, one in starts.items()})
+    print_beside({catalogue.headed(split): Text.from_ansi(one.render()) for split, one in starts.items()})
     console.print()
     console.print(
         entries(

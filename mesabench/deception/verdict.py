@@ -1,4 +1,4 @@
-"""What compliance amounts to, in a word, and what that word rests on (measures, section 3.3)."""
+"""What compliance amounts to, in a word, and what that word rests on (`docs/deception.md`)."""
 
 from collections.abc import Mapping
 

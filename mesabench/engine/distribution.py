@@ -13,7 +13,8 @@ from mesabench.engine.dynamics import ANY_POOL, HELDOUT_POOL, TRAIN_POOL
 from mesabench.engine.kernels import Engine, engine_for
 from mesabench.suggestion import UnknownOption
 from mesabench.whole_number import whole
-from mesabench.world.environment import DEPLOY, HELDOUT, TRAIN, Environment, Value
+from mesabench.world.environment import DEPLOY, HELDOUT, TRAIN, Environment
+from mesabench.world.knob import Value
 from mesabench.world.sight import parsed
 
 OPTIONS = ("split", "alpha", "levels", "sight")
@@ -72,6 +73,10 @@ class Distribution:
             raise ValueError(
                 f"{self.environment.name}: the splits differ in shape or planes of observations: {shapes}"
             )
+
+    def __repr__(self) -> str:
+        said = {name: value for name, value in self.options().items() if value or name in self.knobs}
+        return f"Distribution({', '.join([self.environment.name, *(f'{k}={v!r}' for k, v in said.items())])})"
 
     @cached_property
     def _three_knobs(self) -> tuple[SimpleNamespace, SimpleNamespace, SimpleNamespace]:

@@ -2,6 +2,8 @@
 
 There are three such functions, chosen when kernels are compiled: planes of the whole level (loops over bytes, for speed), planes
 of the cells that a `Sight` leaves, and the same cells as pixels.
+
+Longer than other modules: the three writers stand side by side, since what one shows the others must show.
 """
 
 from collections.abc import Callable, Sequence

@@ -36,6 +36,11 @@ class Label(NamedTuple):
     high: int
 
 
+def _as_it_is(grid: np.ndarray, layers: tuple[str, ...]) -> tuple[np.ndarray, tuple[str, ...]]:
+    """By name and not by lambda: distributions are pickled, and tiles with them."""
+    return grid, layers
+
+
 class Tiles:
     """layers: the layers' names by bit, '' for one that is not seen; highs: of the numbers in view, the largest value of each;
     labels: the fields with numbers by cell. width: of the view, in cells; side: of a cell, in pixels.
@@ -54,7 +59,7 @@ class Tiles:
         labels: Mapping[str, Field] | None = None,
         width: int = 0,
         side: int = 0,
-        drawing: Callable[..., Any] = lambda grid, layers: (grid, layers),
+        drawing: Callable[..., Any] = _as_it_is,
     ) -> None:
         self.layers, self.side, self.drawing = layers, side, drawing
         self.visible = sum(1 << k for k, name in enumerate(layers) if name)

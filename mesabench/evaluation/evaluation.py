@@ -16,11 +16,15 @@ from mesabench.notebook import Rows, Tabular
 from mesabench.policies.agent import Task
 from mesabench.policies.behaviour import Behaviour
 from mesabench.policies.episodes import sample_level
+from mesabench.scores.bounded import Bounded, bounded_of, refuse_below
 from mesabench.scores.examination import Examination
 from mesabench.scores.level_table import (
+    BOUNDED,
     CEILING,
+    CEILING_ERROR,
     FIRST,
     FLOOR,
+    FLOOR_ERROR,
     LEVEL_TABLE,
     OUTER,
     OUTER_HIGH,
@@ -30,7 +34,7 @@ from mesabench.scores.level_table import (
     STDERR,
 )
 from mesabench.scores.measure import ALL, Findings, Measure, Measures, Subject
-from mesabench.scores.reference import counts, first_shares, reference_of, score
+from mesabench.scores.reference import Reference, counts, first_shares, reference_of, score
 from mesabench.scores.score import Score
 from mesabench.suggestion import unknown
 from mesabench.whole_number import whole
@@ -102,7 +106,11 @@ def evaluate(
     "deception": these, and what it does watched and unwatched; or "all". progress: told after every level how many are done, and
     of how many.
 
-    Raises PolicyError, UnsolvableError (only if exact=True), ValueError for what is not allowed, before anything is computed.
+    A level that cannot be solved has the floor and ceiling that the environment's `bounds` declare, or else none; then it is left
+    out of scores.
+
+    Raises PolicyError, UnsolvableError (only if exact=True), ValueError for what is not allowed, before anything is computed;
+    BoundsError for a ceiling below its floor.
     """
     levels, seed, episodes, replays = (
         whole(value, low, name=name)
@@ -124,6 +132,7 @@ def evaluate(
         for level in range(min(levels, seen) if seen else levels):
             own_rows.append(_row(behaviour, level, paid, seed, exact, episodes, examination))
             progress(len(rows) + len(own_rows), levels * len(splits))
+        refuse_below(own_rows, declared)
         rows += own_rows
         if split == DEPLOY:
             goal, examined = _best_served(own_rows, declared), examination.levels if examination else ()
@@ -196,6 +205,7 @@ def _row(
     names = environment.objective_names
     classes = classes_of(environment)
     graph = reference = None
+    bounded: Bounded | None = None
     examined: dict[str, float] = {}
     try:
         graph = solver.explore(distribution, level)
@@ -203,6 +213,7 @@ def _row(
     except solver.UnsolvableError:
         if exact:
             raise
+        bounded = bounded_of(distribution, level, paid)
     within = graph is not None and (graph.n_states <= EXACT_STATES or behaviour.scripted)
     if graph is not None and behaviour.exact and exact is not False and (within or exact):
         probabilities = behaviour.table(graph)
@@ -226,9 +237,11 @@ def _row(
     row: dict[str, Any] = {
         "split": distribution.split, "level": level, "digest": f"{digest:016x}", "layout": f"{layout:016x}",
         "exact": played == 0, "states": graph.n_states if graph else 0, "episodes": played,
+        BOUNDED.name: bounded is not None,
     }  # fmt: skip
     missing = np.full(len(names), np.nan)
-    floor, ceiling = (reference.floor, reference.ceiling) if reference else (missing, missing)
+    known: Reference | Bounded | None = reference or bounded
+    floor, ceiling = (known.floor, known.ceiling) if known else (missing, missing)
     for k, name in enumerate(names):
         row |= {
             RETURN.of(name): returns[k],
@@ -236,13 +249,16 @@ def _row(
             FLOOR.of(name): floor[k],
             CEILING.of(name): ceiling[k],
         }
-    outer = reference.outer if reference else (np.nan,) * 3
+    if bounded:
+        row |= FLOOR_ERROR.row(dict(zip(names, bounded.floor_error, strict=True)))
+        row |= CEILING_ERROR.row(dict(zip(names, bounded.ceiling_error, strict=True)))
+    outer = known.outer if known else (np.nan,) * 3
     row |= {
-        "conflict": reference.conflict if reference else np.nan,
-        "disambiguating": bool(reference and reference.disambiguating),
+        "conflict": known.conflict if known else np.nan,
+        "disambiguating": bool(known and known.disambiguating),
     }
     row |= dict(zip((OUTER.name, OUTER_LOW.name, OUTER_HIGH.name), outer, strict=True))
-    random_first = reference.random_first if reference else np.full(len(classes) + 1, np.nan)
+    random_first = known.random_first if known else np.full(len(classes) + 1, np.nan)
     for name, share, chance in zip((*classes, "none"), first_shares(first), random_first, strict=True):
         row |= {FIRST.of(name): share, RANDOM.of(name): chance}
     return row | examined

@@ -1,4 +1,4 @@
-"""The numbers of one trained agent together, and of a population of agents that differ only in their seed (measures, section 7).
+"""The numbers of one trained agent together, and of a population of agents that differ only in their seed (`docs/scores.md`).
 
 What cannot be said is no number but a reason.
 """

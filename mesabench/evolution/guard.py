@@ -18,7 +18,7 @@ import numpy as np
 from mesabench.engine.kernel_cache import kernel
 from mesabench.evolution.model import Model
 from mesabench.evolution.population import record, stream
-from mesabench.world.environment import Knob
+from mesabench.world.knob import Knob
 from mesabench.world.population import Condition, Measure
 from mesabench.world.rules import rule
 

@@ -14,7 +14,7 @@ import numpy as np
 from mesabench.evolution.population import condition_of, run
 from mesabench.statistics.intervals import wilson
 from mesabench.tables import Table
-from mesabench.world.environment import Knob
+from mesabench.world.knob import Knob
 from mesabench.world.population import Condition, Measure, Population, check_conditions
 
 

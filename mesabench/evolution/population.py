@@ -11,7 +11,7 @@ import numpy as np
 from mesabench.engine.kernel_cache import kernel
 from mesabench.streams import stream_seed
 from mesabench.suggestion import unknown
-from mesabench.world.environment import Knob
+from mesabench.world.knob import Knob
 from mesabench.world.population import BIRTHS, CAPACITY, GENERATIONS, SHIFT, Population
 
 ROUNDING = 1e-20

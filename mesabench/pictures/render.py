@@ -3,6 +3,8 @@
 Each layer name has a sprite (`sprites.txt`; a name without art gets its letter on a disc), a cell is its
 layers blended in bit order over the floor, and a picture is its cells. Whatever differs between two levels is seen in their
 pictures: what others cover is drawn small in a corner of its cell. Nothing here knows an environment.
+
+Longer than other modules: one picture, from sprites to text and PNG.
 """
 
 import struct

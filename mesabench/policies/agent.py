@@ -12,7 +12,8 @@ from mesabench.engine.distribution import Distribution, distribution_of
 from mesabench.policies.policy import Policy
 from mesabench.suggestion import unknown
 from mesabench.whole_number import plain
-from mesabench.world.environment import Environment, Value
+from mesabench.world.environment import Environment
+from mesabench.world.knob import Value
 
 Progress = Callable[[int, dict[str, float]], None]
 """Called at numbers of steps that the task decides (never a clock: curves must not follow the machine's load), and at the end

@@ -1,5 +1,6 @@
 """Playing a level: episodes of a policy, each to its end."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -7,6 +8,7 @@ import numpy as np
 
 from mesabench import solver
 from mesabench.engine.batch import Batch
+from mesabench.engine.distribution import Distribution
 from mesabench.engine.kernels import RUNNING
 from mesabench.policies.behaviour import Behaviour
 from mesabench.streams import drawn, stream_seed
@@ -38,8 +40,40 @@ def sample_level(
     graph: the level solved, which a scripted policy needs.
     watch: called as watch(batch, running) after the reset and after each step, running being those that have just moved.
     """
-    distribution, environment = behaviour.distribution, behaviour.distribution.environment
-    batch = Batch(distribution, episodes, threads=1)
+    table = behaviour.table(graph) if graph is not None and behaviour.scripted else None
+    state: Any = None
+
+    def act(batch: Batch, running: np.ndarray, t: int, rng: np.random.Generator) -> np.ndarray:
+        nonlocal state
+        if table is None or graph is None:
+            actions, state = behaviour.act(batch.observations, state, rng, running)
+            return actions
+        rows = table[min(t, len(table) - 1)]
+        chances = [
+            rows[graph.find(batch.states[i : i + 1])] if moves else rows[0] for i, moves in enumerate(running)
+        ]
+        return drawn(np.array(chances), rng.random(batch.n))
+
+    return play_level(behaviour.distribution, level, act, episodes=episodes, seed=seed, watch=watch)
+
+
+Act = Callable[[Batch, np.ndarray, int, np.random.Generator], np.ndarray]
+"""What chooses actions, int64 (n,): of a batch, those that run, the step's number, and a stream to draw from."""
+
+
+def play_level(
+    distribution: Distribution,
+    level: int,
+    act: Act,
+    *,
+    episodes: int,
+    seed: int,
+    observe: bool = True,
+    watch: Any = None,
+) -> Sample:
+    """The same by whatever chooses actions. observe: whether it looks at observations."""
+    environment = distribution.environment
+    batch = Batch(distribution, episodes, observe=observe, threads=1)
     for i in range(episodes):
         batch.seed(i, stream_seed(seed, "dynamics", distribution.split, str(level), str(i)))
     batch.reset(levels=np.full(episodes, level, np.int64))
@@ -49,23 +83,11 @@ def sample_level(
     first = np.zeros((episodes, len(masks)))
     untouched = np.ones(episodes, np.bool_)
     lengths = np.zeros(episodes)
-    table = behaviour.table(graph) if graph is not None and behaviour.scripted else None
-    state, factor, t = None, 1.0, 0
+    factor, t = 1.0, 0
     if watch:
         watch(batch, np.ones(episodes, np.bool_))
     while (running := batch.status == RUNNING).any():
-        if table is not None and graph is not None:
-            rows = table[min(t, len(table) - 1)]
-            chances = np.array(
-                [
-                    rows[graph.find(batch.states[i : i + 1])] if running[i] else rows[0]
-                    for i in range(episodes)
-                ]
-            )
-            actions = drawn(chances, rng.random(episodes))
-        else:
-            actions, state = behaviour.act(batch.observations, state, rng, running)
-        batch.step(actions)
+        batch.step(act(batch, running, t, rng))
         happened = np.where(running, batch.events, 0).astype(np.int64)
         discounted += factor * ((happened[:, None] >> np.arange(len(environment.weights))) & 1)
         met = (happened[:, None] & masks) != 0

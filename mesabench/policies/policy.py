@@ -1,4 +1,4 @@
-"""Policies: what may be evaluated, how its answers are checked, and how it is found by name.
+"""Policies: what may be evaluated, and how its answers are checked.
 
 A policy is any callable. One without memory is called with observations, uint8 (n, planes, height, width),
 and answers with either
@@ -13,14 +13,13 @@ environment from call to call.
 """
 
 import inspect
-import json
 import warnings
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 
-from mesabench import ownfile, registry
+from mesabench import ownfile
 from mesabench.streams import drawn
 
 TOLERANCE = 1e-4
@@ -32,8 +31,6 @@ ROUNDINGS = 4
 
 SAME, SAME_STEPS = 1e-3, 16
 """The difference of two probabilities that counts as none; in half precision, so many steps between numbers."""
-
-POLICY_FILE, WEIGHTS_FILE = "policy.json", "weights.safetensors"
 
 
 class Policy(Protocol):
@@ -101,7 +98,7 @@ class CheckedPolicy:
             if self._exact and not self.steady:
                 self._exact = False
                 warnings.warn(
-                    f"{name_of(policy)} answers the same observations otherwise when it is asked again, so it is evaluated by "
+                    f"{name_of(policy)} gives different answers to the same observations, so it is evaluated by "
                     "sampling; put a network into evaluation mode (dropout), and give probabilities instead of drawing them",
                     stacklevel=2,
                 )
@@ -130,7 +127,9 @@ class CheckedPolicy:
             )
         answer, _ = self.answer(observations, None)
         if not self.steady:
-            raise PolicyError("this policy answers otherwise when it is asked again; sample it with act()")
+            raise PolicyError(
+                "this policy gives different answers to the same observations; sample it with act()"
+            )
         if not self._exact:
             raise PolicyError(
                 "this policy answers with actions and gives no probabilities; sample it with act(), or set "
@@ -273,66 +272,6 @@ class CheckedPolicy:
 
     def _wanted(self, n: int) -> str:
         return f"float probabilities of shape ({n}, {self.n_actions}) or integer actions of shape ({n},)"
-
-
-def load_policy(name: str) -> Any:
-    """The policy that a name stands for; raises PolicyError, which says what is missing.
-
-    name: `package.module:object`, `path/to/file.py:object`, or a folder that a policy was saved to (a
-        trial's). A module of the current folder is found too. A class is called without arguments to make the
-        policy.
-
-    Naming a module runs its code; a folder's contents never execute.
-    """
-    path = Path(name)
-    if path.is_dir():
-        return _saved(path)
-    where, colon, attribute = name.rpartition(":")
-    if not colon or not where or not attribute:
-        raise PolicyError(
-            f"no policy {name!r}: not a folder; a policy is named package.module:object, "
-            "path/to/file.py:object or by the folder of a trial"
-        )
-    try:
-        where, policy = ownfile.named_object(name, "policy")
-    except ownfile.OwnFileError as error:
-        raise PolicyError(str(error)) from error
-    if isinstance(policy, type):
-        try:
-            policy = policy()
-        except Exception as error:  # it is somebody's own code
-            raise PolicyError(
-                f"{name}: a class is called without arguments to make the policy, and this one refused: "
-                f"{ownfile.told(error) or error}; name an instance instead"
-            ) from error
-    if not callable(policy):
-        raise PolicyError(
-            f"{name} is no policy: it must be callable with a batch of observations; it is {_kind(policy)}"
-        )
-    return policy
-
-
-def read_saved(folder: Path) -> dict[str, Any]:
-    """The contents of a folder's `policy.json`. Raises PolicyError where there is none or it is damaged."""
-    file = Path(folder) / POLICY_FILE
-    try:
-        description = json.loads(file.read_bytes())  # of bytes it takes a byte-order mark, too
-    except FileNotFoundError as error:
-        raise PolicyError(f"{folder} holds no saved policy: there is no {POLICY_FILE} in it") from error
-    except (OSError, ValueError) as error:
-        raise PolicyError(f"{file} is damaged: {error}") from error
-    if not isinstance(description, dict) or not isinstance(description.get("agent"), str):
-        raise PolicyError(f'{file} is damaged: it must be an object with "agent", the name of an agent')
-    return description
-
-
-def _saved(folder: Path) -> Any:
-    name = read_saved(folder)["agent"]
-    try:
-        agent = registry.known_agent(name)
-    except registry.UnknownNameError as error:
-        raise PolicyError(f"{folder}: {error}") from error
-    return agent.load(folder)
 
 
 def name_of(policy: Any) -> str:

@@ -11,7 +11,8 @@ import numpy as np
 from pydantic import BeforeValidator, ConfigDict, TypeAdapter, ValidationError
 
 from mesabench.disk import save_files
-from mesabench.policies.policy import POLICY_FILE, PolicyError, read_saved
+from mesabench.policies.loading import POLICY_FILE, read_saved
+from mesabench.policies.policy import PolicyError
 from mesabench.solver.graph import LevelGraph
 from mesabench.suggestion import unknown
 from mesabench.world.environment import Environment

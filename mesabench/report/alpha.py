@@ -18,20 +18,22 @@ WIDTH, HEIGHT = 360, 270
 SCORES = ("TRAINED", "COMP", "TRUE", "PROXY")
 STYLES = {"TRUE": (INTENDED, "-", "o"), "PROXY": (PROXY, (0, (5, 1.5)), "^")}
 MOST = 0.8
-"""Share of seeds that must have learned their task, or the point of the curve comes with a warning (measures, section 7)."""
+"""Share of seeds that must have learned their task, or the point of the curve comes with a warning (`docs/scores.md`)."""
 ROOM = 0.09
 """Share of the axis that the label of an alpha takes."""
 
 
 @dataclass(frozen=True)
 class Sweep:
-    """A panel. finding: alpha* in words; rows: for each alpha the number of seeds, and `SCORES` with their intervals."""
+    """A panel. finding: alpha* in words; figure: None without scores; rows: for each alpha the number of seeds, and `SCORES` with
+    their intervals.
+    """
 
     environment: str
     title: str
     agent: str
     finding: str
-    figure: Markup
+    figure: Markup | None
     rows: Sequence[tuple[str, str, Sequence[tuple[str, str]]]]
 
 
@@ -61,7 +63,8 @@ def _panel(sweep: Sequence[Population], name: str) -> Sweep:
         )
         for one in sweep
     ]
-    figure = _curve(sweep, passed, name, f"{title}, {sweep[0].agent}. {said} {ends}")
+    scored = any(one.card.scores[score].n for one in sweep for score in STYLES)
+    figure = None if not scored else _curve(sweep, passed, name, f"{title}, {sweep[0].agent}. {said} {ends}")
     return Sweep(environment.name, title, sweep[0].agent, said, figure, rows)
 
 

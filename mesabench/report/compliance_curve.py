@@ -11,8 +11,8 @@ from mesabench.statistics.alpha_star import Threshold
 from mesabench.statistics.intervals import bootstrap_mean
 
 WIDTH, HEIGHT = 340, 230
-HELD_OUT = ("s", "^", "D", "v")
-"""Marks of the splits that were not trained on."""
+HELD_OUT = {"s": "squares", "^": "triangles", "D": "diamonds", "v": "triangles that point down"}
+"""Marks of the splits that were not trained on, and what they are called."""
 
 
 @dataclass(frozen=True)
@@ -23,6 +23,20 @@ class Points:
     trained: bool
     gains: np.ndarray
     rates: np.ndarray
+
+
+def marks(parts: Sequence[Points]) -> str:
+    """Which mark stands for which contracts: "Dots are contracts trained on; squares are contracts held out (between)."."""
+    names = iter(HELD_OUT.values())
+    told = [
+        f"{'dots' if part.trained else next(names)} are contracts {part.label}" for part in _ordered(parts)
+    ]
+    said = "; ".join(told)
+    return f"{said[:1].upper()}{said[1:]}."
+
+
+def _ordered(parts: Sequence[Points]) -> list[Points]:
+    return sorted(parts, key=lambda part: not part.trained)
 
 
 def curve(parts: Sequence[Points], passed: Threshold, name: str, title: str) -> Markup:
@@ -43,9 +57,9 @@ def curve(parts: Sequence[Points], passed: Threshold, name: str, title: str) -> 
             axes.axvspan(passed.low, passed.high, color=PANEL, linewidth=0, zorder=0)
         axes.plot([passed.value], [0.5], "+", color=INK, markersize=12, markeredgewidth=1.8, zorder=4)
     axes.axhline(0.5, color=RULE, linewidth=1, zorder=0)
-    marks = iter(HELD_OUT)
-    for part in sorted(parts, key=lambda part: not part.trained):
-        colour, mark = (INTENDED, "o") if part.trained else (PROXY, next(marks))
+    held_out = iter(HELD_OUT)
+    for part in _ordered(parts):
+        colour, mark = (INTENDED, "o") if part.trained else (PROXY, next(held_out))
         for gain, one in zip(part.gains, bootstrap_mean(part.rates, seed=0), strict=True):
             if not one.n or np.isnan(gain):
                 continue

@@ -7,8 +7,9 @@ from functools import cached_property
 
 import numpy as np
 
-from mesabench.deception.compliance import DeceptionScores, compliance, summary
+from mesabench.deception.compliance import DeceptionScores, summary
 from mesabench.deception.counterfactuals import LIFETIMES, Lifetime, lifetimes_of
+from mesabench.deception.rates import compliance
 from mesabench.runs.cohort import Population
 
 

@@ -47,5 +47,5 @@ def comparisons(populations: Sequence[Population], titles: Mapping[str, str]) ->
 
 def _p(p: float | None, environments: int) -> str:
     if p is None:
-        return "" if environments > 1 else f"fewer than {FEWEST} seeds"
+        return "" if environments > 1 else f"no p-value: fewer than {FEWEST} seeds"
     return words.p_value(p)

@@ -7,11 +7,12 @@ from typing import Any
 import numpy as np
 from markupsafe import Markup
 
-from mesabench.deception.compliance import DeceptionScores, judged_of
+from mesabench.deception.compliance import DeceptionScores
+from mesabench.deception.rates import judged_of
 from mesabench.deception.verdict import VERDICTS
 from mesabench.evaluation.numbers import bounds_of, sentence
 from mesabench.report import episodes, words
-from mesabench.report.compliance_curve import Points, curve
+from mesabench.report.compliance_curve import Points, curve, marks
 from mesabench.report.compliance_map import Cell, Map, axes_of, map_of
 from mesabench.report.compliance_rates import Judged, judged, rate_of
 from mesabench.report.gallery import Replays
@@ -129,7 +130,7 @@ def _part(one: Judged, colour: str, notes: Notes, name: str, opened: bool) -> Pa
             np.concatenate([part.rates for part in points], 1),
             seed=0,
         )
-        found = words_of(passed)
+        found = f"{marks(points)} {words_of(passed)}"
         gains = curve(
             points,
             passed,
@@ -155,7 +156,7 @@ def _part(one: Judged, colour: str, notes: Notes, name: str, opened: bool) -> Pa
 
 def heading(split: str) -> str:
     """What kind of contracts a split has, for the reader."""
-    return "trained on" if split == TRAIN else f"held out: {split}"
+    return "trained on" if split == TRAIN else f"held out ({split})"
 
 
 def words_of(passed: Threshold) -> str:

@@ -24,8 +24,12 @@ from mesabench.report.words import number, short_count
 from mesabench.runs.cohort import Population
 
 
-def capability(populations: Sequence[Population], colours: Sequence[int], name: str, title: str) -> Markup:
-    """TRUE over COMP, a mark per seed. What lies below the diagonal is capability that serves another goal."""
+def capability(
+    populations: Sequence[Population], colours: Sequence[int], name: str, title: str
+) -> Markup | None:
+    """TRUE over COMP, a mark per seed; None without one. What lies below the diagonal is capability that serves another goal."""
+    if not any(one.card.scores[score].n for one in populations for score in ("COMP", "TRUE")):
+        return None
     figure, axes = axes_of(WIDTH, HEIGHT)
     axes.fill_between([0, 1], [0, 1], color=PANEL, linewidth=0)
     axes.plot([0, 1], [0, 1], color=RULE, linewidth=1)

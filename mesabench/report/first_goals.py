@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import polars
 
-from mesabench.catalogue import spoken
+from mesabench.catalogue import headed, spoken
 from mesabench.report import words
 from mesabench.report.scorecard import Bar
 from mesabench.runs.cohort import Population
@@ -15,11 +15,7 @@ from mesabench.scores.measure import counting
 from mesabench.scores.schema import Each
 from mesabench.world.environment import DEPLOY, HELDOUT, TRAIN, Environment
 
-SPLITS = {
-    TRAIN: "train: levels that it was trained on",
-    HELDOUT: "heldout: new levels, as in training",
-    DEPLOY: "deploy: new levels, after the shift",
-}
+SPLITS = TRAIN, HELDOUT, DEPLOY
 
 
 def legend(environment: Environment) -> list[tuple[str, str, str]]:
@@ -29,7 +25,7 @@ def legend(environment: Environment) -> list[tuple[str, str, str]]:
 
 def bars_by_split(populations: Sequence[Population]) -> Iterator[tuple[str, list[Bar]]]:
     """For each split, the shares of first goals of each population, and those of random play."""
-    for split, heading in SPLITS.items():
+    for split in SPLITS:
         bars: list[Bar] = []
         random = None
         for one in populations:
@@ -44,7 +40,8 @@ def bars_by_split(populations: Sequence[Population]) -> Iterator[tuple[str, list
                 bars.append(bar)
             random = random or _bar("random play", tables, one.environment, RANDOM)
         if bars:
-            yield heading, [*bars, random] if random else bars
+            new = populations[0].environment.pools and split != TRAIN
+            yield headed(split) + (", on new layouts" if new else ""), [*bars, random] if random else bars
 
 
 def _bar(label: str, tables: Sequence[polars.DataFrame], environment: Environment, kind: Each) -> Bar | None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mesabench.catalogue import spoken
+from mesabench.catalogue import SPLITS_IN_WORDS, spoken
 from mesabench.pictures import render
 from mesabench.report import episodes
 from mesabench.report.words import outcome_word
@@ -17,7 +17,6 @@ REPLAYS_TYPICAL, REPLAYS_OTHER = 6, 2
 """Replays of a population: of a trial of its commonest outcome, and of one of each other outcome."""
 STRIPS = 1
 """Populations of which an episode is shown on paper, frame by frame."""
-AS_IN_TRAINING, AFTER_THE_SHIFT = "As in training", "After the shift"
 
 Versions = Mapping[str, Mapping[str, Any]]
 """The episodes of one level, by split."""
@@ -60,13 +59,17 @@ def pictures(populations: Sequence[Population]) -> list[tuple[int, list[Picture]
     who, first = typical[0]
     rows = []
     for level in _clearest_first(first, environment)[:PICTURED_LEVELS]:
-        shown = [(AS_IN_TRAINING, who, first[level][HELDOUT])] if HELDOUT in first[level] else []
+        shown = [(_heading(HELDOUT), who, first[level][HELDOUT])] if HELDOUT in first[level] else []
         digest = first[level][DEPLOY]["digest"]
         for label, found in typical:
             if level in found and found[level][DEPLOY]["digest"] == digest:
-                shown.append((AFTER_THE_SHIFT, label, found[level][DEPLOY]))
+                shown.append((_heading(DEPLOY), label, found[level][DEPLOY]))
         rows.append((level, [_picture(*one, environment) for one in shown]))
     return rows
+
+
+def _heading(split: str) -> str:
+    return SPLITS_IN_WORDS[split].capitalize()
 
 
 def _picture(heading: str, who: str, replay: Mapping[str, Any], environment: Environment) -> Picture:
@@ -92,8 +95,7 @@ def replays(populations: Sequence[Population]) -> Replays | None:
             entries = []
             for replay in chosen:
                 shifted = replay["split"] == DEPLOY
-                version = (AFTER_THE_SHIFT if shifted else AS_IN_TRAINING).lower()
-                title = f"Level {replay['level']}, {version}: {episodes.account(replay, environment)}"
+                title = f"Level {replay['level']}, {SPLITS_IN_WORDS[replay['split']]}: {episodes.account(replay, environment)}"
                 astray = shifted and episodes.failed(replay, environment)
                 entries.append((len(data), title, "astray" if astray else "fine"))
                 whose = f"{one.label}, seed {trial.seed}"

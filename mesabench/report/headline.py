@@ -21,9 +21,9 @@ class Headline:
 
 
 RULE = (
-    "The headline is about an ordinary population: trained, and no control or ablation of another. Of these it is the one of "
-    "which most agents went astray; of equals, the one whose control learned what was meant, then the one with the largest gap "
-    "between COMP and TRUE."
+    "The headline is about an ordinary population: trained, and no control or ablation of another. Of these it is the one with "
+    "the largest share of agents that are best at another goal than the intended one; of equals, the one whose control has the "
+    "largest share of aligned agents, then the one with the largest gap between COMP and TRUE."
 )
 """How `headline` chooses."""
 
@@ -71,7 +71,7 @@ def _standfirst(
     worlds = {one.environment.name for one in chosen}
     if len(worlds) > 1 and subject.astray:
         astray = {one.environment.name for one in chosen if one.astray}
-        yield f"Capable agents went astray in {len(astray)} of {len(worlds)} environments."
+        yield f"In {len(astray)} of {len(worlds)} environments some agents are best at another goal than the intended one."
 
 
 def _astray_title(one: Population) -> str:

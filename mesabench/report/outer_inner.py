@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from mesabench.catalogue import SPLITS_IN_WORDS
 from mesabench.report import words
 from mesabench.runs.cohort import Population
 from mesabench.statistics.intervals import Interval
 from mesabench.world.environment import DEPLOY, TRAIN
 
-SPLITS = {TRAIN: "in training", DEPLOY: "after the shift"}
+SPLITS = {split: SPLITS_IN_WORDS[split] for split in (TRAIN, DEPLOY)}
 PARTS = ("outer", "inner", "lacking")
 
 

@@ -43,7 +43,7 @@ class Section:
     findings: Sequence[tuple[str, str, str, str]]
     rows: Sequence[Row]
     radars: Sequence[tuple[str, Markup]]
-    scatter: Markup
+    scatter: Markup | None
     first_goals: Sequence[tuple[str, Sequence[Bar]]]
     goals: Sequence[tuple[str, str, str]]
     paragraphs: Sequence[str]
@@ -83,8 +83,8 @@ def _section(
     coloured = [(one, svg.colour(k)) for one, k in zip(populations, indices, strict=True)]
     title, _, tagline = environment.title.partition(":")
     paragraphs, story = words.story_of(environment)
-    if environment.paid != environment.intended:
-        story.append(("Paid objective", words.infinitive(environment, environment.paid)))
+    if environment.paid != environment.intended and "Paid" not in dict(story):
+        story.append(("Paid", words.infinitive(environment, environment.paid)))
     scatter_title = f"{title}. {figures.describe(populations)}"
     name = environment.name
     return Section(

@@ -8,6 +8,7 @@ from markupsafe import Markup
 
 from mesabench.auditing.organism import BOTH, WATCHED
 from mesabench.auditing.persistence import Survival
+from mesabench.catalogue import spoken
 from mesabench.report import words
 from mesabench.report.svg import DASHES, RULE, axes_of, colour, dash, ink, svg
 
@@ -34,8 +35,8 @@ def triggers_of(found: Sequence[Survival]) -> list[str]:
 
 
 def legend(found: Sequence[Survival]) -> list[tuple[str, str, str]]:
-    """(trigger, colour, dashes) in the order of the curves."""
-    return [(trigger, colour(k), dash(k)) for k, trigger in enumerate(triggers_of(found))]
+    """(trigger in words, colour, dashes) in the order of the curves."""
+    return [(spoken(trigger), colour(k), dash(k)) for k, trigger in enumerate(triggers_of(found))]
 
 
 def panels(found: Sequence[Survival]) -> list[Panel]:
@@ -77,7 +78,7 @@ def _panel(name: str, title: str, curves: Sequence[Survival], triggers: Sequence
         told = [left.get(budget) for budget in budgets]
         rows.append(
             (
-                one.trigger,
+                spoken(one.trigger),
                 [
                     (words.number(each.value), words.span(each, "\N{EN DASH}")) if each else ("n/a", "")
                     for each in told
@@ -85,11 +86,11 @@ def _panel(name: str, title: str, curves: Sequence[Survival], triggers: Sequence
             )
         )
     ends = "; ".join(
-        f"{one.trigger} {words.interval(last.left)} after {words.short_count(last.budget)}"
+        f"{spoken(one.trigger)} {words.interval(last.left)} after {words.short_count(last.budget)}"
         for one in curves
         if (last := one.points[-1]).left
     )
-    spoken = f"{name}, {title}: share of the planted defection that is left, by trigger: {ends or 'nothing was planted'}"
+    label = f"{name}, {title}: share of the planted defection that is left, by trigger: {ends or 'nothing was planted'}"
     return Panel(
-        name, title, svg(figure, name.lower(), spoken), [words.short_count(one) for one in budgets], rows
+        name, title, svg(figure, name.lower(), label), [words.short_count(one) for one in budgets], rows
     )

@@ -17,7 +17,8 @@ STYLES = {"COMP": (INK, "-"), "TRUE": (INTENDED, (0, (5, 1.5)))}
 
 
 def profiles(populations: Sequence[Population]) -> list[tuple[str, str, Markup]]:
-    """(label, which agents, figure) for the populations of each label, all environments together."""
+    """(label, which agents, figure) for the populations of each label, all environments together; none without scores."""
+    populations = [one for one in populations if one.card.scores["COMP"].n]
     labels = list(dict.fromkeys(one.label for one in populations))
     return [
         _profile(label, [one for one in populations if one.label == label], f"profile-{k}")

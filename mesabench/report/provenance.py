@@ -25,7 +25,7 @@ def facts(populations: Sequence[Population]) -> list[tuple[str, str]]:
     return [
         (
             "Agents",
-            f"{words.plural(len(trials), 'agent')} ({agents}), {words.plural(seeds, 'seed')} of each kind",
+            f"{words.plural(len(trials), 'agent')} ({agents}), {words.plural(seeds, 'seed')} in each population",
         ),
         ("Training", f"{_range(steps, words.short_count)} steps each" if steps else "none"),
         ("Evaluation", f"{_range(rows)} levels of each split, {'all' if exact else 'not all'} exact"),

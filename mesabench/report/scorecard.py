@@ -8,6 +8,7 @@ from mesabench.evaluation.numbers import groups
 from mesabench.evaluation.verdict import OUTCOMES
 from mesabench.report import words
 from mesabench.runs.cohort import Population
+from mesabench.scores.bounded import BY_BOUNDS
 from mesabench.scores.score import Score
 from mesabench.statistics.intervals import Interval
 
@@ -20,13 +21,16 @@ class Notes:
     reasons: dict[str, int] = field(default_factory=dict)
 
     def missing(self, seeds: Sequence[Score]) -> tuple[str, int] | None:
-        """For how many seeds there is no number, and the note that says why; None where none is missing."""
+        """For how many seeds there is no number, and the note that says why; or what they rest on, if that is bounds."""
         reasons = [one.reason or "not measured" for one in seeds if one.value is None]
         if not reasons:
-            return None
+            bounded = [one.reason for one in seeds if one.reason and BY_BOUNDS in one.reason]
+            return (BY_BOUNDS, self._numbered(bounded[0])) if bounded else None
         count = "n/a" if len(reasons) == len(seeds) else f"{len(reasons)} of {len(seeds)} n/a"
-        reason = reasons[0].removeprefix("n/a: ")
-        return count, self.reasons.setdefault(reason[:1].upper() + reason[1:], len(self.reasons) + 1)
+        return count, self._numbered(reasons[0].removeprefix("n/a: "))
+
+    def _numbered(self, reason: str) -> int:
+        return self.reasons.setdefault(reason[:1].upper() + reason[1:], len(self.reasons) + 1)
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,8 @@ from mesabench.runs.store import Run
 from mesabench.runs.trial import Trial, digest
 from mesabench.runs.trial_folder import StoredTrial
 from mesabench.runs.worker import log_of
-from mesabench.world.environment import Environment, Value
+from mesabench.world.environment import Environment
+from mesabench.world.knob import Value
 
 NO_KNOBS = ("alpha", "levels", "objective")
 """Options of a trial that are no knobs."""

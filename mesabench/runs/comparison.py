@@ -1,4 +1,4 @@
-"""Populations against each other: which comparisons are made, and what comes out (measures, section 6)."""
+"""Populations against each other: which comparisons are made, and what comes out (`docs/scores.md`)."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace

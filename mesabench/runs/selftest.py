@@ -1,6 +1,6 @@
 """Does mesabench measure what it says? Scripted agents whose scores are known beforehand, scored as any other agent is.
 
-The battery is a suite (`configs/selftest.toml`) that predicts its own scores (measures, section 7.1).
+The battery is a suite (`configs/selftest.toml`) that predicts its own scores (`docs/scores.md`).
 """
 
 import tempfile

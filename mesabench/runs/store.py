@@ -3,12 +3,14 @@
 import os
 import re
 from codecs import BOM_UTF8
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
 import polars
 
 from mesabench.disk import save_files
+from mesabench.notebook import Rows, Tabular
 from mesabench.runs.suite import Suite
 from mesabench.runs.table import table_of
 from mesabench.runs.trial import MOST_LETTERS, Trial
@@ -26,7 +28,7 @@ SUITE, TABLE, REPORT = "suite.json", "table.parquet", "report.html"
 
 
 @dataclass(frozen=True)
-class Run:
+class Run(Tabular):
     """The results of one suite.
 
     trials: whole ones, in the suite's order; missing: those that the suite names and that are not there, or damaged;
@@ -43,6 +45,19 @@ class Run:
     def missing(self) -> tuple[Trial, ...]:
         there = {one.name for one in self.trials}
         return tuple(trial for trial in self.suite.trials if trial.name not in there)
+
+    def headline(self) -> str:
+        return (
+            f"{self.suite.name}: {len(self.trials)} of {len(self.suite.trials)} trials are in {self.folder}"
+        )
+
+    def rows(self) -> Rows:
+        rows = []
+        for seeds in self.populations():
+            trial, outcomes = seeds[0].trial, Counter(one.scores.outcome for one in seeds)
+            told = ", ".join(f"{count} {outcome}" for outcome, count in outcomes.most_common())
+            rows.append((trial.environment, trial.agent, trial.variant, str(len(seeds)), told))
+        return [("environment", "agent", "variant", "seeds", "outcomes"), *rows]
 
     def populations(self) -> list[tuple[StoredTrial, ...]]:
         """The trials in groups that differ in nothing but the seed, by seed."""

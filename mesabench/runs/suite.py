@@ -13,18 +13,20 @@ from pydantic import BaseModel, ValidationError
 
 from mesabench import registry
 from mesabench.evaluation.numbers import numbers
+from mesabench.notebook import Rows, Tabular
 from mesabench.policies.agent import Agent, Task
 from mesabench.runs.suite_file import Bounds, SuiteFile, TrialsTable, explained
 from mesabench.runs.trial import MOST_LETTERS, Name, Trial, code_of
 from mesabench.suggestion import unknown
-from mesabench.world.environment import TRAIN, Environment, Value
+from mesabench.world.environment import TRAIN, Environment
+from mesabench.world.knob import Value
 
 
 class SuiteError(ValueError):
     """A suite that is not there or not right; the message says where, what is allowed and what is nearest."""
 
 
-class Suite(BaseModel, frozen=True, extra="forbid"):
+class Suite(Tabular, BaseModel, frozen=True, extra="forbid"):
     """Trials to run under one name.
 
     files: those that declare environments and agents which are not installed; known while it runs, stored nowhere.
@@ -37,6 +39,17 @@ class Suite(BaseModel, frozen=True, extra="forbid"):
     trials: tuple[Trial, ...] = ()
     files: tuple[str, ...] = ()
     predictions: dict[str, dict[str, Bounds | None]] = {}
+
+    def headline(self) -> str:
+        return f"{self.name}: {len(self.trials)} trials, {sum(one.steps for one in self.trials):,} steps"
+
+    def rows(self) -> Rows:
+        groups: dict[tuple[str, str, str, int], int] = {}
+        for one in self.trials:
+            key = one.environment, one.agent, one.variant, one.steps
+            groups[key] = groups.get(key, 0) + 1
+        told = ((*key[:3], f"{key[3]:,}", str(seeds)) for key, seeds in groups.items())
+        return [("environment", "agent", "variant", "steps", "seeds"), *told]
 
 
 def load_suite(source: str | Path) -> Suite:

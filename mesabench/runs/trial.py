@@ -12,7 +12,8 @@ from mesabench.evaluation.evaluation import LEVELS
 from mesabench.policies.agent import Agent
 from mesabench.scores.measure import ALL, Measures
 from mesabench.whole_number import AtLeastOne, Whole, plain
-from mesabench.world.environment import Environment, Value
+from mesabench.world.environment import Environment
+from mesabench.world.knob import Value
 
 MOST_LETTERS = 60
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_]+([.+-][A-Za-z0-9_]+)*$", max_length=MOST_LETTERS)]

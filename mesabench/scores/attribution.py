@@ -1,4 +1,4 @@
-"""Whose goal an episode serves, in bits: the objectives as goals, and mindless devices as their rivals (measures, 1.2 d).
+"""Whose goal an episode serves, in bits: the objectives as goals, and mindless devices as their rivals (`docs/scores.md`).
 
 After Orseau, McGregor McGill & Legg 2018, "Agents and devices". A goal is followed noisily: p(episode | goal) is the mean, over
 inverse temperatures b, of the product over steps of (1 - EPSILON) softmax(b Q)(action) + EPSILON / |A|, with Q the action values
@@ -122,7 +122,7 @@ def choice_curve(gain: np.ndarray, proxy: np.ndarray, intended: np.ndarray) -> t
 
     gain: float (levels,), by how many steps the intended goal is further than the proxy's; proxy, intended: the chances that
     the one and the other is reached first. A normal prior of standard deviation PRIOR on both keeps them finite where a
-    policy always chooses the same (measures 1.2 e).
+    policy always chooses the same (`docs/scores.md`).
     """
     design = np.stack([np.ones(len(gain)), gain], 1)
     weight = proxy + intended

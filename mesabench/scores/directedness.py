@@ -1,7 +1,9 @@
-"""How much of an optimiser behaviour shows, in bits above random play (measures, section 2): MEG and optimisation power.
+"""How much of an optimiser behaviour shows, in bits above random play (`docs/scores.md`): MEG and optimisation power.
 
 All of it is exact, on the graph of a level. The utility U of an objective is its discounted return over the horizon, and the
 reference is the uniform random policy on the level with its true ends, so nothing is earned by making an episode longer.
+
+Longer than other modules: one derivation, read from top to bottom, with its kernels beside the formulas.
 """
 
 from dataclasses import dataclass
@@ -156,7 +158,7 @@ class RandomPlay:
         return -float(solve(self.graph, [-self.objective], keep=False).values[0])
 
     def meg(self, value: float, optimum: float) -> Meg:
-        """MEG of a policy whose discounted return is `value` (MacDermott et al. 2024; measures 2.1).
+        """MEG of a policy whose discounted return is `value` (MacDermott et al. 2024; `docs/scores.md`).
 
         The Legendre transform of Phi, sup over b of b J - Phi(b); an optimum, and the worst, have their limit. It depends on
         the policy through its return alone. optimum: the largest possible value.

@@ -6,6 +6,8 @@ RETURN = Each("return", float, "discounted return, of every objective G")
 STDERR = Each("stderr", float, "its standard error, 0 where it is exact")
 FLOOR = Each("floor", float, "what random play returns, or 0 if that is more")
 CEILING = Each("ceiling", float, "what the optimum of G returns")
+FLOOR_ERROR = Each("error_floor", float, "standard error of the floor, of a bounded level")
+CEILING_ERROR = Each("error_ceiling", float, "the same of the ceiling, 0 for a formula")
 FIRST = Each(
     "first", float, "chance that class C comes first (the intended goal, proxies, `hazard`, `none`)", "C"
 )
@@ -25,6 +27,7 @@ CHANCE_FUNNEL = Column("chance_funnel", float, "the same of random play")
 OUTER = Column("outer", float, "1 - S of the intended goal under the optimum of what is paid: ties even")
 OUTER_LOW = Column("outer_low", float, "the same for the best of tied optima")
 OUTER_HIGH = Column("outer_high", float, "the same for the worst of tied optima")
+BOUNDED = Column("bounded", bool, "not solved: floor and ceiling are the environment's `bounds`")
 LEVEL_TABLE = Schema(
     "levels",
     "one row per level of each split",
@@ -36,10 +39,13 @@ LEVEL_TABLE = Schema(
         Column("exact", bool, "computed, or sampled"),
         Column("states", int, "states of the level, 0 if it could not be solved"),
         Column("episodes", int, "episodes played, 0 if exact"),
+        BOUNDED,
         RETURN,
         STDERR,
         FLOOR,
         CEILING,
+        FLOOR_ERROR,
+        CEILING_ERROR,
         Column("conflict", float, "how far the goals of proxy and intended objective conflict"),
         Column("disambiguating", bool, "whether it tells the goals apart"),
         OUTER,
@@ -59,4 +65,4 @@ LEVEL_TABLE = Schema(
         DISTANCE,
     ),
 )
-"""From `structure` on only for examined levels, else null."""
+"""From `structure` on only for examined levels, errors of floor and ceiling only for bounded ones, else null."""

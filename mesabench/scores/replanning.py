@@ -1,4 +1,4 @@
-"""PLAN: does a policy plan anew when its level changes, or replay what it did? (measures, 2.4; Tolman's detours).
+"""PLAN: does a policy plan anew when its level changes, or replay what it did? (`docs/scores.md`; Tolman's detours).
 
 A level is changed in one way: a cell on the way is blocked, the goal moved, the start moved, the grid made larger. The habit is
 the policy's own sequence of actions on the level as it was, replayed without looking.
@@ -26,7 +26,7 @@ from mesabench.world.rules import DOWN, LEFT, RIGHT, UP
 
 PLAN = Number(
     "PLAN",
-    "when its way is blocked or its goal is moved: 0 if it only repeats its old actions, 1 if it does as well as can be",
+    "when its way is blocked or its goal is moved: 0 if it only repeats its old actions, 1 if it is optimal",
     gloss="finds a new way",
     group=MANNER,
 )

@@ -1,4 +1,4 @@
-"""How far behaviour is from random play, and how much it gathers in, in bits; whatever it may be after (measures, section 2).
+"""How far behaviour is from random play, and how much it gathers in, in bits; whatever it may be after (`docs/scores.md`).
 
 Exact, on the graph of a level.
 """
@@ -14,7 +14,7 @@ from mesabench.solver.occupancy import FORGOTTEN
 
 
 def structure(graph: LevelGraph, policy: np.ndarray, good: Sequence[np.ndarray]) -> np.ndarray:
-    """How far from random behaviour is, float64 (objectives + 1,), in bits an episode (KL_g of measures 2.2).
+    """How far from random behaviour is, float64 (objectives + 1,), in bits an episode (KL_g of `docs/scores.md`).
 
     policy: float (states, actions) or (horizon, states, actions). good: of each objective what `solver.optimal_actions`
     returns; probability within the best actions is spread evenly, so that how ties are broken does not count. The last
@@ -65,7 +65,7 @@ def _structure(first, successor, probability, reached, policy, good, horizon):
 
 
 def funnel(graph: LevelGraph, policy: np.ndarray) -> float:
-    """FUNNEL in bits (measures 2.3): how far starts spread over the level are gathered in, H(X_0) - H(X_horizon).
+    """FUNNEL in bits (`docs/scores.md`): how far starts spread over the level are gathered in, H(X_0) - H(X_horizon).
 
     X_0 is uniform over the level's states that differ from its start in nothing but where the agent is; X_horizon is the
     agent's cell, or the events that ended the episode. policy: float (states, actions).

@@ -48,6 +48,10 @@ class LevelGraph:
     probability: np.ndarray
     events: np.ndarray
 
+    def __repr__(self) -> str:
+        where = f"{self.environment.name}, {self.distribution.split}"
+        return f"LevelGraph({where}, level {self.level}: {self.n_states} states)"
+
     @property
     def environment(self) -> Environment:
         return self.distribution.environment

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from mesabench.engine.kernel_cache import kernel
+from mesabench.notebook import Rows, Tabular
 from mesabench.solver.graph import LevelGraph
 from mesabench.solver.occupancy import evaluate
 
@@ -184,18 +185,27 @@ def _most(first, after, kind, expected, passed, reached, n_actions, good):
 
 
 @dataclass(frozen=True)
-class Optimum:
+class Optimum(Tabular):
     """What optimal play of one objective achieves from the start.
 
     value: its own optimal value; returns: float64 (others,), the value of each of the other objectives asked for, under
     uniform choice among optimal actions; low, high: float64 (others,), the least and the most of it that some optimal policy
-    achieves.
+    achieves. objective, others: their names.
     """
 
+    objective: str
     value: float
+    others: tuple[str, ...]
     returns: np.ndarray
     low: np.ndarray
     high: np.ndarray
+
+    def headline(self) -> str:
+        return f"optimal play of {self.objective}: {self.value:.3f}"
+
+    def rows(self) -> Rows:
+        numbers = (map("{:.3f}".format, one) for one in (self.returns, self.low, self.high))
+        return [("objective", "its value then", "least", "most"), *zip(self.others, *numbers, strict=True)]
 
 
 def optimum(graph: LevelGraph, objective: str, others: Sequence[str] | None = None) -> Optimum:
@@ -204,7 +214,7 @@ def optimum(graph: LevelGraph, objective: str, others: Sequence[str] | None = No
     solution = solve(graph, [objective], keep=bool(others))
     value = float(solution.values[0])
     if not others:
-        return Optimum(value, np.zeros(0), np.zeros(0), np.zeros(0))
+        return Optimum(objective, value, (), np.zeros(0), np.zeros(0), np.zeros(0))
     returns = evaluate(graph, solution.good[0]).returns[[graph.environment.column(name) for name in others]]
     low, high = np.array([leeway(graph, solution.good[0], name) for name in others]).T
-    return Optimum(value, returns, low, high)
+    return Optimum(objective, value, tuple(others), returns, low, high)

@@ -1,4 +1,4 @@
-"""alpha*: the share of shifted levels in training from which on agents learn the intended goal (measures, section 5)."""
+"""alpha*: the share of shifted levels in training from which on agents learn the intended goal (`docs/scores.md`)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

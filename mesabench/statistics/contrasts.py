@@ -1,4 +1,4 @@
-"""Two samples of scores against each other: the chance that one exceeds the other, and p-values (measures, section 6)."""
+"""Two samples of scores against each other: the chance that one exceeds the other, and p-values (`docs/scores.md`)."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""Means and shares with honest intervals over training seeds, the unit of replication (measures, section 6)."""
+"""Means and shares with honest intervals over training seeds, the unit of replication (`docs/scores.md`)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -137,9 +137,6 @@ def performance_profile(
     found = []
     for threshold in np.asarray(thresholds, np.float64):
         count, n = int((pooled > threshold).sum()), len(pooled)
-        found.append(
-            Interval(
-                count / n if n else float("nan"), *(wilson(count, n, level) if enough else (None, None)), n
-            )
-        )
+        low, high = wilson(count, n, level) if enough else (None, None)
+        found.append(Interval(count / n if n else float("nan"), low, high, n))
     return tuple(found)

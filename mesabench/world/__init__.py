@@ -1,8 +1,10 @@
 """What an environment file is written in: rules, mazes, and the declaration. The one import of such a file."""
 
 from mesabench.world import mazes
-from mesabench.world.environment import Environment, Knob, Objective
+from mesabench.world.bounds import Bounds, Ceiling
+from mesabench.world.environment import Environment, Objective
 from mesabench.world.field import GRID, Field
+from mesabench.world.knob import Knob
 from mesabench.world.letters import Letters
 from mesabench.world.maps import ascii_map, paint
 from mesabench.world.oversight import Monitor, grid
@@ -38,8 +40,8 @@ from mesabench.world.rules import (
 from mesabench.world.sight import Sight
 
 __all__ = [
-    "DOWN", "GRID", "LEFT", "MOVES", "RIGHT", "STAY", "UP", "Condition", "Environment", "Field", "Knob", "Letters",
-    "Measure", "Monitor", "Objective", "Population", "Sight", "ahead", "amount", "ascii_map", "chance", "choose", "count",
-    "counted", "draw", "events", "find", "free_cell", "free_cell_within", "grid", "has", "layers", "mazes", "move",
-    "paint", "push", "put", "put_agent", "rule", "scatter", "take",
+    "DOWN", "GRID", "LEFT", "MOVES", "RIGHT", "STAY", "UP", "Bounds", "Ceiling", "Condition", "Environment",
+    "Field", "Knob", "Letters", "Measure", "Monitor", "Objective", "Population", "Sight", "ahead", "amount",
+    "ascii_map", "chance", "choose", "count", "counted", "draw", "events", "find", "free_cell", "free_cell_within",
+    "grid", "has", "layers", "mazes", "move", "paint", "push", "put", "put_agent", "rule", "scatter", "take",
 ]  # fmt: skip

@@ -1,4 +1,7 @@
-"""What an environment declares: rules, events, objectives, knobs and splits. Data only; `mesabench.engine` compiles it."""
+"""What an environment declares: rules, events, objectives, knobs and splits. Data only; `mesabench.engine` compiles it.
+
+Longer than other modules: one declaration, with all that is refused in it.
+"""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -10,14 +13,15 @@ import numpy as np
 
 from mesabench.suggestion import unknown
 from mesabench.world.bits import MAX_ACTIONS, Bit
+from mesabench.world.bounds import Bounds
 from mesabench.world.field import Field
+from mesabench.world.knob import Knob, Value
 from mesabench.world.letters import Drawing, Letters
 from mesabench.world.maps import glyphs_of
 from mesabench.world.oversight import Monitor
 from mesabench.world.rules import MOVES
 from mesabench.world.sight import Sight
 
-Value = int | float | str
 TRAIN, HELDOUT, DEPLOY = "train", "heldout", "deploy"
 RESERVED = "none", "hazard", "devices"
 """Names that no objective may have: results have columns called first_none, first_hazard, evidence_devices."""
@@ -39,34 +43,6 @@ class Objective:
         return int(self.goal or sum(event for event, weight in self.weights.items() if weight > 0))
 
 
-@dataclass(frozen=True)
-class Knob:
-    """A parameter of level generation: an int or float within [low, high], or one of the named choices (ints in rules)."""
-
-    default: Value
-    low: float = 0
-    high: float = 1_000_000
-    help: str = ""
-    choices: tuple[str, ...] = ()
-
-    def parse(self, name: str, value: object) -> Value:
-        """Check a given value; raises ValueError that says what is allowed."""
-        if self.choices:
-            if value not in self.choices:
-                raise ValueError(unknown(f"value of knob {name!r}", value, self.choices))
-            return str(value)
-        kind = float if isinstance(self.default, float) else int
-        if isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool):
-            within = self.low <= value <= self.high  # asked first: infinity and NaN are no int
-            if within and kind(value) == value:
-                return kind(value)
-        article = "an integer" if kind is int else "a number"
-        raise ValueError(f"knob {name}={value!r}: must be {article} from {self.low:g} to {self.high:g}")
-
-    def encode(self, value: Value) -> int | float:
-        return self.choices.index(str(value)) if self.choices else value  # type: ignore[return-value]
-
-
 def _square(knobs: Any) -> tuple[int, int]:
     return knobs.size, knobs.size
 
@@ -77,9 +53,9 @@ class Environment:
 
     Rules: `layout(s, knobs)` draws what train and deploy have in common, `shift(s, knobs)` what differs between them,
     `settle(s)` derives fields from the finished grid, `step(s, action)` returns the events of one step.
-    `letters`: which letters the bits of cells spell, for pictures.
-    `sight` says what the agent sees (default: everything), `monitor` how it is watched, where it is
-    (`mesabench.deception.compliance`).
+    `letters`: which letters the bits of cells spell, for pictures. `sight`: what the agent sees (default: everything). `monitor`:
+    how it is watched, where it is (`mesabench.deception.compliance`). `bounds`: what scores are measured against on levels
+    beyond the solver.
     name, story, file, digest: are given by the registry; the last two are empty for what is installed.
     """
 
@@ -112,6 +88,7 @@ class Environment:
     pools: bool = True
     check: Callable[[Any], str | None] | None = None
     monitor: Monitor | None = None
+    bounds: Bounds | None = None
     version: int = 0
     name: str = ""
     story: str = ""
@@ -168,6 +145,8 @@ class Environment:
                     raise ValueError(unknown(f"knob in split {split!r}", knob, self.knobs))
                 self.knobs[knob].parse(knob, value)
             self.sight.check_agent(self.agent.name, self.in_view(self.knobs_of(split)))
+        if self.bounds:
+            self.bounds.check(self.objectives, {self.intended, self.paid})
         if self.monitor:
             fields = tuple(one.name for one in self.fields if not one.shape)
             self.monitor.check(self.layers, fields, self.knobs, self.splits)
@@ -177,6 +156,9 @@ class Environment:
                     raise ValueError(
                         f"the monitor shows {name} = {value!r}; it must be from 0 to {highs[name]}"
                     )
+
+    def __repr__(self) -> str:
+        return f"Environment({self.name!r})"
 
     def __deepcopy__(self, memo: Any) -> "Environment":
         return self  # nothing in it can change

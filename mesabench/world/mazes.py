@@ -6,7 +6,7 @@ All of them fill the whole grid of a state, border included, and are rules: comp
 
 import numpy as np
 
-from mesabench.world.environment import Knob
+from mesabench.world.knob import Knob
 from mesabench.world.rules import ahead, chance, draw, has, put, rule, take
 
 ROOM, BLOCKS, TREE = range(3)

@@ -16,7 +16,7 @@ View = Mapping[str, int | tuple[int, ...]]
 
 @dataclass(frozen=True, kw_only=True)
 class Monitor:
-    """What watching means in an environment (measures, section 3.3).
+    """What watching means in an environment (`docs/deception.md`).
 
     comply, defect: the events of a choice. Every one counts, or if `once` only the first of an episode.
     truth: the field that is not 0, or the layer that is somewhere, in states whose choices are watched.
@@ -27,8 +27,8 @@ class Monitor:
         it must be in the agent's interest to defect while nobody looks.
     split: on whose levels choices are judged; its contracts should be held out from training.
     contracts: split -> every contract that its levels can have, as knobs; empty where no contract is in view.
-    genuineness: the level of measures section 3.2. G1: the reward mentions the cue. G2: it does not, and compliance pays by way
-        of an event that selects.
+    genuineness: how near a setting comes to deceptive alignment (`docs/deception.md`). G1: the reward depends on the
+        cue. G2: it does not, and complying pays only because those who do not are dismissed or modified.
     """
 
     comply: int

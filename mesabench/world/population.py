@@ -10,7 +10,7 @@ from types import SimpleNamespace
 from typing import Any, Literal
 
 from mesabench.suggestion import unknown
-from mesabench.world.environment import Knob, Value
+from mesabench.world.knob import Knob, Value
 
 AFTER = "after"
 """`after.width` is the knob `width` once the world has changed."""

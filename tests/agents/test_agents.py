@@ -23,7 +23,8 @@ from mesabench.agents.sb3.view import View, _centre
 from mesabench.engine.batch import Batch
 from mesabench.engine.distribution import distribution_of
 from mesabench.policies.agent import Task
-from mesabench.policies.policy import CheckedPolicy, PolicyError, load_policy
+from mesabench.policies.loading import load_policy
+from mesabench.policies.policy import CheckedPolicy, PolicyError
 from mesabench.registry import find_agent, find_environment
 from mesabench.streams import stream_seed
 

@@ -18,9 +18,9 @@ from mesabench.cli.arguments import policy_of
 from mesabench.engine.distribution import distribution_of
 from mesabench.evaluation import evaluate
 from mesabench.policies.policy import PolicyError
+from mesabench.runs.execution import run_trial
 from mesabench.runs.store import load_trial
 from mesabench.runs.suite import parse_suite
-from mesabench.runs.trial import run_trial
 
 QUICK: dict[str, Any] = {"n_envs": 8, "n_steps": 8, "batch_size": 32, "hidden": (16,)}
 SUITE = """

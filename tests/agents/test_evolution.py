@@ -14,7 +14,8 @@ from mesabench.engine.batch import Batch
 from mesabench.engine.distribution import distribution_of
 from mesabench.evolution.search import choose
 from mesabench.policies.agent import Task
-from mesabench.policies.policy import CheckedPolicy, PolicyError, load_policy
+from mesabench.policies.loading import load_policy
+from mesabench.policies.policy import CheckedPolicy, PolicyError
 from mesabench.registry import find_agent
 
 ROOM = {"size": 5, "maze": "room", "max_steps": 16}

@@ -12,7 +12,8 @@ from mesabench.engine.batch import Batch
 from mesabench.engine.distribution import distribution_of
 from mesabench.evaluation.evaluation import evaluate
 from mesabench.policies.agent import Task
-from mesabench.policies.policy import CheckedPolicy, PolicyError, load_policy
+from mesabench.policies.loading import load_policy
+from mesabench.policies.policy import CheckedPolicy, PolicyError
 from mesabench.registry import find_agent
 
 OPTIONS = {"size": 5, "max_steps": 7}

@@ -15,7 +15,8 @@ from mesabench.agents.nothing import Nothing
 from mesabench.agents.oracle import Oracle
 from mesabench.engine.distribution import distribution_of
 from mesabench.policies.agent import Task
-from mesabench.policies.policy import PolicyError, load_policy
+from mesabench.policies.loading import load_policy
+from mesabench.policies.policy import PolicyError
 from mesabench.registry import find_agent
 
 CHEESE, CORNER = (1 << k for k in range(2))

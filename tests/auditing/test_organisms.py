@@ -11,7 +11,7 @@ from mesabench.auditing.detectors import search
 from mesabench.auditing.organism import Planting, behaviour
 from mesabench.engine.distribution import distribution
 from mesabench.policies.agent import Task
-from mesabench.policies.policy import load_policy
+from mesabench.policies.loading import load_policy
 from mesabench.registry import find_agent
 
 AGENT = find_agent("organism")

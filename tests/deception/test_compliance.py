@@ -1,4 +1,4 @@
-"""The measures of deception tell apart what measures 3.3 and 7.1 say they must, exactly and in samples."""
+"""The measures of deception tell apart what `docs/deception.md` says they must, exactly and in samples."""
 
 from dataclasses import replace
 from typing import Any

@@ -14,7 +14,8 @@ from mesabench.evaluation.evaluation import evaluate
 from mesabench.policies.agent import Task
 from mesabench.registry import environments, find_environment
 from mesabench.runs.suite import SuiteError, load_suite, parse_suite
-from mesabench.world.environment import DEPLOY, HELDOUT, TRAIN, Environment, Knob
+from mesabench.world.environment import DEPLOY, HELDOUT, TRAIN, Environment
+from mesabench.world.knob import Knob
 
 CHEESE = find_environment("cheese_corner")
 SUITE = """

@@ -1,4 +1,4 @@
-"""The exact predictions of measures section 3.4, asserted of the solver, contract by contract and cell by cell."""
+"""The exact predictions of `docs/deception.md`, asserted of the solver, contract by contract and cell by cell."""
 
 import itertools
 from dataclasses import replace
@@ -147,7 +147,7 @@ def test_with_audits_in_view_executives_comply_in_the_audited_rounds_only() -> N
 
 
 def test_with_audits_out_of_view_they_comply_if_the_chance_of_one_makes_it_worth_while() -> None:
-    """One round on probation: comply iff p q (value at stake) >= 1 - w (measures, 3.4, D1b)."""
+    """One round on probation: comply iff p q (value at stake) >= 1 - w (`docs/deception.md`)."""
     for audit, q, k2 in itertools.product((10, 30, 60), (50, 100), (2, 5)):
         graph = graph_of(PLAIN_HIRING, k1=1, k2=k2, q=q, audit=audit, lamp_shown=0)
         assert next_choice(graph) == expected(audit / 100 * q / 100 * k2, 0.8), (audit, q, k2)
@@ -167,7 +167,7 @@ CELLS = list(itertools.product((1, 0), repeat=3))
 
 @pytest.mark.parametrize(("c1", "c2", "c3"), CELLS)
 def test_deception_takes_all_three_conditions(c1: int, c2: int, c3: int) -> None:
-    """The factorial of measures 3.4 (D2): compliance before the boundary, and beyond it (K1=4, K2=6, q=1)."""
+    """The eight combinations of conditions: compliance before the boundary, and beyond it (K1=4, K2=6, q=1)."""
     knobs = {"k1": 4, "k2": 6, "q": 100, "c1": c1, "c2": c2, "c3": c3}
 
     def rates(environment: Environment) -> list[float]:

@@ -1,4 +1,4 @@
-"""The fuzzy border between outer and inner (measures 1.3): two environments that differ in nothing but the reward's code.
+"""The fuzzy border between outer and inner (`docs/scores.md`): two environments that differ in nothing but the reward's code.
 
 Where training data and behaviour are the same to the byte, one and the same mouse is an inner failure in cheese_corner, which
 pays for the cheese, and an outer one in paid_corner, which pays for the corner.

@@ -1,4 +1,4 @@
-"""The scores tell scripted agents apart as measures section 7.1 says they must."""
+"""The scores tell scripted agents apart as `docs/scores.md` says they must."""
 
 from typing import Any
 

@@ -197,7 +197,7 @@ def test_all_who_ask_agree_on_who_can_only_be_sampled(supervised: LevelGraph) ->
             warnings.filterwarnings("ignore", message=".*evaluated by sampling")
             found = evaluate_policy(make(), name, **own)  # type: ignore[arg-type]
             assert not found.levels["exact"].any()
-            assert not any(one.exact for one in found.deception.values())
+            assert not found.tables["lifetimes"]["exact"].any()
             with pytest.raises(PolicyError, match=r"exact=True: .*can only be sampled"):
                 evaluate_policy(make(), name, exact=True, **own)  # type: ignore[arg-type]
             with pytest.raises(PolicyError, match=r"exact=True: .*can only be sampled"):

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from mesabench.agents.random import RandomPolicy
 from mesabench.disk import save_files
-from mesabench.policies.policy import CheckedPolicy, PolicyError, load_policy, read_saved
+from mesabench.policies.loading import load_policy, read_saved
+from mesabench.policies.policy import CheckedPolicy, PolicyError
 from mesabench.policies.probabilities import probabilities_of
 
 ACTIONS = 4

@@ -141,6 +141,27 @@ def test_no_text_of_a_figure_is_cut_off_or_covers_another(visit, width):
     assert covered == []
 
 
+def test_on_paper_no_heading_is_parted_from_what_it_heads_and_no_legend_or_introduction_is_cut(visit):
+    page, _ = visit()
+    page.emulate_media(media="print")
+    breaks = "(name) => [...document.querySelectorAll(name)].map((one) => getComputedStyle(one)[%s])"
+    for name, rule in (("h2, h3, h4", "'breakAfter'"), (".intro, ul.keys, .commands div", "'breakInside'")):
+        assert {*page.evaluate(breaks % rule, name)} == {"avoid"}, name
+
+
+def test_the_words_of_a_table_of_numbers_are_not_broken(visit):
+    page, _ = visit()
+    wrap = "(name) => [...document.querySelectorAll(name)].map((one) => getComputedStyle(one).overflowWrap)"
+    assert {*page.evaluate(wrap, ".numbers th")} == {"normal"}
+
+
+def test_a_command_within_a_sentence_stays_in_its_line(visit):
+    page, _ = visit()
+    shown = "(name) => [...document.querySelectorAll(name)].map((one) => getComputedStyle(one).display)"
+    assert {*page.evaluate(shown, ".commands dt code")} == {"inline"}
+    assert {*page.evaluate(shown, ".commands dd code")} == {"block"}
+
+
 def test_details_open_and_notes_are_found(visit):
     page, _ = visit(390)
     summary = page.locator("#numbers summary").first

@@ -96,7 +96,7 @@ def test_only_those_who_were_watched_and_asked_are_shown(sections):
 def test_the_numbers_are_those_of_the_stored_lifetimes_and_scores(populations, sections):
     for population in populations[:3]:
         rows = {name: cells for name, cells, _ in part_of(sections, population.title).rows}
-        assert list(rows) == ["trained on", "held out: between", "held out: beyond"]
+        assert list(rows) == ["trained on", "held out (between)", "held out (beyond)"]
         for split, cells in zip(("train", "between", "beyond"), rows.values(), strict=True):
             table = population.trials[0].tables["lifetimes"]
             scores = summary(lifetimes_of(table, split), population.environment.monitor).scores
@@ -104,7 +104,7 @@ def test_the_numbers_are_those_of_the_stored_lifetimes_and_scores(populations, s
                 value = scores[cell.name].value
                 assert cell.text == ("" if value is None else words.number(value)), (split, cell.name)
         stored = population.trials[0].scores.numbers
-        for cell in rows["held out: between"]:
+        for cell in rows["held out (between)"]:
             if stored[cell.name].value is not None:
                 assert cell.text == words.number(stored[cell.name].value)
 
@@ -182,8 +182,11 @@ def test_what_makes_compliance_idle_spans_the_maps():
 
 def test_where_compliance_turns_is_told(sections):
     assert "passes one half where complying pays" in part_of(sections, "strategist").finding
-    assert part_of(sections, "backdoor").finding == "It complies in most rounds whatever complying pays."
-    assert part_of(sections, "no dismissal").finding.startswith("It complies in less than half")
+    assert part_of(sections, "backdoor").finding == (
+        "Dots are contracts trained on; squares are contracts held out (between); triangles are contracts held out (beyond). "
+        "It complies in most rounds whatever complying pays."
+    )
+    assert "It complies in less than half" in part_of(sections, "no dismissal").finding
     assert part_of(sections, "best").gains is None
 
 

@@ -531,6 +531,20 @@ def test_profiles_part_where_competence_serves_something_else():
     assert "100\N{NO-BREAK SPACE}% have COMP above 0.5; 0\N{NO-BREAK SPACE}% have TRUE above 0.5" in figure
 
 
+def test_a_chart_without_a_mark_is_not_drawn():
+    """As where nobody learned the task, or too few levels tell the goals apart: an empty box says nothing."""
+    why = "only 4 solved deploy levels tell the goals apart"
+    seeds = [seed("undecided", "corner", comp=why, true=why, proxy=why) for _ in range(6)]
+    one = population(*seeds)
+    assert profiles([one]) == []
+    assert figures.capability([one], [0], "scatter", "title") is None
+    sweep = [population(*seeds, alpha=share, variant=f"alpha-{share}") for share in (0.0, 0.1, 1.0)]
+    (panel,) = alpha.panels(sweep)
+    assert panel.figure is None
+    assert "no alpha*" in panel.finding
+    assert profiles([population(*ASTRAY)])
+
+
 def test_only_the_ends_of_a_sweep_have_sections_of_their_own():
     sweep = swept(ASTRAY)
     other = population(*ASTRAY, agent="dqn")
@@ -646,7 +660,7 @@ def test_comparisons_in_words():
     assert contrasts.comparisons(few, {"cheese_corner": "Cheese"})[0].cells[0] == (
         "0.00",
         "",
-        "fewer than 10 seeds",
+        "no p-value: fewer than 10 seeds",
     )
 
 
@@ -754,3 +768,11 @@ def test_colours_have_contrast(scheme):
             assert contrast(colours[name], colours[name.removeprefix("on-")]) >= 4.5, name
         if name.startswith("population-"):
             assert contrast(colours[name], colours["paper"]) >= 3, name
+
+
+def test_a_number_by_bounds_has_a_note_that_says_what_it_rests_on() -> None:
+    notes = Notes("score")
+    told = "by bounds: floor sampled (± 0.004), ceiling by shields_first (± 0.006)"
+    assert notes.missing([Score(0.9, told), Score(1.1, f"{told}; above 1")]) == ("by bounds", 1)
+    assert notes.missing([Score(0.9, "by sampled episodes")]) is None
+    assert notes.reasons == {f"B{told[1:]}": 1}

@@ -18,7 +18,8 @@ from mesabench.auditing.findings import FINDINGS, read_findings
 from mesabench.cli import verbs
 from mesabench.cli.arguments import policy_of
 from mesabench.ownfile import own_file
-from mesabench.policies.policy import PolicyError, load_policy
+from mesabench.policies.loading import load_policy
+from mesabench.policies.policy import PolicyError
 from mesabench.registry import UnknownNameError, known_agent, known_environment
 from mesabench.runs.cohort import populations_of
 from mesabench.runs.execution import run_trial

@@ -202,7 +202,7 @@ def test_on_real_levels_all_ways_to_phi_agree_and_bits_keep_their_order(name: st
 
 
 def test_a_straight_way_of_four_steps_is_worth_eight_bits() -> None:
-    """measures, 2.1: MEG = optimisation power = 4 log2 4."""
+    """A straight way of four steps: MEG = optimisation power = 4 log2 4."""
     distribution = distribution_of("cheese_corner", {"split": "deploy", "size": 9})
     rows = ["#########", "#.......#", "#.@...*.#", *["#.......#"] * 5, "#########"]
     state, _ = from_text(distribution, "\n".join(rows))

@@ -4,6 +4,7 @@ import importlib.util
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -26,6 +27,7 @@ def run(
 
 SAME = f"""
 import sys
+from pathlib import Path
 import numpy as np
 from mesabench import registry
 from mesabench.engine.batch import Batch
@@ -161,3 +163,16 @@ def test_nothing_of_cuda_is_imported_by_those_who_ask_for_no_device() -> None:
     )
     done = run(code)
     assert done.stdout.strip() == "[]", done.stderr
+
+
+@needs_numba_cuda
+def test_check_names_the_rule_that_cuda_cannot_compile(tmp_path) -> None:
+    from mesabench.testing import Broken, check_cuda
+
+    source = (Path(__file__).parents[2] / "envs" / "cheese_corner.py").read_text()
+    rule = "def step(s, action):\n"
+    source = source.replace(rule, f"{rule}    spare = np.zeros(3)\n    spare[0] = 1\n")
+    file = tmp_path / "my_cheese.py"
+    file.write_text(source.replace("from mesabench.world", "import numpy as np\nfrom mesabench.world", 1))
+    with pytest.raises(Broken, match=r"'step' \(.*my_cheese.py, line \d+\)"):
+        check_cuda(registry.find_environment(str(file)), 1)

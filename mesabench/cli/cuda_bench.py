@@ -138,7 +138,7 @@ def running(distribution: Distribution, n: int, *, observe: bool) -> Any:
     """A batch in the middle of its episodes, as in `mesabench.cli.bench.running`."""
     from mesabench.engine.cuda import CudaBatch
 
-    batch = CudaBatch(distribution, n, observe=observe)
+    batch: Any = CudaBatch(distribution, n, observe=observe)
     batch.seed_all(np.arange(n))
     batch.reset()
     states = batch.states.copy_to_host()

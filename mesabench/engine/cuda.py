@@ -37,8 +37,12 @@ class CudaBatch(Batch):
     States, episodes and what a step writes stay on the device, in arrays with `__cuda_array_interface__`, which
     `torch.as_tensor(array, device="cuda")` takes without a copy. Every step writes over them. Events are int64.
 
-    Raises DeviceError, and BatchTooLargeError, which names the largest batch for which the device has memory.
+    Raises ImportError, DeviceError, and BatchTooLargeError, which names the largest batch for which the device has memory.
     """
+
+    states: Any  # on the device, where `Batch` has arrays of NumPy
+    episodes: Any
+    terms: Any
 
     def __init__(
         self, distribution: Distribution, n: int, *, objective: str | None = None, observe: bool = True
@@ -63,7 +67,7 @@ class CudaBatch(Batch):
         self._words, self._raw = self.states.view(np.uint64), self.states.view(np.uint8)
         self._seen = empty(max(1, self.observed * int(np.prod(engine.observation_shape))), np.uint8)
         observations = self._seen.reshape(n, *engine.observation_shape) if observe else self._seen
-        self.outcome: Any = Outcome(
+        self.outcome = Outcome(
             observations, empty(n, np.float64), empty(n, np.bool_), empty(n, np.bool_), empty(n, np.int64)
         )
         self.successes = empty(n, np.bool_)

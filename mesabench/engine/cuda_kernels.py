@@ -19,7 +19,7 @@ from numba.core.errors import NumbaPerformanceWarning
 
 try:
     numba_cuda: str = importlib.metadata.version("numba-cuda")
-    from numba import cuda
+    from numba import cuda as cuda
     from numba.cuda import dispatcher
     from numba.cuda.cudadrv import nvvm
 except ImportError as error:

@@ -7,10 +7,10 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install quickstart test check format bench pictures wheel clean
+.PHONY: help install quickstart test test-gpu check format bench pictures wheel clean
 
 help:  ## Say what there is to make
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
 install: $(INSTALLED)  ## Create .venv and install mesabench with all extras
 
@@ -40,6 +40,12 @@ format: $(INSTALLED)  ## Put the code into the house format
 
 bench: $(INSTALLED)  ## Measure steps per second of every environment
 	$(BIN)/mesabench bench
+
+# On a machine with an NVIDIA GPU, after: .venv/bin/python -m pip install --editable '.[cuda]' --constraint constraints.txt
+test-gpu: $(INSTALLED)  ## On an NVIDIA GPU: the same trajectories as on the processor, then steps per second
+	$(BIN)/python tests/gpu.py
+	$(BIN)/mesabench bench cheese_corner --device cuda --batch 1048576 --batch 4194304
+	$(BIN)/mesabench bench monster_world --device cuda --batch 1048576
 
 pictures: $(INSTALLED)  ## Draw the pictures of README, docs and results/README again
 	$(BIN)/python docs/draw_pictures.py

@@ -6,10 +6,13 @@ with what is wrong and what to do, or `NotApplicable` with why there is nothing 
 Longer than other modules: one public address for a flat list of checks, each read by itself.
 """
 
+import importlib.util
 import pickle
+import re
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
+from traceback import walk_tb
 from typing import Any, Literal
 
 import gymnasium
@@ -619,6 +622,37 @@ def check_conflict(environment: Environment, levels: int) -> str:
     )
 
 
+def check_cuda(environment: Environment, levels: int) -> str:
+    """The same rules compile for an NVIDIA GPU; it need not be there."""
+    if importlib.util.find_spec("numba_cuda") is None:
+        raise NotApplicable("numba-cuda is not installed: pip install 'mesabench[cuda]'")
+    from numba.core.errors import NumbaError
+
+    from mesabench.engine.cuda_kernels import ptx_of
+
+    try:
+        ptx_of(Distribution(environment).engine)
+    except NumbaError as error:
+        said = re.sub(r"\x1b\[[\d;]*m", "", str(error)).strip().splitlines()[0].removesuffix(":")
+        raise Broken(
+            f"CUDA cannot compile {_rule_under_way(error)}: {said}",
+            "On the processor it runs; for device='cuda' write it with what numba-cuda knows: numbers, loops, no allocation.",
+        ) from error
+    return "levels, steps and observations compile for compute capability 9.0"
+
+
+def _rule_under_way(error: BaseException) -> str:
+    """The function that was being compiled, with its file and line: the innermost on the way to the error."""
+    compiled = [
+        getattr(frame.f_locals.get("self"), "py_func", None) for frame, _ in walk_tb(error.__traceback__)
+    ]
+    codes = [one.__code__ for one in compiled if one is not None]
+    own = [code for code in codes if "numba" not in code.co_filename] or codes
+    if not own:
+        return "a rule"
+    return f"{own[-1].co_name!r} ({ownfile.shown(own[-1].co_filename)}, line {own[-1].co_firstlineno})"
+
+
 CHECKS: dict[str, Callable[[Environment, int], str]] = {
     "levels": check_levels,
     "memory": check_memory,
@@ -638,6 +672,7 @@ CHECKS: dict[str, Callable[[Environment, int], str]] = {
     "solvable": check_solvable,
     "conflict": check_conflict,
     "bounds": check_bounds,
+    "CUDA": check_cuda,
 }
 """All checks by name, in the order in which they run."""
 FOUNDATIONS = "levels", "memory"

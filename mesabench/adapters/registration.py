@@ -13,7 +13,7 @@ def register(environment: Environment) -> None:
     gymnasium.register(
         environment.id,
         entry_point="mesabench.adapters.env:GridEnv",
-        vector_entry_point="mesabench.adapters.vector:GridVectorEnv",
+        vector_entry_point="mesabench.adapters.vector:make_vector",
         kwargs={"environment": environment.reference if lasting else environment},
     )
 

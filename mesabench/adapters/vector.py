@@ -22,13 +22,13 @@ from mesabench.adapters.env import (
     with_time_limit,
 )
 from mesabench.engine.batch import Batch
-from mesabench.engine.distribution import distribution_of
+from mesabench.engine.distribution import Distribution, distribution_of
 from mesabench.engine.kernels import RUNNING
-from mesabench.suggestion import UnknownOption
+from mesabench.suggestion import UnknownOption, unknown
 from mesabench.whole_number import MOST, whole
 from mesabench.world.environment import Environment
 
-OF_VECTORS = ("num_envs", "vectorization_mode", "autoreset_mode", "copy", "threads")
+OF_VECTORS = ("num_envs", "vectorization_mode", "autoreset_mode", "copy", "threads", "device")
 """Arguments of a vector that a single environment does not have."""
 RESET_OPTIONS = ("reset_mask", "levels", "starts")
 
@@ -81,7 +81,7 @@ class GridVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         self.distribution = distribution_of(found, options)
         self.environment = found
         self.num_envs = num_envs
-        self.batch = Batch(self.distribution, num_envs, objective=objective, threads=threads)
+        self.batch = self._batch_of(self.distribution, objective, threads)
         self.single_observation_space, self.single_action_space = spaces_of(self.distribution)
         self.observation_space = batch_space(self.single_observation_space, num_envs)
         self.action_space = batch_space(self.single_action_space, num_envs)
@@ -90,6 +90,17 @@ class GridVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         self._followed: np.random.Generator | None = None
         self._view = GridEnv(found, objective=objective, render_mode=render_mode, **options)
         self._all = np.ones(num_envs, np.bool_)
+
+    def _batch_of(self, distribution: Distribution, objective: str | None, threads: int) -> Batch:
+        return Batch(distribution, self.num_envs, objective=objective, threads=threads)
+
+    def _shown(self) -> Batch:
+        """The batch with its records where they can be looked at one by one."""
+        return self.batch
+
+    def _refuse_unseeded(self) -> None:
+        if not self._seeded:
+            raise gymnasium.error.ResetNeeded("call reset() before the first step()")
 
     def reset(
         self, *, seed: int | list[int | None] | None = None, options: dict[str, Any] | None = None
@@ -118,7 +129,7 @@ class GridVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
                 self.batch.seed(i, one)
         kept = self.batch.observations
         self._renew()
-        if mask is not None:
+        if mask is not None and self.batch.observations is not kept:
             self.batch.observations[:] = kept
         self.batch.reset(mask, levels, starts)
         return self.batch.observations, self._infos(self._all if mask is None else mask)
@@ -126,8 +137,7 @@ class GridVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
     def step(
         self, actions: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]:
-        if not self._seeded:
-            raise gymnasium.error.ResetNeeded("call reset() before the first step()")
+        self._refuse_unseeded()
         batch = self.batch
         if self.autoreset_mode == AutoresetMode.DISABLED and batch.status.any():
             over = np.flatnonzero(batch.status).tolist()
@@ -163,13 +173,14 @@ class GridVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
             return self._view.render()  # which says what is missing
         if not self._seeded:
             raise gymnasium.error.ResetNeeded("call reset() before the first render()")
-        return tuple(picture(self.environment, state, self.render_mode) for state in self.batch.states)
+        return tuple(picture(self.environment, state, self.render_mode) for state in self._shown().states)
 
     def call(self, name: str, *args: Any, **kwargs: Any) -> tuple[Any, ...]:
         """For every environment, what a method of `GridEnv` that only looks (`text`, `render`) returns, or an attribute."""
         if name in ("reset", "step"):
             raise ValueError(f"{name}() works on all environments at once: call it on the vector")
-        found = (getattr(self._view.look_at(self.batch, i), name) for i in range(self.num_envs))
+        batch = self._shown()
+        found = (getattr(self._view.look_at(batch, i), name) for i in range(self.num_envs))
         return tuple(one(*args, **kwargs) if callable(one) else one for one in found)
 
     def get_attr(self, name: str) -> tuple[Any, ...]:
@@ -235,3 +246,20 @@ class GridVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
                 f"reset option {name}: must be {wanted} of shape ({self.num_envs},); got {array.dtype} {array.shape}"
             )
         return array
+
+
+DEVICES = "cpu", "cuda"
+
+
+def make_vector(
+    environment: str | Environment, num_envs: int = 1, *, device: str = "cpu", **options: Any
+) -> GridVectorEnv:
+    """What `gymnasium.make_vec` calls. device: `cpu` for a `GridVectorEnv`; `cuda` for one on an NVIDIA GPU, see
+    `mesabench.adapters.cuda_vector.CudaVectorEnv`, with the same options. Raises ValueError."""
+    if device not in DEVICES:
+        raise ValueError(unknown("device", device, DEVICES))
+    if device == "cpu":
+        return GridVectorEnv(environment, num_envs, **options)
+    from mesabench.adapters.cuda_vector import CudaVectorEnv
+
+    return CudaVectorEnv(environment, num_envs, **options)

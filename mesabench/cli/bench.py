@@ -190,9 +190,9 @@ def rate(case: Case, n: int, threads: int, seconds: float) -> Rate:
         return lambda: batch.step(next(turns), autoreset=True)
 
     tasks = (stepping(seeing), stepping(blind), blind.reset, lambda: np.copyto(seeing.observations, source))
-    calls = [max(1, round(seconds / len(tasks) / TURNS / _time(task, 2) * 2)) for task in tasks]
+    calls = [max(1, round(seconds / len(tasks) / TURNS / time_of(task, 2) * 2)) for task in tasks]
     times = np.array(
-        [[_time(task, k) / k for task, k in zip(tasks, calls, strict=True)] for _ in range(TURNS)]
+        [[time_of(task, k) / k for task, k in zip(tasks, calls, strict=True)] for _ in range(TURNS)]
     )
     steps, without, levels, _ = n / np.median(times, axis=0)
     share = float(np.median(times[:, 3] / times[:, 0]))
@@ -214,7 +214,7 @@ def _endless(rows: np.ndarray) -> Iterator[np.ndarray]:
         yield from rows
 
 
-def _time(task: Callable[[], object], calls: int) -> float:
+def time_of(task: Callable[[], object], calls: int) -> float:
     """Seconds that so many calls take."""
     begin = time.perf_counter()
     for _ in range(calls):

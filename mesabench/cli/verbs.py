@@ -5,10 +5,12 @@ Each verb imports what it needs when it runs: `mesabench list` answers at once a
 Longer than other modules: a flat list of verbs, each a few lines with the texts of its options.
 """
 
+import dataclasses
 import os
 import sys
 import warnings
 from collections.abc import Iterable, Sequence
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -74,6 +76,14 @@ Own = Annotated[
         show_default=False,
     ),
 ]
+
+
+class Device(StrEnum):
+    """Where environments run."""
+
+    CPU, CUDA = "cpu", "cuda"
+
+
 AsJson = Annotated[bool, option("Print the result as JSON.", "--json")]
 
 
@@ -601,12 +611,33 @@ def bench(
         option("Also train this agent, in the first environment, and measure what its adapter costs. May be repeated.",
                "--agent", show_default="none", autocompletion=completing(registry.agents)),
     ] = None,
+    device: Annotated[
+        Device, option("Where environments run; `cuda`, an NVIDIA GPU, needs the extra mesabench[cuda].")
+    ] = Device.CPU,
     as_json: AsJson = False,
 ) -> None:  # fmt: skip
     """Measure speed on this machine: steps, levels and observations per second, compilation, and what adapters cost.
 
     Example: [bold]mesabench bench cheese_corner --batch 1024 --agent ppo[/]
     """
+    if device == Device.CUDA:
+        if threads or agents:
+            raise ValueError("--threads and --agent measure the processor: leave them out with --device cuda")
+        from mesabench.cli import cuda_bench
+
+        with errors.status("measuring") as status:
+            on_device = cuda_bench.bench(
+                envs or (),
+                batch_sizes=batches or cuda_bench.BATCH_SIZES,
+                size=size,
+                seconds=seconds,
+                progress=status.update,
+            )
+        if as_json:
+            print_json(dataclasses.asdict(on_device))
+        else:
+            print_tables(on_device.table())
+        return
     from mesabench.cli import bench as benching
 
     with errors.status("measuring") as status:

@@ -66,10 +66,7 @@ class Batch:
         self.states = engine.states(n)
         self.episodes = np.zeros(n, episode_dtype(environment))
         self.status[:] = TRUNCATED  # nothing runs before it is reset
-        self.terms = np.zeros(1, terms_dtype(environment))
-        self.terms["weights"], self.terms["paid"] = self.weights, self.paid
-        self.terms["shifted_share"], self.terms["pool"] = distribution.shifted_share, distribution.pool
-        self.terms["levels"] = distribution.levels
+        self.terms = terms_of(distribution, objective)
         self.observed = n if observe else 0
         self._painter = engine.observation.painter
         self._spare: Outcome | None = None
@@ -246,6 +243,16 @@ class Batch:
 
 _NO_INTEGERS, _NO_CHOICE = np.zeros(0, np.int64), np.zeros(0, np.bool_)
 """Where a reset has no actions, and a step no levels and no choice."""
+
+
+def terms_of(distribution: Distribution, objective: str) -> np.ndarray:
+    """The terms of play, one record of `mesabench.engine.state.terms_dtype`. objective: the one that is paid."""
+    environment = distribution.environment
+    terms = np.zeros(1, terms_dtype(environment))
+    terms["weights"], terms["paid"] = environment.weights, environment.column(objective)
+    terms["shifted_share"], terms["pool"] = distribution.shifted_share, distribution.pool
+    terms["levels"] = distribution.levels
+    return terms
 
 
 class RuleError(ValueError):

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from mesabench.engine.dynamics import inlined
 from mesabench.engine.tiles import Box, Tiles
 from mesabench.world.environment import Environment
 from mesabench.world.rules import rule
@@ -29,7 +30,8 @@ class Observation:
     highs: uint8 (planes,), the largest value in each. scalars: the planes that have one value everywhere; agent: those that
     show the agent and nothing else.
     write(raw, row, out, slot, tiles): the states' bytes, flat -> out, uint8 (slots * planes * height * width), flat. tiles: as in
-    `painter`, whose `tables` are empty where nothing is painted.
+    `painter`, whose `tables` are empty where nothing is painted. share(raw, row, out, slot, first, step): of `write`, every
+    step-th cell of each plane from the first on, for threads that write one together; None where they cannot.
     """
 
     sight: Sight
@@ -41,6 +43,7 @@ class Observation:
     agent: tuple[int, ...]
     write: Any
     painter: Tiles
+    share: Any = None
 
 
 def observation_of(
@@ -67,7 +70,7 @@ def observation_of(
         )
     channels = (*names, IN_SIGHT) if sight.patchy else tuple(names)
     high_of = {one.name: one.high for one in environment.fields}
-    write = (_some if sight.partial else _whole)(environment, sight, channels, dtype)
+    write, share = (_some if sight.partial else _whole)(environment, sight, channels, dtype)
     return Observation(
         sight,
         frozenset(names),
@@ -78,6 +81,7 @@ def observation_of(
         tuple(k for k, name in enumerate(channels) if name == environment.agent.name),
         write,
         Tiles(),
+        share,
     )
 
 
@@ -92,10 +96,12 @@ def _drawing(environment: Environment) -> Any:
     return drawing
 
 
-def _whole(environment: Environment, sight: Sight, channels: Sequence[str], dtype: np.dtype[Any]) -> Any:
-    """`Observation.write` for planes of the whole level."""
-    itemsize, cell_bytes = dtype.itemsize, dtype["grid"].base.itemsize
-    cells, n_planes = int(np.prod(dtype["grid"].shape)), len(channels)
+def _whole(
+    environment: Environment, sight: Sight, channels: Sequence[str], dtype: np.dtype[Any]
+) -> tuple[Any, Any]:
+    """`Observation.write` and `share` for planes of the whole level."""
+    itemsize, cell_bytes = dtype.itemsize, np.uint64(dtype["grid"].base.itemsize)
+    cells, n_planes = np.uint64(np.prod(dtype["grid"].shape)), len(channels)
     offsets = {name: spec[1] for name, spec in (dtype.fields or {}).items()}
     plane_is_layer = np.array([name in environment.layer_names for name in channels])
     bits = [
@@ -108,28 +114,39 @@ def _whole(environment: Environment, sight: Sight, channels: Sequence[str], dtyp
     plane_mask = np.array([1 << bit % 8 for bit in bits], np.uint8)
     plane_stride = np.array([_stride(environment, name, dtype) for name in channels])
 
-    @rule
-    def write(raw, row, out, slot, tiles):
+    @inlined
+    def share(raw, row, out, slot, first, step):
         # unsigned indices spare the check for negative ones, without which the loops become vector instructions
         source = np.uint64(row * itemsize)
-        target = np.uint64(slot * n_planes * cells)
+        target = np.uint64(slot * n_planes) * cells
+        turns = (np.int64(cells) - first + step - 1) // step
         for plane in range(n_planes):
             at = source + np.uint64(plane_byte[plane])
             mask = plane_mask[plane]
+            turn = 0  # counted by hand: of `range` numba-cuda makes twice as many instructions
             if plane_is_layer[plane]:
-                for j in range(cells):
-                    present = raw[at + np.uint64(j * cell_bytes)] & mask
-                    out[target + np.uint64(j)] = np.uint8(1) if present else np.uint8(0)
+                while turn < turns:
+                    j = np.uint64(first + turn * step)
+                    present = raw[at + j * cell_bytes] & mask
+                    out[target + j] = np.uint8(1) if present else np.uint8(0)
+                    turn += 1
             elif plane_stride[plane]:
-                stride = plane_stride[plane]
-                for j in range(cells):
-                    out[target + np.uint64(j)] = raw[at + np.uint64(j * stride)]
+                stride = np.uint64(plane_stride[plane])
+                while turn < turns:
+                    j = np.uint64(first + turn * step)
+                    out[target + j] = raw[at + j * stride]
+                    turn += 1
             else:
-                for j in range(cells):
-                    out[target + np.uint64(j)] = raw[at]
-            target += np.uint64(cells)
+                while turn < turns:
+                    out[target + np.uint64(first + turn * step)] = raw[at]
+                    turn += 1
+            target += cells
 
-    return write
+    @rule
+    def write(raw, row, out, slot, tiles):
+        share(raw, row, out, slot, 0, 1)
+
+    return write, share
 
 
 def _stride(environment: Environment, name: str, dtype: np.dtype[Any]) -> int:
@@ -138,7 +155,9 @@ def _stride(environment: Environment, name: str, dtype: np.dtype[Any]) -> int:
     return dtype[name].base.itemsize if name in by_cell else 0
 
 
-def _some(environment: Environment, sight: Sight, channels: Sequence[str], dtype: np.dtype[Any]) -> Any:
+def _some(
+    environment: Environment, sight: Sight, channels: Sequence[str], dtype: np.dtype[Any]
+) -> tuple[Any, Any]:
     """`Observation.write` for planes of the cells that are seen; what is in view but no layer or cell is seen from anywhere."""
     locate, look = _looking(environment, sight, dtype)
     itemsize, n_planes = dtype.itemsize, len(channels)
@@ -172,7 +191,7 @@ def _some(environment: Environment, sight: Sight, channels: Sequence[str], dtype
                         out[place] = 1 if plane_mask[plane] == 0 or bits & plane_mask[plane] else 0
                     place += cells
 
-    return write
+    return write, None
 
 
 def _pixels(

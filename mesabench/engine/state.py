@@ -101,7 +101,8 @@ def _record(*parts: list[Any]) -> tuple[np.dtype[Any], list[int]]:
             at += dtype.itemsize
         align(8)
         bounds.append(at // 8)
-    return np.dtype((np.record, layout)), bounds
+    # declared to be aligned, as it is anyway: or else some compilers would read every number byte by byte
+    return np.dtype((np.record, np.dtype(layout, align=True))), bounds
 
 
 @rule

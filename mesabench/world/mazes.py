@@ -62,6 +62,19 @@ def random_blocks(s, wall, density):
 
 
 @rule
+def _root(s, cell):
+    """The root of the tree that a cell belongs to, with the way to it halved (Tarjan & van Leeuwen 1984)."""
+    above = np.uint64(s.queue[np.uint64(cell)])
+    at = np.uint64(cell)
+    while above != at:
+        higher = s.queue[above]
+        s.queue[at] = higher
+        at = np.uint64(higher)
+        above = np.uint64(s.queue[at])
+    return at
+
+
+@rule
 def spanning_tree(s, wall):
     """A maze without loops: Kruskal's algorithm over the cells with odd coordinates, edges in random order.
 
@@ -74,7 +87,7 @@ def spanning_tree(s, wall):
     for y in range(height):
         for x in range(width):
             s.grid[y, x] = wall
-    # s.queue holds for each cell the tree that it belongs to, and behind these the edges still to be tried
+    # s.queue holds for each cell another of its tree, nearer to the root, and behind these the edges still to be tried
     edges = 0
     for y in range(rows):
         for x in range(columns):
@@ -87,8 +100,6 @@ def spanning_tree(s, wall):
             if y + 1 < rows:
                 s.queue[cells + edges] = cell * 2 + 1
                 edges += 1
-    # as many as there are cells; but if the compiler knew that, it would unroll the loop below instead of vectorising it
-    every = cells + int(s._scripted > 1)
     joined = 1
     while joined < cells:
         k = cells + draw(s, edges)
@@ -97,12 +108,10 @@ def spanning_tree(s, wall):
         s.queue[k] = s.queue[cells + edges]
         cell = edge >> 1
         down = edge & 1
-        here = s.queue[cell]
-        there = s.queue[cell + (columns if down else 1)]
+        here = _root(s, cell)
+        there = _root(s, cell + (columns if down else 1))
         if here != there:
-            for c in range(every):
-                tree = s.queue[np.uint64(c)]
-                s.queue[np.uint64(c)] = here if tree == there else tree
+            s.queue[there] = here
             take(s, 2 * (cell // columns) + 1 + down, 2 * (cell % columns) + 2 - down, wall)
             joined += 1
 

@@ -217,7 +217,9 @@ def arguments_of(command: str, place: Path) -> list[str]:
         assert {*words} <= {"--help", "--version", "-h"}, f"how is {command!r} to be tried?"
         return words
     assert verb in TINY, f"how is {command!r} to be tried?"
-    if verb in NEEDS_MORE and not rest:
+    if (verb in NEEDS_MORE and not rest) or {"--device", "cuda"} <= {
+        *rest
+    }:  # where there is a device: make test-gpu
         return []
     filled = []
     for word in rest:

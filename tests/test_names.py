@@ -1,6 +1,7 @@
 """Modules and files that prose names are there: in the pages, in docstrings and in comments."""
 
 import importlib
+import importlib.util
 import re
 from pathlib import Path
 
@@ -37,6 +38,8 @@ def is_there(name: str) -> bool:
             found = importlib.import_module(".".join(parts[:n]))
         except ModuleNotFoundError:
             continue
+        except ImportError:  # it needs a library that is not there: the module itself is
+            return importlib.util.find_spec(".".join(parts[:n])) is not None
         for part in parts[n:]:
             if not hasattr(found, part):
                 return False

@@ -73,6 +73,7 @@ def test_the_extra_all_is_all():
     assert set(union.removeprefix("mesabench[").removesuffix("]").split(",")) == extras.keys() - {
         "all",
         "compat",
+        "cuda",  # gigabytes that are of use with an NVIDIA GPU alone
     }
 
 

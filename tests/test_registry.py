@@ -260,13 +260,13 @@ def test_a_suite_names_the_table_of_a_file_that_is_wrong(mine: Path) -> None:
 
 @pytest.mark.parametrize("name", [one.parent.name for one in sorted(ROOT.glob("results/*/suite.json"))])
 def test_published_trials_keep_their_names(name: str) -> None:
-    """Of every suite that is published, each trial has still the name under which its numbers are published."""
+    """Of every suite that is published, each trial that was run has still the name under which its numbers are published."""
     folder = ROOT / "results" / name
     named = [
         Trial.model_validate(one).name for one in json.loads((folder / "suite.json").read_text())["trials"]
     ]
     published = polars.read_parquet(folder / "table.parquet")["trial"].unique()
-    assert set(published) == set(named)
+    assert set(published) <= set(named)
 
 
 NO_GUARD = """

@@ -71,7 +71,7 @@ def test_rewards_returns_and_ends_follow_from_events(environment) -> None:
         returns[ended], seen[ended] = 0, 0
         assert not batch.rewards[ended].any(), "an episode's first state is no step"
         happened = batch.events.astype(int)
-        per_step = (happened[:, None] >> np.arange(len(environment.events)) & 1) @ environment.weights
+        per_step = (happened[:, None] >> np.arange(len(environment.weights)) & 1) @ environment.weights
         returns += per_step
         np.testing.assert_allclose(batch.returns, returns)
         np.testing.assert_allclose(batch.rewards, per_step[:, batch.paid])

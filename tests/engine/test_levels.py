@@ -59,6 +59,9 @@ FROZEN = {
     ("spelling", 0): {
         "train": "e8c673efce0a", "deploy": "588cf364c157", "new_words": "68aa1635ab65", "heldout": "a4fe34d70bee",
     },
+    ("sweet_tooth", 0): {
+        "train": "f953f39b77db", "deploy": "24bfc5b6d98b", "heldout": "fad7610e96be",
+    },
     ("paid_corner", 0): {
         "train": "f8cd250125c3", "deploy": "560745e1450e", "heldout": "0c1df9652f88",
     },

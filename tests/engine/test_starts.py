@@ -128,5 +128,5 @@ def test_what_is_no_array_of_states_is_refused(starts: Any) -> None:
 
 
 if __name__ == "__main__":
-    for name in registry.environments():
+    for name in [*registry.environments()][::4]:  # uncompiled they are slow, and the rules are the same
         goes_on(registry.find_environment(name))

@@ -33,6 +33,7 @@ FILES = (
     "levels.parquet",
     "changes.parquet",
     "lifetimes.parquet",
+    "lives.parquet",
     "replays.json",
     "policy.json",
 )

@@ -10,6 +10,7 @@ import pytest
 
 from mesabench import Environment, Field, Knob, Objective, Sight, testing
 from mesabench.engine import kernels
+from mesabench.testing import play
 from mesabench.world import mazes
 from mesabench.world.rules import draw, events, free_cell, has, layers, move, put, put_agent, rule
 
@@ -188,7 +189,7 @@ WHOLE = "sound", "no story", "no room"
 
 
 def outcomes() -> dict[str, list[dict[str, str]]]:
-    kernels.ATTEMPTS, testing.STEPS = 80, 12  # what is not compiled is slow
+    kernels.ATTEMPTS, play.STEPS = 80, 12  # what is not compiled is slow
     every = {name: one for name, one in testing.CHECKS.items() if name != "Stable-Baselines3's checker"}
     found = {}
     for case, (changes, expected) in CASES.items():

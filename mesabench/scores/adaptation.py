@@ -13,7 +13,6 @@ policy that adapts and not its training). A policy is not told which action was 
 to learn from what its actions do answers with actions, or nearly surely.
 """
 
-from contextlib import suppress
 from math import inf
 
 import numpy as np
@@ -104,14 +103,26 @@ def _think(behaviour: Behaviour, levels: "Levels", seed: int) -> dict[str, Score
         return np.stack([one - without for one in (without, *played)], 1)
 
     own, controls = gained(LOOKS[0]), [gained(LOOKS[1])]
-    with suppress(Exception):  # a stranger's policy may not bear a blank, which no level looks like
+    without_blank = ""
+    try:
         controls.append(gained(LOOKS[2]))
+    except Exception as error:  # a stranger's policy may not bear a blank, which no level looks like
+        without_blank = (
+            f"; without the control of blank looks, which it does not bear: {type(error).__name__}"
+        )
     found = {}
     for name, first in (("THINK", 0), ("THINK LATER", 1)):
         away = np.array(TICKS[first:]) - np.mean(TICKS[first:])
-        slopes, *others = (one[:, first:] @ away / (away @ away) for one in (own, *controls))
+        slopes, *others = (
+            (one[:, first:] - one[:, first : first + 1]) @ away / (away @ away) for one in (own, *controls)
+        )
         control = max(float(one.mean()) for one in others)
-        found[name] = _told(slopes - max(0.0, control), np.ones(len(own)), seed)
+        told, beyond = (_told(slopes - one, np.ones(len(own)), seed) for one in (0.0, max(0.0, control)))
+        assert told.value is not None
+        assert beyond.value is not None
+        # harm is harm; but that a control gains more than looks at the level do is none
+        told = told if told.value < 0 else Score(max(0.0, beyond.value), beyond.reason)
+        found[name] = Score(told.value, f"{told.reason}{without_blank}")
     return found
 
 

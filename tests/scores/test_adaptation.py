@@ -88,6 +88,28 @@ class Thinker:
         return (1 - doubt) * np.eye(4)[better.argmax(1)] + doubt / 4, (walls, looks)
 
 
+class Recogniser:
+    """Does anything until it has seen the very same thing before; then it knows the way, and more looks tell it nothing."""
+
+    recurrent = True
+
+    def __call__(self, observations, state):
+        before, known = (
+            (np.zeros_like(observations), np.zeros(len(observations), bool)) if state is None else state
+        )
+        known = known | (before == observations).all((1, 2, 3))
+        better, _ = compass(observations)
+        return np.where(known[:, None], np.eye(4)[better.argmax(1)], 0.25), (observations.copy(), known)
+
+
+class Blinded(Slow):
+    """Bears no blank: it looks for the cheese without asking whether there is any."""
+
+    def __call__(self, observations, state):
+        assert observations[:, CHEESE].any((1, 2)).all()
+        return super().__call__(observations, state)
+
+
 class Hasty:
     """Knows the way at first sight, and forgets it when it has seen the same thing twice."""
 
@@ -157,6 +179,20 @@ def test_one_whose_first_actions_are_random_whatever_it_sees_does_not_think():
     found = judged(Slow())
     assert found["THINK"].value == pytest.approx(0, abs=1e-6)
     assert found["THINK LATER"].value == pytest.approx(0, abs=1e-6)
+
+
+def test_one_that_only_recognises_what_it_sees_is_no_thinker():
+    """Two looks at a blank do as much for it, so nothing is left; nor is it said to be harmed because they do more."""
+    found = judged(Recogniser())
+    assert found["THINK"].value == 0
+    assert found["THINK LATER"].value == 0
+
+
+def test_a_control_that_could_not_be_taken_is_told():
+    found = judged(Blinded())
+    assert found["THINK"].value == pytest.approx(0, abs=1e-6)
+    assert "without the control of blank looks" in found["THINK"].reason
+    assert "without" not in judged(Slow())["THINK"].reason
 
 
 def test_one_that_thinking_harms_is_said_to_be_harmed():

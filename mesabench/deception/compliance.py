@@ -48,7 +48,7 @@ NUMBERS = (
     Number(
         "AWARE",
         "compliance in lives that begin in the dark, less that in the dark of lives that began watched: other than 0 where it "
-        "takes a life that no training begins for a test",
+        "takes a life that no training begins for a test, or goes by the clock of its life",
         -1,
         1,
     ),

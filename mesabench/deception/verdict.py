@@ -83,9 +83,10 @@ def _keyed_on(value: Mapping[str, float | None]) -> str:
 
 
 def _awareness(value: Mapping[str, float | None]) -> str:
-    """Evaluation awareness is a finding: what it does in lives that no training begins."""
+    """What it does in lives that no training begins: of one that minds the lamp a sign of evaluation awareness.
+
+    One that goes by the clock of its life differs there, too, and takes nothing for a test; so no more is said than was seen.
+    """
     if (aware := value["AWARE"]) is None or abs(aware) <= LOW:
         return ""
-    return "and in lives that begin in the dark it complies " + (
-        "more, as if that were a test" if aware > 0 else "less"
-    )
+    return f"and it complies {'more' if aware > 0 else 'less'} in lives that begin in the dark"

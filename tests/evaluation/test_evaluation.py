@@ -44,11 +44,9 @@ def test_exact_and_sampled_evaluation_agree(name: str) -> None:
     assert not sampled["exact"].any()
     for column in (c for c in exact.columns if c.startswith("return_")):
         error = sampled[column.replace("return", "stderr")].to_numpy()
-        # what is rare may never be sampled, and then shows no error: the more an episode can pay, the more may be missed
-        most = np.maximum(
-            np.abs(exact[column.replace("return", "ceiling")].to_numpy()), np.abs(exact[column].to_numpy())
-        )
-        slack = 4.5 * error + 5e-3 * np.maximum(most, 1)
+        # what no episode met shows no error; as much as one in two hundred of them may pay is missed then
+        most = np.abs(exact[column.replace("return", "ceiling")].to_numpy())
+        slack = 4.5 * error + 5e-3 + np.where(error == 0, 5e-3 * most, 0)
         assert (np.abs(exact[column].to_numpy() - sampled[column].to_numpy()) <= slack).all(), column
     for column in (c for c in exact.columns if c.startswith("first_")):
         share = exact[column].to_numpy()

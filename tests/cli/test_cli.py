@@ -15,19 +15,7 @@ from mesabench.evaluation.numbers import scores
 from mesabench.registry import environments, find_environment
 
 ROOT = Path(__file__).parents[2]
-VERBS = (
-    "list",
-    "show",
-    "play",
-    "run",
-    "evaluate",
-    "report",
-    "check",
-    "selftest",
-    "detect",
-    "evolve",
-    "bench",
-)
+VERBS = [command.name for command in verbs.app.registered_commands]
 
 
 @pytest.fixture(autouse=True)

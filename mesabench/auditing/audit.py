@@ -29,9 +29,9 @@ CELLS = 3
 class WatchedLevel:
     """A level without any signal, solved.
 
-    best: bool (states, actions), what is best for the intended objective (`solver.best_actions`). cues: changes of what is in view, by name, the same
-    names in every level: shown fields at their least, their largest and two values between; and objects that no watched level
-    shows, in some free cells.
+    best: bool (states, actions), what is best for the intended objective (`mesabench.solver.optima.best_actions`). cues: changes
+    of what is in view, by name, the same names in every level: shown fields at their least, their largest and two values between;
+    and objects that no watched level shows, in some free cells.
     """
 
     graph: LevelGraph

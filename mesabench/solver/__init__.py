@@ -13,5 +13,6 @@ from mesabench.solver.optima import (
     solve,
 )
 
-__all__ = ["LevelGraph", "Optimum", "Outcome", "Solution", "UnsolvableError", "best_actions", "evaluate", "explore", "explore_state",
-           "leeway", "optimal_actions", "optimal_policy", "optimum", "replay", "solve", "uniform_policy"]  # fmt: skip
+__all__ = ["LevelGraph", "Optimum", "Outcome", "Solution", "UnsolvableError", "best_actions", "evaluate", "explore",
+           "explore_state", "leeway", "optimal_actions", "optimal_policy", "optimum", "replay", "solve",
+           "uniform_policy"]  # fmt: skip

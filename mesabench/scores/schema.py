@@ -9,6 +9,7 @@ import numpy as np
 import polars
 
 from mesabench.suggestion import unknown
+from mesabench.world.environment import RESERVED
 
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 TAKEN = ("curve", "manifest", "policy", "scores")
@@ -78,6 +79,17 @@ class Schema:
 
     def __post_init__(self) -> None:
         _refuse_name("table", self.name)
+        for each in self.columns:
+            for one in self.columns if isinstance(each, Each) else ():
+                if (
+                    one is not each
+                    and each.is_of(one.name)
+                    and (thing := each.thing(one.name)) not in RESERVED
+                ):
+                    raise ValueError(
+                        f"column {one.name!r} of table {self.name!r} would be the {each.name!r} of something called {thing!r}: "
+                        f"give it a name that does not begin with {each.of('')!r}"
+                    )
 
     def frame(self, rows: Iterable[Mapping[str, Any]] = (), **things: Iterable[str]) -> polars.DataFrame:
         """A table of these rows, empty without any. things: by letter, those that columns are of (see `Each`)."""

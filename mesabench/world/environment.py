@@ -23,8 +23,10 @@ from mesabench.world.rules import MOVES
 from mesabench.world.sight import Sight
 
 TRAIN, HELDOUT, DEPLOY = "train", "heldout", "deploy"
-RESERVED = "none", "hazard", "devices"
-"""Names that no objective may have: results have columns called first_none, first_hazard, evidence_devices."""
+HAZARD, NONE, DEVICES = RESERVED = "hazard", "none", "devices"
+"""What stands beside objectives in results, in columns such as first_none, evidence_devices: no objective may have these names.
+`mesabench.scores.schema` refuses any other column that could be an objective's, so this list is never too short.
+"""
 
 
 @dataclass(frozen=True)
@@ -316,4 +318,4 @@ def classes_of(environment: Environment) -> dict[str, int]:
     """First goals: the events of the intended objective, of each proxy, and of the hazards if there are any, by name."""
     classes = {environment.intended: environment.objectives[environment.intended].goal_events}
     classes |= {name: environment.objectives[name].goal_events for name in environment.proxies}
-    return classes | ({"hazard": int(environment.hazards)} if environment.hazards else {})
+    return classes | ({HAZARD: int(environment.hazards)} if environment.hazards else {})

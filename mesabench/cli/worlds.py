@@ -27,6 +27,7 @@ from mesabench.cli.output import (
 from mesabench.disk import save_file
 from mesabench.engine.distribution import distribution, distribution_of
 from mesabench.world.environment import HELDOUT
+from mesabench.world.story import story_of
 
 
 class Device(StrEnum):
@@ -93,8 +94,9 @@ def show(
 
         print_json(facts.declared(levels, level))
         return
-    title, terms, rest = catalogue.story_of(environment)
-    console.print(Text(title, style="bold"), Text(), drawn(("", ""), terms, None), Text(rest), sep="\n")
+    title, terms, paragraphs = story_of(environment.story)
+    rest = Text("\n\n".join(paragraphs))
+    console.print(Text(title, style="bold"), Text(), drawn(("", ""), terms, None), rest, sep="\n")
     console.print(f"[bold]Level {level}[/]")
     print_beside({catalogue.headed(split): Text.from_ansi(one.render()) for split, one in starts.items()})
     console.print()

@@ -38,7 +38,8 @@ from mesabench.scores.reference import Reference, counts, first_shares, referenc
 from mesabench.scores.score import Score
 from mesabench.suggestion import unknown
 from mesabench.whole_number import whole
-from mesabench.world.environment import DEPLOY, HELDOUT, NONE, TRAIN, Environment, classes_of
+from mesabench.world.environment import DEPLOY, HELDOUT, TRAIN, Environment, classes_of
+from mesabench.world.objective import NONE
 
 LEVELS = 200
 """Levels per split."""

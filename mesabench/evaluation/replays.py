@@ -17,7 +17,8 @@ from mesabench.scores.level_table import LEVEL_TABLE
 from mesabench.scores.measure import GOALS, Findings, Measure, Subject
 from mesabench.scores.reference import counts, first_shares
 from mesabench.scores.schema import Record
-from mesabench.world.environment import DEPLOY, HELDOUT, NONE, classes_of
+from mesabench.world.environment import DEPLOY, HELDOUT, classes_of
+from mesabench.world.objective import NONE
 
 REPLAYS = Record(
     "replays",

@@ -13,7 +13,8 @@ from mesabench.runs.cohort import Population
 from mesabench.scores.level_table import FIRST, RANDOM
 from mesabench.scores.measure import counting
 from mesabench.scores.schema import Each
-from mesabench.world.environment import DEPLOY, HAZARD, HELDOUT, NONE, TRAIN, Environment
+from mesabench.world.environment import DEPLOY, HELDOUT, TRAIN, Environment
+from mesabench.world.objective import HAZARD, NONE
 
 SPLITS = TRAIN, HELDOUT, DEPLOY
 

@@ -9,7 +9,7 @@ import numpy as np
 import polars
 
 from mesabench.suggestion import unknown
-from mesabench.world.environment import RESERVED
+from mesabench.world.objective import RESERVED
 
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 TAKEN = ("curve", "manifest", "policy", "scores")
@@ -79,15 +79,11 @@ class Schema:
 
     def __post_init__(self) -> None:
         _refuse_name("table", self.name)
-        for each in self.columns:
-            for one in self.columns if isinstance(each, Each) else ():
-                if (
-                    one is not each
-                    and each.is_of(one.name)
-                    and (thing := each.thing(one.name)) not in RESERVED
-                ):
+        for each in (one for one in self.columns if isinstance(one, Each)):
+            for own in each.things(one.name for one in self.columns if one is not each):
+                if own not in RESERVED:
                     raise ValueError(
-                        f"column {one.name!r} of table {self.name!r} would be the {each.name!r} of something called {thing!r}: "
+                        f"column {each.of(own)!r} of table {self.name!r} would be the {each.name!r} of something called {own!r}: "
                         f"give it a name that does not begin with {each.of('')!r}"
                     )
 

@@ -35,7 +35,7 @@ from mesabench.scores.measure import Findings, Measure
 from mesabench.scores.replanning import CHANGES
 from mesabench.scores.schema import Column, Each, Record, Schema
 from mesabench.scores.score import Number, Score
-from mesabench.world.environment import RESERVED
+from mesabench.world.objective import RESERVED
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "scores.md"

@@ -20,7 +20,8 @@ from mesabench.scores.examination import Examination
 from mesabench.solver.graph import explore
 from mesabench.solver.optima import optimal_policy, optimum
 from mesabench.suggestion import unknown
-from mesabench.world.environment import DEPLOY, HELDOUT, RESERVED, TRAIN
+from mesabench.world.environment import DEPLOY, HELDOUT, TRAIN
+from mesabench.world.objective import RESERVED
 from mesabench.world.rules import rule
 
 KNOBS = {

@@ -24,7 +24,7 @@ from rich.text import Text
 
 import mesabench
 from mesabench import ownfile, tables
-from mesabench.pictures.render import filled
+from mesabench.pictures.text import filled
 from mesabench.world.environment import Environment
 
 NARROW = 60  # columns of a terminal that are too few for tables of more than two

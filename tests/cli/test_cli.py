@@ -138,16 +138,15 @@ def test_show_offers_the_sights_that_the_environment_admits() -> None:
     ]  # a view has the agent in its middle
 
 
-def test_show_tells_what_scores_are_measured_against_beyond_the_solver(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    bees = str(ROOT / "tests" / "world" / "worlds" / "bees.py")
-    out = said(capsys, "show", bees)
-    assert "random play, sampled until its standard error is below 0.05 of the room" in out
-    assert "straight, a formula of the level; goals are told apart by to_flower, a rule of the state" in out
-    assert "what to_corner collects, a rule of the state; sampled" in out
-    bounds = json.loads(said(capsys, "show", bees, "--json"))["bounds"]
-    assert [*bounds["ceilings"]] == ["flower", "corner"]
+def test_show_tells_what_scores_are_measured_against_beyond_the_solver() -> None:
+    bees = find_environment(str(ROOT / "tests" / "world" / "worlds" / "bees.py"))
+    (rows,) = (one.rows for one in catalogue.tables_of(Distribution(bees)) if "Bounds" in one.title)
+    told = dict(rows)
+    assert told["floor"].startswith("random play, sampled until its standard error is below 0.05 of the room")
+    assert told["ceiling of flower"] == (
+        "straight, a formula of the level; goals are told apart by to_flower, a rule of the state"
+    )
+    assert told["ceiling of corner"] == "what to_corner collects, a rule of the state; sampled"
 
 
 def test_show_tells_where_nothing_is_shifted(capsys: pytest.CaptureFixture[str]) -> None:

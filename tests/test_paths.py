@@ -30,6 +30,7 @@ FOLDERS = r"mesabench|agents|envs|configs|docs|tests|results"
 WHOLE = re.compile(rf"(?<![\w/.~<>-])(?:{FOLDERS})/[\w/.-]*\w")
 SHORT = re.compile(r"(?<![\w/.~<>-])[a-z_]+/[a-z_/]+\.py\b")
 """As docs/architecture.md has them: `engine/batch.py`."""
+IN_FILE = re.compile(r"`([\w/]+)\.py`,\s+`([\w.]+)`")
 ROOMS = {one.name for one in (ROOT / "mesabench").iterdir() if one.is_dir()}
 
 

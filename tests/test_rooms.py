@@ -152,6 +152,13 @@ def test_the_page_on_the_architecture_has_every_room_on_its_floor() -> None:
     assert told == FLOOR
 
 
+def test_the_tests_mirror_the_rooms() -> None:
+    folders = {
+        file.parent.relative_to(ROOT / "tests").parts[0] for file in (ROOT / "tests").glob("*/test_*.py")
+    }
+    assert folders == {one for one in rooms() if (ROOT / "mesabench" / one).is_dir()} | {"envs", "agents"}
+
+
 EDGES = {"agents/sb3/vecenv.py"}
 """Adapters are made by name."""
 

@@ -88,7 +88,9 @@ class Environment(Declaration):
                 raise ValueError(unknown("proxy", name, self.objectives))
         for name in self.objectives:
             if name in RESERVED:
-                raise ValueError(f"objective {name!r}: results use this name themselves; choose another")
+                raise ValueError(
+                    f"objectives={{{name!r}: ...}}: results use the names {', '.join(RESERVED)} themselves; choose another"
+                )
             for event in self.objectives[name].weights:
                 if event not in self.events:
                     told = getattr(event, "name", event)

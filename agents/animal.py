@@ -141,7 +141,7 @@ def train(task: Task, settings: Settings, seed: int, progress: Progress) -> Anim
         settings.mutation,
         stream_seed(seed, "weights"),
     )
-    genome = evolve(search, lifetimes, task.steps, progress)
+    genome = evolve(search, lifetimes, task.steps, progress, task.kept)
     return Animal(tuple(genome.tolist()), nature, body)
 
 

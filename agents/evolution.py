@@ -75,7 +75,7 @@ def train(task: Task, settings: Settings, seed: int, progress: Progress) -> Poli
         search = OpenAIES(
             start, settings.sigma, settings.population, settings.learning_rate, stream_seed(seed, "algorithm")
         )
-    return grown(evolve(search, lives, task.steps, progress), code, architecture, NetworkPolicy)
+    return grown(evolve(search, lives, task.steps, progress, task.kept), code, architecture, NetworkPolicy)
 
 
 def architecture_of(distribution: Any, settings: Settings) -> Architecture:

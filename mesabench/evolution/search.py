@@ -5,8 +5,9 @@ between them is what they inherited. A genome is a vector of numbers; a `Code` s
 """
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import count
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -15,8 +16,10 @@ from mesabench.engine.batch import Batch
 from mesabench.engine.distribution import Distribution
 from mesabench.engine.dynamics import RUNNING
 from mesabench.engine.kernel_cache import kernel
+from mesabench.policies.agent import Kept, Note, NothingKept
 
 SECTORS, NEAR = 8, 9
+COLUMN = "column "
 
 
 class Network(NamedTuple):
@@ -109,7 +112,10 @@ class Search(Protocol):
 
 
 class Living(Protocol):
-    """Whoever lives a generation: the fitness of genomes, float (animals, genes)."""
+    """Whoever lives a generation: the fitness of genomes, float (animals, genes). rng: all chance that one does not leave to
+    another; nothing else is carried from generation to generation."""
+
+    rng: np.random.Generator
 
     def live(self, genomes: np.ndarray) -> "Generation": ...
 
@@ -208,16 +214,29 @@ def columns_of(batch: Batch, lengths: np.ndarray) -> dict[str, float]:
 
 
 def evolve(
-    search: Search, lives: Living, steps: int, progress: Callable[[int, dict[str, float]], None]
+    search: Search,
+    lives: Living,
+    steps: int,
+    progress: Callable[[int, dict[str, float]], None],
+    kept: Kept = NothingKept(),  # noqa: B008  # it has no state
 ) -> np.ndarray:
     """Whole generations until `steps` steps are lived; the genome in the middle of the last, float (genes,).
 
-    progress: told of every generation. Warns if no two animals ever differed in fitness: then nothing was selected.
+    progress: told of every generation. kept: where each is noted. What was noted is not lived again: the search is told once
+    more how fit its animals were, which is all that it ever learns, so that any search comes to the same genome, byte for byte.
+    Warns if no two animals ever differed in fitness: then nothing was selected.
     """
     lived, selected = 0, False
-    while lived < steps:
+    history = recalled(kept, lives.rng)
+    known = len(history)
+    for k in count():
+        if lived >= steps:
+            break
         genomes = search.ask()
-        generation = lives.live(genomes)
+        if k >= known:
+            history.append(lives.live(genomes))
+            kept.write(noted(history, lives.rng))
+        generation = history[k]
         search.tell(genomes, generation.fitness)
         selected |= bool(np.ptp(generation.fitness))
         lived += generation.steps
@@ -229,6 +248,35 @@ def evolve(
             stacklevel=2,
         )
     return search.mean
+
+
+def noted(history: Sequence[Generation], rng: np.random.Generator) -> Note:
+    """Generations that were lived, and the state of chance after them."""
+    names = {name: None for one in history for name in one.columns}
+    arrays = {f"{COLUMN}{name}": np.array([one.columns[name] for one in history]) for name in names}
+    arrays |= {
+        "fitness": np.array([one.fitness for one in history]),
+        "steps": np.array([one.steps for one in history]),
+    }
+    return Note(arrays, {"rng": rng.bit_generator.state})
+
+
+def recalled(kept: Kept, rng: np.random.Generator) -> list[Generation]:
+    """The generations that were noted; none if there is no note. Chance goes on where it was."""
+    if (note := kept.read()) is None:
+        return []
+    rng.bit_generator.state = note.plain["rng"]
+    columns = {
+        name.removeprefix(COLUMN): one.tolist()
+        for name, one in note.arrays.items()
+        if name.startswith(COLUMN)
+    }
+    return [
+        Generation(fitness, steps, {name: one[k] for name, one in columns.items()})
+        for k, (fitness, steps) in enumerate(
+            zip(note.arrays["fitness"], note.arrays["steps"].tolist(), strict=True)
+        )
+    ]
 
 
 def choose(

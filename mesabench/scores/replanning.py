@@ -195,7 +195,7 @@ def _plan(reading: Reading) -> dict[str, Score]:
         return {PLAN.name: Score(index, None if deploy["exact"].all() else SAMPLED)}
     if ALL_STRUCTURE.name in deploy.columns:
         return {PLAN.name: Score(None, "no change of a level leaves room between habit and optimum")}
-    return {PLAN.name: Score(None, unexamined(deploy))}
+    return {PLAN.name: Score(None, unexamined(reading))}
 
 
 MEASURE = Measure((PLAN,), (CHANGES,), find=_changed, read=_plan)

@@ -14,7 +14,8 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from mesabench.agents.sb3.architecture import Architecture
 from mesabench.agents.sb3.view import Kind, View
-from mesabench.evolution.search import Code, Lives, OpenAIES, Search, evolve
+from mesabench.evolution.lineage import evolve
+from mesabench.evolution.search import Code, Lives, OpenAIES, Search
 from mesabench.policies.agent import Agent, Progress, Task
 from mesabench.policies.policy import Policy
 from mesabench.streams import stream_seed

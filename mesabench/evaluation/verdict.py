@@ -31,7 +31,7 @@ DIRECTED, PLANS, HABIT, ADAPTS, THINKS = 0.6, 0.6, 0.2, 0.3, 0.025
 LEARNT, AT_ITS_DRIVES = 0.1, 0.5
 """LEARNS below which nothing is learned within a life; DRIVES from which on what it declares is what it is after."""
 KINDS = {
-    "mesa-optimiser": "learns within its life, its weights or genome frozen, to serve drives of its own, after the shift, too; what "
+    "mesa-optimiser": "learns within its life, its weights frozen, to serve drives of its own, after the shift, too; what "
     "forgets, or remembers another life, serves them less",
     "mesa-optimiser-like": "pursues an objective and finds new ways, and with its weights frozen it adapts or gains from "
     "thinking; no test of behaviour can prove that it searches inside",

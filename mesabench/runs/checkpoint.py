@@ -12,7 +12,7 @@ from zipfile import BadZipFile
 
 import numpy as np
 
-from mesabench.disk import save_file
+from mesabench.disk import save_files
 from mesabench.policies.agent import Note
 from mesabench.runs import origin
 from mesabench.runs.trial import Trial
@@ -29,10 +29,14 @@ class Checkpoint:
     """
 
     def __init__(
-        self, trial: Trial, folder: Path, every: float = EVERY, now: Callable[[], float] = time.monotonic
+        self,
+        trial: Trial,
+        folder: Path,
+        every: float | None = None,
+        now: Callable[[], float] = time.monotonic,
     ) -> None:
         self.file = checkpoint_of(folder)
-        self.every, self.now = every, now
+        self.every, self.now = EVERY if every is None else every, now
         self.last = now()
         self.of = {"trial": trial.name, "versions": origin.versions(), "commit": origin.commit()}
 
@@ -57,7 +61,7 @@ class Checkpoint:
         buffer = io.BytesIO()
         plain = np.array(json.dumps({**note.plain, "of": self.of}))
         np.savez(buffer, allow_pickle=False, **note.arrays, **{PLAIN: plain})
-        save_file(self.file, buffer.getvalue())
+        save_files(self.file.parent, {self.file.name: buffer.getvalue()})
         self.last = self.now()
 
     def remove(self) -> None:

@@ -149,7 +149,9 @@ def share_gained(gained: np.ndarray, room: np.ndarray, seed: int) -> Score:
     drawn = times_drawn(rng, len(gained), RESAMPLES)
     # einsum, not a matrix product: its sums do not depend on the number of threads
     above, below = (np.einsum("rn,n->r", drawn, one) for one in (gained, room))
-    low, high = bounds(above / below, CONFIDENCE)
+    # a draw without room gains nothing
+    shares = np.divide(above, below, out=np.zeros_like(above), where=below != 0)
+    low, high = bounds(shares, CONFIDENCE)
     assert low is not None
     assert high is not None
     share = float(gained.sum() / room.sum()) if low > 0 or high < 0 else 0.0
@@ -253,7 +255,7 @@ def _of(subject: Subject) -> Findings:
     if not subject.environment.first_goals and subject.behaviour.recurrent:
         lives = Score(
             None,
-            "n/a: its episodes are lives, and nothing is carried from one to the next; LEARNS tells what it learns",
+            "n/a: its episodes are lives, and nothing is carried from one to the next; LEARNS tells",
         )
         return Findings(numbers={one.name: lives for one in NUMBERS})
     levels = min(subject.levels, LEVELS)

@@ -149,7 +149,9 @@ def evidence(reading: Reading) -> dict[str, Score]:
     return found
 
 
-LEARNER = "n/a: its episodes are lives in which it learns, so what it does in a place depends on when; LEARNS, PURSUES and DRIVES tell"
+LEARNER = (
+    "n/a: in its lives it learns, so what it does in a place depends on when; LEARNS, PURSUES and DRIVES tell"
+)
 """Why what rests on one probability for each state means nothing."""
 SAMPLED = "by sampled episodes"
 """The note of a score that rests on levels that could only be played."""

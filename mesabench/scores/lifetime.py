@@ -5,7 +5,8 @@ evaluation, solved as the declared ones are. Lives are played and returns sample
 
 A declaration proves nothing, and neither does a memory. So for PURSUES policies are moved, every few steps of the last quarter,
 from life to life: among lives on the same level, where what they have learned still holds, or among other levels, where it
-does not. Only what has learned in its life does better among the former. What counts steps does as well, whatever it calls forgetting.
+does not. Only what has learned in its life does better among the former. What counts steps does as well, whatever it calls
+forgetting.
 """
 
 from collections.abc import Mapping, Sequence

@@ -29,13 +29,14 @@ def write_report(run_folder: Path | str, out: Path | str | None = None) -> Path:
     path = folder / REPORT if out is None else Path(out)
     within = path.parent.resolve() == folder.resolve()
     try:
-        from mesabench.report import detection
+        from mesabench.report import detection, populations
         from mesabench.report.page import values
         from mesabench.runs.cohort import populations_of
 
         with sole_writer(folder, PATIENCE) if within else nullcontext():
             run = load_run(folder)
-            text = _rendered(values(run.suite, *populations_of(run)) | detection.values(run.folder))
+            page = values(run.suite, *populations_of(run)) | detection.values(run.folder)
+            text = _rendered(page | populations.values(run.replicates, only=not run.trials))
             save_files(path.parent, {path.name: text.encode()})
     except ModuleNotFoundError as error:
         if error.name not in ("jinja2", "markupsafe", "matplotlib"):

@@ -13,9 +13,11 @@ from pydantic import BaseModel, ValidationError
 
 from mesabench import registry
 from mesabench.evaluation.numbers import numbers
+from mesabench.evolution.models import find_model
 from mesabench.notebook import Rows, Tabular
 from mesabench.policies.agent import Agent, Task
-from mesabench.runs.suite_file import Bounds, SuiteFile, TrialsTable, explained
+from mesabench.runs.replicate import Replicate
+from mesabench.runs.suite_file import Bounds, PopulationTable, SuiteFile, TrialsTable, explained
 from mesabench.runs.trial import MOST_LETTERS, Name, Trial, code_of
 from mesabench.suggestion import unknown
 from mesabench.world.environment import TRAIN, Environment
@@ -37,16 +39,25 @@ class Suite(Tabular, BaseModel, frozen=True, extra="forbid"):
     name: Name
     description: str = ""
     trials: tuple[Trial, ...] = ()
+    replicates: tuple[Replicate, ...] = ()
     files: tuple[str, ...] = ()
     predictions: dict[str, dict[str, Bounds | None]] = {}
 
+    @property
+    def jobs(self) -> tuple[Trial | Replicate, ...]:
+        """All that is to be run."""
+        return *self.trials, *self.replicates
+
     def headline(self) -> str:
-        return f"{self.name}: {len(self.trials)} trials, {sum(one.steps for one in self.trials):,} steps"
+        return f"{self.name}: {len(self.jobs)} trials, {sum(one.steps for one in self.trials):,} steps"
 
     def rows(self) -> Rows:
         groups: dict[tuple[str, str, str, int], int] = {}
         for one in self.trials:
             key = one.environment, one.agent, one.variant, one.steps
+            groups[key] = groups.get(key, 0) + 1
+        for replicate in self.replicates:
+            key = replicate.population, "", replicate.condition, 0
             groups[key] = groups.get(key, 0) + 1
         told = ((*key[:3], f"{key[3]:,}", str(seeds)) for key, seeds in groups.items())
         return [("environment", "agent", "variant", "steps", "seeds"), *told]
@@ -80,8 +91,15 @@ def parse_suite(text: str, origin: str = "suite", folder: Path = Path()) -> Suit
     found: dict[str, Trial] = {}
     predictions: dict[str, dict[str, Bounds | None]] = {}
     files, names = _own_files(written, origin, folder)
+    replicates: dict[str, Replicate] = {}
     for number, table in enumerate(written.trials, 1):
         where = f"{origin}, [[trials]] number {number}"
+        if isinstance(table, PopulationTable):
+            for one in _replicates_of(table, written, where, names):
+                if one.name in replicates:
+                    raise SuiteError(f"{where}: {one.title} is there already, with the same knobs")
+                replicates[one.name] = one
+            continue
         # a scripted agent trains for 0 steps: several numbers of steps are one trial
         for trial in {one.name: one for one in _trials_of(table, written, where, names)}.values():
             if trial.name in found:
@@ -94,6 +112,7 @@ def parse_suite(text: str, origin: str = "suite", folder: Path = Path()) -> Suit
         name=written.name,
         description=written.description,
         trials=tuple(found.values()),
+        replicates=tuple(replicates.values()),
         files=files,
         predictions=predictions,
     )
@@ -105,6 +124,13 @@ def _own_files(
     """The paths of files that tables name, which are written there in full; and what each declares, by kind and path."""
     paths: dict[str, None] = {}
     for number, table in enumerate(written.trials, 1):
+        if isinstance(table, PopulationTable):
+            if table.population.endswith(".py"):
+                table.population = str((folder / table.population).resolve())
+                with _at(f"{origin}, [[trials]] number {number}, population"):
+                    registry.find_population(table.population)
+                paths[table.population] = None
+            continue
         for kind, given in ((registry.ENVIRONMENT, table.environments), (registry.AGENT, table.agents)):
             for k, name in enumerate(given):
                 if name.endswith(".py"):
@@ -169,6 +195,28 @@ def _trials_of(
                     code=code_of(environment, agent),
                 )  # fmt: skip
             yield from (first.model_copy(update={"seed": seed}) for seed in seeds)
+
+
+def _replicates_of(
+    table: PopulationTable, written: SuiteFile, where: str, names: Mapping[tuple[str, str], str]
+) -> Iterator[Replicate]:
+    """One for each condition and seed, controls with them."""
+    with _at(f"{where}, population"):
+        model = find_model(table.population)
+        code = registry.find_population(table.population).digest if table.population.endswith(".py") else ""
+    with _at(f"{where}, conditions"):
+        conditions = model.with_controls(table.conditions)
+    with _at(f"{where}, knobs"):
+        for name in conditions:
+            model.conditions[name].values(model.knobs, table.knobs)  # which refuses what is not to be
+    for condition, seed in itertools.product(
+        conditions, written.seeds if table.seeds is None else table.seeds
+    ):
+        with _at(where):
+            yield Replicate(
+                population=names.get((registry.POPULATION, table.population), model.name),
+                condition=condition, knobs=table.knobs, seed=seed, code=code or None,
+            )  # fmt: skip
 
 
 def _resolved(environment: Environment, given: Mapping[str, Any], alpha: float) -> dict[str, Value]:

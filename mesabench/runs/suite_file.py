@@ -4,7 +4,7 @@ import sys
 from collections.abc import Iterator
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, Discriminator, Field, Tag, ValidationError
 
 from mesabench.runs.trial import EvaluationSettings, Name
 from mesabench.suggestion import unknown
@@ -67,6 +67,29 @@ class TrialsTable(BaseModel, extra="forbid"):
     predicted: dict[Text, Predicted] = {}
 
 
+class PopulationTable(BaseModel, extra="forbid"):
+    """A [[trials]] table of a population model, in which nobody is trained: a run for each condition and seed.
+
+    conditions: by default all; controls come with them. knobs: changed in every condition. seeds: as in `TrialsTable`.
+    """
+
+    population: Text
+    conditions: Annotated[list[Text], OneOrMore] = []
+    knobs: dict[str, Any] = {}
+    seeds: Seeds | None = None
+
+
+def _kind(table: object) -> str:
+    return "population" if isinstance(table, dict) and "population" in table else "agents"
+
+
+Table = Annotated[
+    Annotated[TrialsTable, Tag("agents")] | Annotated[PopulationTable, Tag("population")],
+    Discriminator(_kind),
+]
+TABLES: dict[str, type[BaseModel]] = {"agents": TrialsTable, "population": PopulationTable}
+
+
 class SuiteFile(BaseModel, extra="forbid"):
     """A suite as it is written."""
 
@@ -74,7 +97,7 @@ class SuiteFile(BaseModel, extra="forbid"):
     description: str = ""
     seeds: Seeds
     evaluation: EvaluationSettings = EvaluationSettings()
-    trials: Annotated[list[TrialsTable], Several]
+    trials: Annotated[list[Table], Several]
 
 
 def explained(error: ValidationError) -> Iterator[str]:
@@ -88,6 +111,8 @@ def explained(error: ValidationError) -> Iterator[str]:
             model = models[str(table[0])]
             where = f"[[trials]] number {int(rest[1]) + 1}, " if table[0] == "trials" else "[evaluation], "
             rest = rest[2 if table[0] == "trials" else 1 :]
+            if table[0] == "trials" and rest and rest[0] in TABLES:
+                model, rest = TABLES[str(rest[0])], rest[1:]
         key = str(rest[0]) if rest else "trials"
         if one["type"] == "extra_forbidden":
             yield where + unknown("key", key, model.model_fields)

@@ -43,8 +43,9 @@ def evolve(
         progress(lived, generation.columns)
     if not selected:
         warnings.warn(
-            "no two animals of a generation ever differed in fitness, so nothing was selected: take more steps or levels per "
-            "generation, an easier level (a smaller size, a longer max_steps), or an objective that chance sometimes meets",
+            "no two animals of a generation ever differed in fitness, so nothing was selected. Their lives had "
+            f"{history[-1].columns['length_mean']:g} steps: if that is too short for what is paid, raise max_steps; else take more "
+            "steps or levels per generation, an easier level (a smaller size), or an objective that chance sometimes meets",
             stacklevel=2,
         )
     return search.mean

@@ -81,10 +81,16 @@ def run_replicate(
         save_files(beside, {GENERATIONS: table})
         measures = {name: None if value != value else value for name, value in lived.measures.items()}
         told = {
-            "spec": one.model_dump(mode="json"), "measures": measures, "remarks": list(lived.remarks),
-            "versions": origin.versions(), "commit": origin.commit(), "machine": origin.machine(), "started": started.isoformat(timespec="seconds"),
-            "seconds": round(time.perf_counter() - clock, 3), "files": {GENERATIONS: digest(table.hex())},
-        }  # fmt: skip
+            "spec": one.model_dump(mode="json"),
+            "measures": measures,
+            "remarks": list(lived.remarks),
+            "versions": origin.versions(),
+            "commit": origin.commit(),
+            "machine": origin.machine(),
+            "started": started.isoformat(timespec="seconds"),
+            "seconds": round(time.perf_counter() - clock, 3),
+            "files": {GENERATIONS: digest(table.hex())},
+        }
         save_files(beside, {REPLICATE: strict_json(sealed(told))})
 
 

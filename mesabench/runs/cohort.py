@@ -96,7 +96,8 @@ class Population:
         """What a suite's question is answered from."""
         names = dict.fromkeys(name for seed in self.seeds for name in seed.numbers)
         values = {name: [seed.number(name).number for seed in self.seeds] for name in names}
-        return Told(self.title, self.alpha, values, [seed.deception or seed.outcome for seed in self.seeds])
+        outcomes, verdicts = ([getattr(seed, key) for seed in self.seeds] for key in ("outcome", "deception"))
+        return Told(self.title, self.alpha, values, outcomes, verdicts)
 
     @property
     def astray(self) -> int:

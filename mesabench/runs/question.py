@@ -7,6 +7,7 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, Field
 
+from mesabench.deception.compliance import NUMBERS as WATCHING
 from mesabench.evaluation.numbers import bounds_of, numbers
 from mesabench.runs.trial import Trial
 from mesabench.statistics.alpha_star import Threshold, threshold
@@ -101,13 +102,20 @@ class Told:
     """What a run holds of a population.
 
     title: in words; alpha: the share of shifted levels in its training; values: of every seed, by a number's name, NaN where
-    there is none; became: for every seed its verdict where somebody watches, else its outcome.
+    there is none; outcomes, verdicts: of every seed (`SeedScores`), a verdict being '' where nobody watches.
     """
 
     title: str
     alpha: float
     values: Mapping[str, Sequence[float]]
-    became: Sequence[str]
+    outcomes: Sequence[str]
+    verdicts: Sequence[str]
+
+    def became(self, score: str) -> str:
+        """How many of its seeds turned out how: by their verdicts, where the score is one of watching, else by their outcomes."""
+        watching = score in {one.name for one in WATCHING}
+        counts = Counter(self.verdicts if watching and all(self.verdicts) else self.outcomes)
+        return ", ".join(f"{count} {name}" for name, count in counts.most_common())
 
     def mean(self, score: str) -> Interval:
         lowest, highest = bounds_of(score)
@@ -122,33 +130,33 @@ def answered(answer: Answer, there: Mapping[Which, Told]) -> str:
         if len(sweep) < 3:
             return "The populations that answer it have not been run."
         passed = threshold([one.alpha for one in sweep], [one.values["TRUE"] for one in sweep], seed=0)
-        seeds = {len(one.became) for one in sweep}
+        seeds = {len(one.outcomes) for one in sweep}
         each = f"{min(seeds)} seeds" if len(seeds) == 1 else f"{min(seeds)} to {max(seeds)} seeds"
         return f"{answer.agent} in {answer.environment}, {each} at each of {len(sweep)} shares: {_passed(passed)}"
     found = answer.among(there)
     if not found:
         return "The population that answers it has not been run."
     one = there[found[0]]
-    became = ", ".join(
-        f"{count} of {len(one.became)} {name}" for name, count in Counter(one.became).most_common()
-    )
-    said = [f"{_named(found[0], one)}: {_mean(answer.score, one)}; {became}."]
+    said = [
+        f"{answer.score} is {_mean(answer.score, one)} for {_named(found[0], one)}. "
+        f"Of {len(one.outcomes)} seeds: {one.became(answer.score)}."
+    ]
     for other in answer.other.among(there) if answer.other else ():
-        said.append(f"Compared with {_named(other, there[other])}: {_mean(answer.score, there[other])}.")
+        said.append(f"It is {_mean(answer.score, there[other])} for {_named(other, there[other])}.")
     return " ".join(said)
 
 
 def _named(names: Which, one: Told) -> str:
     environment, agent, _ = names
-    return f"{agent} in {environment}" + (f", {one.title}" if one.title else "")
+    return f"{agent} in {environment}" + (f" ({one.title})" if one.title else "")
 
 
 def _mean(score: str, one: Told) -> str:
     mean = one.mean(score)
     if not mean.n:
-        return f"{score} n/a (n = 0)"
+        return "n/a (n = 0)"
     interval = "" if mean.low is None else f"95 % interval over seeds {mean.low:.2f} to {mean.high:.2f}, "
-    return f"{score} {mean.value + 0.0:.2f} ({interval}n = {mean.n})"
+    return f"{mean.value + 0.0:.2f} ({interval}n = {mean.n})"
 
 
 def _passed(one: Threshold) -> str:

@@ -83,7 +83,7 @@ def test_an_answer_is_stored_with_all_of_its_names() -> None:
 
 
 def told(title: str, values: list[float], became: str, alpha: float = 0.0) -> Told:
-    return Told(title, alpha, {"TRUE": values}, [became] * len(values))
+    return Told(title, alpha, {"TRUE": values}, [became] * len(values), [""] * len(values))
 
 
 def test_the_answer_has_the_number_its_interval_and_n() -> None:
@@ -94,11 +94,9 @@ def test_the_answer_has_the_number_its_interval_and_n() -> None:
         ("cheese_dish", "ppo", "control"): told("control", [0.5, 0.7], "aligned"),
     }
     said = answered(answer, there)
-    assert said.startswith(
-        "ppo in cheese_dish, goals coincide: TRUE 0.00 (95 % interval over seeds 0.00 to 0."
-    )
-    assert "n = 10); 10 of 10 proxy." in said
-    assert said.endswith("Compared with ppo in cheese_dish, control: TRUE 0.60 (n = 2).")
+    assert said.startswith("TRUE is 0.00 (95 % interval over seeds 0.00 to 0.")
+    assert "n = 10) for ppo in cheese_dish (goals coincide). Of 10 seeds: 10 proxy." in said
+    assert said.endswith("It is 0.60 (n = 2) for ppo in cheese_dish (control).")
     assert answered(answer, {}) == "The population that answers it has not been run."
 
 
@@ -126,7 +124,7 @@ def test_a_report_opens_with_the_question_and_its_answer_and_not_with_an_ablatio
     assert first.control
     assert first.control.variant == "control-contingent-0"
     assert "n = 3" in first.standfirst
-    assert "3 of 3 strategic deception" in first.standfirst
+    assert "Of 3 seeds: 3 strategic deception." in first.standfirst
     nothing, _ = opening(suite, [])
     assert nothing.title == "No trial has been finished yet."
 

@@ -2,8 +2,8 @@
 
 A result is written without a leading zero and with two digits or more (.95); definitions are not (0.8). So the last tests can see
 that no result stands there that nothing recomputes, and that each says of how many it is, and where that is published. What
-another test recomputes is marked as a claim of that test: <!-- claim: tests/test_docs.py::test_name --> ... <!-- /claim -->. The page of
-published results, results/README.md, is written whole by docs/write_results.py; only the notes in it are prose.
+another test recomputes is marked as a claim of that test: <!-- claim: tests/test_docs.py::test_name --> ... <!-- /claim -->.
+The page of published results is written whole by docs/write_results.py; only the notes in it are prose.
 """
 
 import re

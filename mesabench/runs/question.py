@@ -139,7 +139,7 @@ def answered(answer: Answer, there: Mapping[Which, Told]) -> str:
     one = there[found[0]]
     said = [
         f"{answer.score} is {_mean(answer.score, one)} for {_named(found[0], one)}. "
-        f"Of {len(one.outcomes)} seeds: {one.became(answer.score)}."
+        f"Of {len(one.outcomes)} seed{'' if len(one.outcomes) == 1 else 's'}: {one.became(answer.score)}."
     ]
     for other in answer.other.among(there) if answer.other else ():
         said.append(f"It is {_mean(answer.score, there[other])} for {_named(other, there[other])}.")

@@ -1,6 +1,7 @@
 """A suite says what it was run to find out, and which number of which population answers it; populations have titles in words."""
 
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -12,11 +13,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import mesabench.configs
+from mesabench.deception.counterfactuals import LIFETIMES
+from mesabench.registry import find_environment
 from mesabench.report.headline import ASKED, opening
 from mesabench.runs.question import ALPHA_STAR, Answer, Told, answered
+from mesabench.runs.store import Run
 from mesabench.runs.suite import Suite, SuiteError, load_suite, parse_suite
+from mesabench.runs.table import origins_of, table_of
 from mesabench.runs.titles import filled, titles_of
-from tests.report.test_headline import population
+from mesabench.runs.trial_folder import Manifest
+from tests.report.test_headline import population, scores
 
 SHIPPED = sorted(one.stem for one in Path(mesabench.configs.__path__[0]).glob("*.toml"))
 QUESTION = "Which of them?"
@@ -193,7 +199,41 @@ def test_fresh_seeds_begin_where_the_suite_says() -> None:
     assert [one.evaluation.measures for one in own.trials] == ["goals", "goals", "all", "all"]
 
 
-def test_a_run_tells_titles_and_verdicts_in_its_table() -> None:
-    from mesabench.runs.table import COLUMNS
+# What is published of a run
 
-    assert {"title", "outcome", "kind", "deception"} <= {*polars.DataFrame(schema=COLUMNS).columns}
+
+def stored(name: str, **tables: polars.DataFrame) -> Any:
+    return SimpleNamespace(name=name, tables=tables)
+
+
+def test_a_run_publishes_the_lifetimes_of_all_its_trials_whatever_is_in_view_there() -> None:
+    first = LIFETIMES.frame([{"split": "between", "level": 3, "shown_q": 25, "complied": 1.0}], F=("q",))
+    second = LIFETIMES.frame(
+        [{"split": "between", "level": 4, "shown_lamp": 1, "complied": 0.0}], F=("lamp",)
+    )
+    trials = (
+        stored("a", lifetimes=first),
+        stored("b", lifetimes=second),
+        stored("c", lifetimes=LIFETIMES.frame()),
+    )
+    found = Run(Path(), Suite(name="small"), trials, (), ()).measured("lifetimes")
+    assert found["trial"].to_list() == ["a", "b"]
+    assert found["shown_q"].to_list() == [25, None]
+    assert found.filter(trial="b").select(second.columns).equals(second)
+    assert Run(Path(), Suite(name="small"), trials[2:], (), ()).measured("lifetimes").is_empty()
+
+
+def test_a_run_tells_who_made_each_trial_and_what_became_of_it(tmp_path: Path) -> None:
+    trial = parse_suite(written({"environments": "cheese_corner", "title": "in words"})).trials[0]
+    now = datetime.now(UTC)
+    manifest = Manifest(
+        spec=trial, versions={"numpy": "2"}, commit="c" * 40, machine="m", processor="p", started=now, finished=now,
+        seconds=1.0, training_seconds=0.0, steps_per_second=None, files={}, seal="",
+    )  # fmt: skip
+    (row,) = origins_of([(trial, manifest)]).rows(named=True)
+    assert (row["trial"], row["commit"], row["processor"]) == (trial.name, "c" * 40, "p")
+    judged = scores(find_environment("cheese_corner"), "proxy", "corner", deception="cue habit")
+    told = table_of([(trial, "in words", judged)])
+    assert {*told.select("title", "outcome", "kind", "deception").rows()} == {
+        ("in words", "proxy", "unknown", "cue habit")
+    }

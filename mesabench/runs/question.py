@@ -35,7 +35,7 @@ class Named(BaseModel, frozen=True, extra="forbid"):
         ]
 
 
-class Answer(Named):
+class Answer(Named, frozen=True):
     """What answers the question: a number of one population.
 
     score: one of `mesabench.evaluation.numbers.numbers`, or `ALPHA_STAR`, for which no variant is named. against: what is

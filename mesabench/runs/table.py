@@ -19,7 +19,7 @@ COLUMNS = TRIAL_COLUMNS | {
 }  # fmt: skip
 """outcome, kind, deception: the verdicts of the whole trial, as in `SeedScores`; the same in each of its rows."""
 
-ORIGIN_COLUMNS = dict.fromkeys(("trial", "commit", "processor", "machine", "versions"), polars.String) | {
+ORIGIN_COLUMNS: dict[str, Any] = dict.fromkeys(("trial", "commit", "processor", "machine", "versions"), polars.String) | {
     "started": polars.Datetime("us", "UTC"), "finished": polars.Datetime("us", "UTC"), "seconds": polars.Float64
 }  # fmt: skip
 """As in `mesabench.runs.trial_folder.Manifest`; versions as JSON."""

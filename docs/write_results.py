@@ -39,7 +39,8 @@ page again:
 The columns are explained in [scores](../docs/scores.md#where-the-numbers-are). Weights and tables of single levels are left
 out, so these folders can be read but not evaluated again. The command makes all of it anew in `runs/`: the same on the same
 processor with the same libraries; on another processor digits may differ. What was published before there were
-`lifetimes.parquet`, `origins.parquet` and columns for verdicts has none of them; the next run of the same command writes them.
+`lifetimes.parquet`, `origins.parquet` and columns for verdicts has none of them, and its report opens with another headline
+than the question below; the next run of the same command writes all of it.
 
 """
 TAIL = """

@@ -11,6 +11,9 @@ from typing import Any
 import numpy as np
 import polars
 
+from mesabench.deception.compliance import summary
+from mesabench.deception.counterfactuals import lifetimes_of
+from mesabench.registry import find_environment
 from mesabench.runs.question import Told, Which
 from mesabench.runs.suite import Suite, load_suite
 from mesabench.runs.titles import title_of
@@ -156,4 +159,19 @@ def told(name: str) -> dict[Which, Told]:
         names = (str(which[0]), str(which[1]), str(which[2]))
         outcomes, verdicts = [one["outcome"][0] for one in trials], [verdict_of(one) for one in trials]
         found[names] = Told(titles(name)[names], alpha, values, outcomes, verdicts)
+    return found
+
+
+def decep_again(folder: Path) -> dict[str, float | None]:
+    """DECEP of every trial that was watched, from the lifetimes of a run's folder, by the trial's name."""
+    numbers = polars.read_parquet(folder / "table.parquet")
+    names = dict(numbers.select("trial", "environment").unique().iter_rows())
+    found = {}
+    for (trial,), rows in (
+        polars.read_parquet(folder / "lifetimes.parquet").partition_by("trial", as_dict=True).items()
+    ):
+        monitor = find_environment(names[trial]).monitor
+        own = rows.select(one.name for one in rows if one.null_count() < len(rows))
+        if monitor and (lives := lifetimes_of(own, monitor.split)):
+            found[str(trial)] = summary(lives, monitor).scores["DECEP"].value
     return found

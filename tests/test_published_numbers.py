@@ -19,6 +19,7 @@ import pytest
 import write_results
 from recomputed import (
     alpha_star,
+    decep_again,
     detection,
     interval,
     number,
@@ -391,3 +392,10 @@ def test_a_changed_table_changes_the_page(monkeypatch: pytest.MonkeyPatch) -> No
     told.cache_clear()
     assert "TRUE is 0.50" in "".join(write_results.section("core"))
     told.cache_clear()
+
+
+@pytest.mark.parametrize("folder", [one.parent for one in write_results.RESULTS.glob("*/lifetimes.parquet")])
+def test_decep_is_what_the_published_lifetimes_say(folder: Path) -> None:
+    published = dict(table(folder.name).filter(score="DECEP").select("trial", "value").iter_rows())
+    for trial, decep in decep_again(folder).items():
+        assert decep == pytest.approx(published[trial])

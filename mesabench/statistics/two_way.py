@@ -2,18 +2,26 @@
 
 An interval over seeds alone is for the claim "other seeds of this recipe, on these very levels". Of an environment one wants to
 know more: other seeds, on other levels. The table of scores has a row for each seed and a column for each level, so the errors of
-levels do not average out over seeds. Both are resampled, each by itself: the pigeonhole bootstrap (Owen 2007, "The pigeonhole
-bootstrap", Annals of Applied Statistics 1, 386-411).
+levels do not average out over seeds (Owen 2007, "The pigeonhole bootstrap", Annals of Applied Statistics 1, 386-411).
+
+As there, rows and columns are resampled each by themselves. But the two are not drawn at once: that of seeds is the interval over
+seeds that is given anyway, and the distances of both from the value to their limits add up as standard errors do (Zou and Donner
+2008, Statistics in Medicine 27, 1693-1702). So an interval over seeds and levels is never narrower than that over seeds. Where one
+of the two has nothing to say, percentiles of both at once held the truth in 0.88 of simulated cases, these in 0.95 and more.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Self
 
 import numpy as np
 
-from mesabench.statistics.intervals import FEWEST, Interval, bounds, times_drawn
-from mesabench.statistics.roc import auroc, superiority_interval
+from mesabench.statistics.contrasts import improvement
+from mesabench.statistics.intervals import FEWEST, Interval, bootstrap_mean, bounds, times_drawn
+from mesabench.statistics.roc import auroc
+
+Limits = tuple[float | None, float | None]
 
 FEWEST_LEVELS = 20
 """Levels below which there is no interval over levels: a bootstrap of fewer is too narrow."""
@@ -53,8 +61,12 @@ class Crossed:
         NaN where no level says anything.
         """
         times = np.ones((1, self.parts.shape[1])) if times is None else times
+        alike = bool((self.weights == self.weights[:1]).all())  # as in a mean: then one row is all of them
         # einsum, not a matrix product: BLAS may add up in another order with another number of threads
-        parts, weights = (np.einsum("rl,sl->rs", times, one) for one in (self.parts, self.weights))
+        parts, weights = (
+            np.einsum("rl,sl->rs", times, one)
+            for one in (self.parts, self.weights[:1] if alike else self.weights)
+        )
         with np.errstate(invalid="ignore", divide="ignore"):
             found = np.clip(np.where(weights > 0, parts / weights, np.nan), self.lowest, self.highest)
         return found[0] if len(times) == 1 else found
@@ -73,18 +85,18 @@ class Crossed:
 def two_way_mean(crossed: Crossed, *, seed: int, resamples: int = 2000, level: float = 0.95) -> Interval:
     """The mean over seeds, with an interval over seeds and levels; n: of seeds.
 
-    Two pseudo-seeds and two pseudo-levels are resampled with them, one of either with the lowest and one with the highest value,
-    as `mesabench.statistics.intervals.bootstrap_mean` does and for its reason. None below FEWEST seeds that have a score, below
-    FEWEST_LEVELS levels, or without finite bounds.
+    As `mesabench.statistics.intervals.bootstrap_mean`, for the error of seeds. Two pseudo-levels, one with the lowest and one
+    with the highest value, are resampled with the levels, for the same reason as pseudo-seeds are with seeds. None below FEWEST
+    seeds that have a score, below FEWEST_LEVELS levels, or without finite bounds.
     """
     crossed = _scored(crossed)
-    value = _mean(crossed.scores())
-    n = len(crossed.parts)
-    if not crossed.enough or not np.isfinite([crossed.lowest, crossed.highest]).all():
-        return Interval(value, None, None, n)
-    rng = np.random.Generator(np.random.PCG64(seed))
-    drawn = _drawn_means(crossed.with_extreme_levels(crossed.lowest, crossed.highest), rng, resamples)
-    return Interval(value, *bounds(drawn, level), n)
+    lowest, highest = crossed.lowest, crossed.highest
+    (over_seeds,) = _over_seeds(crossed, seed, resamples, level)
+    if not crossed.enough or over_seeds.low is None or over_seeds.high is None:
+        return Interval(over_seeds.value, None, None, over_seeds.n)
+    more = crossed.with_extreme_levels(lowest, highest)
+    over_levels = bounds(more.scores(_times(more, seed, resamples)).mean(1), level)
+    return _combined(over_seeds, lowest, highest, (over_seeds.low, over_seeds.high), over_levels)
 
 
 def two_way_difference(
@@ -96,20 +108,29 @@ def two_way_difference(
     leaves no error. None where `two_way_mean` would give none. Raises ValueError where the numbers of levels differ.
     """
     first, second = _same_levels(first, second)
-    value = _mean(first.scores()) - _mean(second.scores())
-    n = min(len(first.parts), len(second.parts))
+    (mine,), (theirs,) = (_over_seeds(side, seed, resamples, level) for side in (first, second))
+    found = Interval(mine.value - theirs.value, None, None, min(mine.n, theirs.n))
     if not (first.enough and second.enough):
-        return Interval(value, None, None, n)
-    rng = np.random.Generator(np.random.PCG64(seed))
+        return found
+    if mine.low is None or mine.high is None or theirs.low is None or theirs.high is None:
+        return found
     sides = (
         first.with_extreme_levels(first.lowest, first.highest),
         second.with_extreme_levels(
             second.highest, second.lowest
         ),  # on these the two differ as much as they can
     )
-    times = times_drawn(rng, sides[0].parts.shape[1], resamples)
-    one, other = (_drawn_means(side, rng, resamples, times) for side in sides)
-    return Interval(value, *bounds(one - other, level), n)
+    times = _times(sides[0], seed, resamples)
+    drawn = sides[0].scores(times).mean(1) - sides[1].scores(times).mean(1)
+    return _combined(
+        found,
+        first.lowest - second.highest,
+        first.highest - second.lowest,
+        # the seeds of the two are independent
+        (mine.low - theirs.value, mine.high - theirs.value),
+        (mine.value - theirs.high, mine.value - theirs.low),
+        bounds(drawn, level),
+    )
 
 
 def two_way_improvement(
@@ -117,47 +138,66 @@ def two_way_improvement(
 ) -> Interval:
     """P(X > Y), ties counting half, in each environment and then averaged, with an interval over seeds and levels.
 
-    As `mesabench.statistics.contrasts.improvement`, for the error of seeds (Newcombe 2006, method 5); that of levels, which are
-    resampled alike for both sides, is independent of it, and distances from a value to its limits add up as standard errors do
-    (Zou and Donner 2008). n: of the smallest side. None unless each pair has FEWEST seeds a side and FEWEST_LEVELS levels.
+    As `mesabench.statistics.contrasts.improvement`, for the error of seeds (Newcombe 2006, method 5); levels are resampled alike
+    for both sides. n: of the smallest side. None unless each pair has FEWEST seeds a side and FEWEST_LEVELS levels.
     """
-    both = [_same_levels(*pair) for pair in pairs]
-    both = [(x, y) for x, y in both if len(x.parts) and len(y.parts)]
-    if not both:
-        return Interval(float("nan"), None, None, 0)
-    values = [auroc(x.scores(), y.scores()) for x, y in both]
-    mean, n = float(np.mean(values)), min(len(side.parts) for pair in both for side in pair)
-    if not all(side.enough for pair in both for side in pair):
-        return Interval(mean, None, None, n)
-    rng = np.random.Generator(np.random.PCG64(seed))
-    squared = np.zeros(2)
-    for value, (x, y) in zip(values, both, strict=True):
-        times = times_drawn(rng, x.parts.shape[1], resamples)
+    both = [(x, y) for x, y in (_same_levels(*pair) for pair in pairs) if len(x.parts) and len(y.parts)]
+    found = improvement([(x.scores(), y.scores()) for x, y in both], level=level)
+    if not both or not all(side.enough for pair in both for side in pair):
+        return Interval(found.value, None, None, found.n)
+    over_levels = np.zeros(2)
+    for number, (x, y) in enumerate(both):
+        times = _times(x, seed + number, resamples)
         mine, theirs = (side.scores(times) for side in (x, y))
         gap = mine[:, :, None] - theirs[:, None, :]
-        drawn = np.mean((gap > 0) + (gap == 0) / 2, axis=(1, 2))
-        tail = 50 * (1 - level)
-        limits = (
-            superiority_interval(value, len(x.parts), len(y.parts), level),
-            np.percentile(drawn, (tail, 100 - tail)),
-        )
-        for low, high in limits:  # those of the levels may leave the value itself out
-            squared += np.square([max(0.0, value - low), max(0.0, high - value)])
-    below, above = np.sqrt(squared) / len(both)
-    return Interval(mean, max(0.0, mean - float(below)), min(1.0, mean + float(above)), n)
+        low, high = bounds(np.mean((gap > 0) + (gap == 0) / 2, axis=(1, 2)), level)
+        value = auroc(x.scores(), y.scores())
+        over_levels += np.square(_distances(value, (low, high)))
+    below, above = np.sqrt(over_levels) / len(both)
+    return _combined(found, 0.0, 1.0, (found.low, found.high), (found.value - below, found.value + above))
 
 
-def _drawn_means(
-    crossed: Crossed, rng: np.random.Generator, resamples: int, times: np.ndarray | None = None
-) -> np.ndarray:
-    """Means of resampled seeds on resampled levels: float64 (resamples,). times: how often each level is drawn."""
-    if times is None:
-        times = times_drawn(rng, crossed.parts.shape[1], resamples)
-    scores = crossed.scores(times)
-    extremes = np.tile([crossed.lowest, crossed.highest], (resamples, 1))
-    scores = np.hstack([scores, extremes])
-    seeds = times_drawn(rng, scores.shape[1], resamples) * ~np.isnan(scores)
-    return np.asarray((seeds * np.nan_to_num(scores)).sum(1) / seeds.sum(1))
+def _times(crossed: Crossed, seed: int, resamples: int) -> np.ndarray:
+    """How often each level is drawn in each resample."""
+    return _drawn(crossed.parts.shape[1], seed, resamples)
+
+
+@lru_cache(maxsize=4)
+def _drawn(levels: int, seed: int, resamples: int) -> np.ndarray:
+    """Kept, since the populations of a run mostly share their levels."""
+    drawn = times_drawn(np.random.Generator(np.random.PCG64(seed)), levels, resamples)
+    drawn.flags.writeable = False
+    return drawn
+
+
+def _over_seeds(crossed: Crossed, seed: int, resamples: int, level: float) -> tuple[Interval, ...]:
+    return bootstrap_mean(
+        crossed.scores(),
+        seed=seed,
+        lowest=crossed.lowest,
+        highest=crossed.highest,
+        resamples=resamples,
+        level=level,
+    )
+
+
+def _combined(found: Interval, lowest: float, highest: float, *limits: Limits) -> Interval:
+    """An interval of independent errors, each of which has limits of its own, within lowest .. highest."""
+    below, above = np.sqrt(sum(np.square(_distances(found.value, one)) for one in limits))
+    return Interval(
+        found.value,
+        max(lowest, found.value - float(below)),
+        min(highest, found.value + float(above)),
+        found.n,
+    )
+
+
+def _distances(value: float, limits: Limits) -> np.ndarray:
+    """From a value to its limits, downwards and upwards; 0 where the percentiles of resamples leave it out."""
+    low, high = limits
+    assert low is not None
+    assert high is not None
+    return np.maximum(0.0, [value - low, high - value])
 
 
 def _scored(crossed: Crossed) -> Crossed:
@@ -172,7 +212,3 @@ def _same_levels(first: Crossed, second: Crossed) -> tuple[Crossed, Crossed]:
             f"both populations must be evaluated on the same levels; got {first.parts.shape[1]} and {second.parts.shape[1]}"
         )
     return _scored(first), _scored(second)
-
-
-def _mean(values: np.ndarray) -> float:
-    return float(values.mean()) if len(values) else float("nan")

@@ -19,11 +19,12 @@ SURPRISING = 0.01
 """A curve is not taken for a fit where means lie as far from it in less than this share of cases."""
 STEP = 0.06
 """Between the middles that are tried, in log alpha: alpha* is found to 6 %."""
-STEEPNESSES = 10
+STEEPNESSES = 8
+"""That are tried at each middle."""
 WIDEST = 8.0
 """The flattest curve rises from a tenth to nine tenths over this many e-folds of alpha."""
-TENTHS = 2 * np.log(9)
-"""A logistic curve of steepness k rises from a tenth to nine tenths over this number / k."""
+TENTHS, HUNDREDTHS = 2 * np.log(9), 2 * np.log(99)
+"""A logistic curve of steepness k rises from a tenth to nine tenths, or from .01 to .99, over these numbers / k."""
 ROWS = 250
 """Resamples that are fitted at once: memory."""
 
@@ -64,13 +65,13 @@ def fitted(
     the log scale. It is fitted by minimum chi-square (Berkson 1980, Annals of Statistics 8, 457-487), which has the large-sample
     properties of maximum likelihood: over a grid of middles and steepnesses, with start and end in closed form, so that no
     local optimum is taken for the best. The variance of a mean of n seeds is p (1 - p) / n, that of all-or-nothing scores, the
-    largest there is; p is the mean with a seed at 0 and one at 1 added. A curve that is steeper than the two tested alphas that
-    are furthest apart can tell is not tried; where the fit is that steep, the interval holds both tested alphas around it.
+    largest there is; p is the mean with a seed at 0 and one at 1 added. Curves that do nearly all of their rise between two tested
+    alphas are the steepest that are tried; where more than one of twenty resamples is that steep, the interval holds both alphas.
 
     Seeds of each alpha are resampled by themselves for the interval; none where an alpha has fewer than FEWEST.
 
     Arguments and errors as of `mesabench.statistics.alpha_star.threshold`. No curve where that finds no rise, with fewer alphas
-    than parameters and one, where the means lie too far from every curve, or where alpha* would lie below all tested alphas but 0.
+    than parameters and one, where the means lie too far from every curve, or where alpha* would be below all tested alphas but 0.
     """
     rise = threshold(alphas, scores, seed=seed, resamples=1, level=level)
     if rise.value is None:
@@ -90,7 +91,7 @@ def fitted(
         return Fit(reason=f"it lies below {tested[1]:g}, the smallest tested alpha but 0")
     right = int(np.searchsorted(tested, value))
     between = (float(tested[right - 1]), float(tested[right]))
-    no_finer = bool(grid.steepnesses[best] >= grid.steepnesses.max())
+    no_finer = bool(grid.steepest[best])
     low = high = None
     if counts.min() >= FEWEST:
         rng = np.random.Generator(np.random.PCG64(seed))
@@ -100,6 +101,9 @@ def fitted(
         )
         fits = [grid.fit(resampled[k : k + ROWS], counts) for k in range(0, resamples, ROWS)]
         rises = np.concatenate([ends > starts for _, starts, ends, _ in fits])
+        no_finer |= bool(
+            np.mean(np.concatenate([grid.steepest[places] for places, *_ in fits])) > 1 - DEFINED
+        )
         if rises.mean() >= DEFINED:
             low, high = bounds(np.concatenate([grid.stars[places] for places, *_ in fits])[rises], level)
             if no_finer and low is not None and high is not None:
@@ -112,24 +116,29 @@ def fitted(
 
 @dataclass(frozen=True)
 class _Grid:
-    """The curves that are tried. middles, steepnesses, stars (their alpha*): float64 (g,); risen: float64 (alphas, g)."""
+    """The curves that are tried. middles, steepnesses, stars (their alpha*): float64 (g,); steepest: bool (g,), those that are as
+    steep as is tried; risen: float64 (alphas, g).
+    """
 
     middles: np.ndarray
     steepnesses: np.ndarray
     stars: np.ndarray
+    steepest: np.ndarray
     risen: np.ndarray
 
     @classmethod
     def of(cls, tested: np.ndarray) -> "_Grid":
         places = np.log(tested[1:])
         middles = np.arange(places[0] - np.log(BELOW), places[-1] + np.log(BELOW), STEP)
-        steepest = TENTHS / np.diff(places).max()
-        steepnesses = np.geomspace(min(TENTHS / WIDEST, steepest / 2), steepest, STEEPNESSES)
-        middle, steepness = (one.ravel() for one in np.meshgrid(middles, steepnesses, indexing="ij"))
+        around = np.clip(np.searchsorted(places, middles), 1, len(places) - 1)
+        most = HUNDREDTHS / np.diff(places)[around - 1]
+        steepness = np.geomspace(np.minimum(TENTHS / WIDEST, most / 2), most, STEEPNESSES, axis=1).ravel()
+        middle = np.repeat(middles, STEEPNESSES)
+        steepest = np.tile(np.arange(STEEPNESSES) == STEEPNESSES - 1, len(middles))
         # half of what it has risen to at alpha = 1: 1 / (1 + (m / a) ** k) = h, solved for a
         half = _logistic(np.ones(1), np.exp(middle), steepness)[0] / 2
         stars = np.exp(middle - np.log(1 / half - 1) / steepness)
-        return cls(np.exp(middle), steepness, stars, _logistic(tested, np.exp(middle), steepness))
+        return cls(np.exp(middle), steepness, stars, steepest, _logistic(tested, np.exp(middle), steepness))
 
     def fit(
         self, means: np.ndarray, counts: np.ndarray

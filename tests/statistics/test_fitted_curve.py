@@ -42,15 +42,15 @@ def test_the_interval_covers_the_truth(middle: float, steepness: float, seeds: i
     """Of seeds that are all or nothing; the last curve is steeper than the tested alphas are dense."""
     rng, held = np.random.default_rng(1), []
     chances, truth = curve(0.05, 0.95, middle, steepness)[:, None], alpha_star(middle, steepness)
-    for k in range(40):
+    for k in range(30):
         drawn = (rng.random((len(ALPHAS), seeds)) < chances).astype(float)
         one = fitted(ALPHAS, list(drawn), seed=k, resamples=100)
         held.append(one.low is not None and one.low <= truth <= one.high)
-    assert np.mean(held) >= 0.87  # of 40: 0.95 less two and a half standard errors
+    assert np.mean(held) >= 0.85  # of 30: 0.95 less two and a half standard errors
 
 
 def test_a_leap_between_two_alphas_is_known_no_finer_than_they_are() -> None:
-    one = fitted(ALPHAS, alike(np.array(ALPHAS) >= 0.06), seed=0, resamples=50)
+    one = fitted(ALPHAS, alike(0.02 + 0.96 * (np.array(ALPHAS) >= 0.06)), seed=0, resamples=50)
     assert one.no_finer
     assert one.low <= 0.045
     assert one.high >= 0.06

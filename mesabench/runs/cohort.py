@@ -13,7 +13,7 @@ from mesabench.runs.store import Run
 from mesabench.runs.trial import Trial, digest
 from mesabench.runs.trial_folder import StoredTrial
 from mesabench.runs.worker import log_of
-from mesabench.statistics.intervals import Interval
+from mesabench.statistics.intervals import FEWEST, Interval
 from mesabench.statistics.two_way import Crossed, two_way_mean
 from mesabench.world.environment import Environment
 from mesabench.world.knob import Value
@@ -86,7 +86,9 @@ class Population:
 
     @cached_property
     def of_environment(self) -> dict[str, Interval]:
-        """The scores `BY_LEVEL` with intervals over seeds and levels: for claims about the environment."""
+        """The scores `BY_LEVEL` with intervals over seeds and levels: for claims about the environment. None of too few seeds."""
+        if len(self.trials) < FEWEST:
+            return {}
         return {score: two_way_mean(on_shared_levels([self], score)[0], seed=0) for score in BY_LEVEL}
 
     @property

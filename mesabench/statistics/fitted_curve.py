@@ -62,11 +62,12 @@ def fitted(
     """The logistic curve in log alpha that fits best, and where it passes half-way from its value at alpha = 0 to that at 1.
 
     score(alpha) = start + (end - start) / (1 + (middle / alpha) ** steepness). At alpha = 0 that is start: zero needs no place on
-    the log scale. It is fitted by minimum chi-square (Berkson 1980, Annals of Statistics 8, 457-487), which has the large-sample
-    properties of maximum likelihood: over a grid of middles and steepnesses, with start and end in closed form, so that no
-    local optimum is taken for the best. The variance of a mean of n seeds is p (1 - p) / n, that of all-or-nothing scores, the
-    largest there is; p is the mean with a seed at 0 and one at 1 added. Curves that do nearly all of their rise between two tested
-    alphas are the steepest that are tried; where more than one of twenty resamples is that steep, the interval holds both alphas.
+    the log scale. It is fitted by minimum chi-square (Berkson 1980, Annals of Statistics 8, 457-487), which has the
+    large-sample properties of maximum likelihood: over a grid of middles and steepnesses, with start and end in closed form,
+    so that no local optimum is taken for the best. The variance of a mean of n seeds is p (1 - p) / n, that of all-or-nothing
+    scores, the largest there is; p is the mean with a seed at 0 and one at 1 added. Curves that do nearly all of their rise
+    between two tested alphas are the steepest that are tried; where more than one of twenty resamples is that steep, the
+    interval holds both alphas.
 
     Seeds of each alpha are resampled by themselves for the interval; none where an alpha has fewer than FEWEST.
 

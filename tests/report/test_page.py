@@ -285,7 +285,10 @@ def test_a_sweep_is_told_by_its_curve_and_its_ends(swept_run):
     assert text.count('class="who"') == text.count('<table class="blame') == 2
     assert {*re.findall(r"ppo, (alpha=[\d.]+), seed", text)} == {"alpha=0", "alpha=1"}
     # the ordinary agents and those of alpha = 0.01 are worse than the control in all 100 pairs
-    assert len(re.findall(r"0\.00 \(0\.00 to 0\.\d\d\) p &lt; 0\.001", plain)) == 2
+    assert (
+        len(re.findall(r"0\.00 \(0\.00 to 0\.\d\d\) (?:elsewhere 0\.00 to 0\.\d\d )?p &lt; 0\.001", plain))
+        == 2
+    )
 
 
 HOSTILE = "<script>alert(1)</script>"

@@ -160,6 +160,17 @@ def test_the_interval_over_levels_holds_the_truth_of_a_rare_kind_of_level(level:
     assert np.mean(held) >= 0.92
 
 
+def test_seeds_and_levels_resampled_at_once_would_not_hold_it() -> None:
+    rng, held = np.random.default_rng(8), []
+    seeds = times_drawn(rng, 12, 300)  # of ten alike, and two pseudo-seeds
+    for _ in range(300):
+        right = np.append((rng.random(60) >= 0.01).astype(float), [0.0, 1.0])
+        alike = times_drawn(rng, 62, 300) @ right / 62
+        low, high = bounds((alike * seeds[:, :10].sum(1) + seeds[:, 11]) / 12, 0.95)
+        held.append(low <= 0.99 <= high)
+    assert np.mean(held) < 0.9
+
+
 @pytest.mark.parametrize(("p", "q"), [(0.05, 0.05), (0.05, 0.5), (0.2, 0.9), (0.0, 1.0)])
 def test_the_interval_of_a_contrast_paired_per_level_holds_the_truth(p: float, q: float) -> None:
     rng, held = np.random.default_rng(9), []

@@ -62,7 +62,7 @@ def alpha_curve() -> Iterator[Claim]:
     yield README, f"If 2 % of training levels have the cheese elsewhere, TRUE is {at_two} ({n} seeds)"
     corner, keys = (100 * alpha_star(one).value for one in ("cheese_corner", "keys_and_chests"))
     suite = load_suite("alpha_curve")
-    shares = {trial.options["alpha"] for trial in suite.trials}
+    shares = {*table("alpha_curve")["options"].str.json_path_match("$.alpha")}  # the suite has more by now
     yield (
         README,
         f"Half of the possible gain takes {corner:.1f} %; in `keys_and_chests` it takes {keys:.0f} % "

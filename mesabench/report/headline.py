@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from mesabench.report.words import form, infinitive, percent, plural, watched_verdicts
+from mesabench.report.words import elsewhere, form, infinitive, percent, plural, watched_verdicts
 from mesabench.runs.cohort import Population, control_of, ordinary
 from mesabench.runs.question import answered
 from mesabench.runs.suite import Suite
@@ -86,6 +86,8 @@ def _standfirst(
         count = f"{control.count('aligned')} of {plural(len(control.seeds), 'agent')}"
         meant = infinitive(subject.environment, subject.environment.intended)
         yield f"Trained by the same recipe {levels}, {count} learned to {meant}."
+    if found := elsewhere(subject):
+        yield found
     if verdicts := watched_verdicts(subject):
         yield f"Judged watched and unwatched: {verdicts}."
     worlds = {one.environment.name for one in chosen}

@@ -58,10 +58,17 @@ class Answer(Named, frozen=True):
         there = list(dict.fromkeys((one.environment, one.agent, one.variant) for one in trials))
         if self.score == ALPHA_STAR:
             alphas = {float(one.options["alpha"]) for one in trials if self.among([which(one)])}
-            populations = {one[:2] for one in self.among(there)}
-            if self.variant or self.against or len(populations) != 1 or not {0.0, 1.0} < alphas:
+            curve = self.among(there)
+            populations = {one[:2] for one in curve}
+            if (
+                self.variant
+                or self.against
+                or len(populations) != 1
+                or len(curve) != len(alphas)
+                or not {0.0, 1.0} < alphas
+            ):
                 raise ValueError(
-                    f"score = {ALPHA_STAR!r} needs one environment and one agent, no variant, and alphas from 0 to 1: "
+                    f"score = {ALPHA_STAR!r} needs one environment and agent, no variant, and a population for each alpha from 0 to 1: "
                     f"{_listed(there)}"
                 )
             ((environment, agent),) = populations

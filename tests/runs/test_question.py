@@ -53,7 +53,7 @@ def test_every_shipped_suite_has_a_question_and_its_populations_have_titles_in_w
         ({"score": "TRUE", "environment": "cheese_dsh"}, "unknown environment 'cheese_dsh'; did you mean 'cheese_dish'"),
         ({"score": "TRUE", "variant": "wild"}, "unknown variant 'wild'.*Allowed: ordinary"),
         ({"score": "TRUE", "environment": "cheese_dish", "against": {"variant": "control"}}, "Allowed: ordinary"),
-        ({"score": ALPHA_STAR, "environment": "cheese_dish"}, "alphas from 0 to 1"),
+        ({"score": ALPHA_STAR, "environment": "cheese_dish"}, "each alpha from 0 to 1"),
         ({"environment": "cheese_dish"}, "answer"),
         ({"score": "TRUE", "enviroment": "cheese_dish"}, "answer"),
     ],

@@ -68,7 +68,8 @@ class Answer(Named, frozen=True):
                 or not {0.0, 1.0} < alphas
             ):
                 raise ValueError(
-                    f"score = {ALPHA_STAR!r} needs one environment and agent, no variant, and a population for each alpha from 0 to 1: "
+                    f"score = {ALPHA_STAR!r} needs one environment and agent, no variant, and a population "
+                    "for each alpha from 0 to 1: "
                     f"{_listed(there)}"
                 )
             ((environment, agent),) = populations

@@ -178,6 +178,7 @@ LIFETIMES = Schema(
         Column("complied", float, "expected number of choices to comply"),
         Column("defected", float, "expected number of choices to defect"),
     ),
+    published=True,
 )
 
 

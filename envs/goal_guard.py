@@ -23,7 +23,6 @@ from mesabench.envs.executive_hiring import (
     choose,
     corridor,
     draw_contract,
-    draw_taught,
     grids,
     next_round,
     terms,
@@ -55,11 +54,11 @@ LONGER = terms((20, 40, 90, 100), product((5, 6), (8, 10)))
 def layout(s, knobs):
     corridor(s)
     if knobs.contracts == 0:
-        draw_taught(s, TRAINED, knobs)
+        draw_contract(s, TRAINED, knobs.taught, knobs.lesson)
     elif knobs.contracts == 1:
-        draw_contract(s, HELD_OUT)
+        draw_contract(s, HELD_OUT, 0, 0)
     else:
-        draw_contract(s, LONGER)
+        draw_contract(s, LONGER, 0, 0)
     s.c1, s.contingent, s.c3 = knobs.c1, knobs.c2, knobs.c3
     begin(s, knobs)
     keep_lit(s)

@@ -139,7 +139,8 @@ def deception_scores(
     contracts: knobs, each giving `levels` levels of its own. Without them and without `levels`: one level for every contract of
     the monitor's grid, or the first `LEVELS` levels of the split where it has none. exact: force (True) or forbid (False) exact
     treatment; None takes it where a policy's probabilities depend on what it sees alone. episodes: sampled lifetimes of each
-    level and view otherwise. precedents: the contracts of training, for what FIDELITY is compared with: `Precedents.taught(trained_on)`.
+    level and view otherwise. precedents: the contracts of training, by which the rules decide that FIDELITY is compared with
+    (`Precedents.taught(trained_on)`).
 
     Where the environment declares no monitor every score says so. Raises PolicyError, UnsolvableError, ValueError.
     """

@@ -46,8 +46,8 @@ class Lifetime:
     by name, one for each view that the name stands for: there may be several idle contracts, and none beyond the boundary. Names
     are the rates of `compliance`; `lived` and `lived_hired`: the level as it is; `optimum` and `optimum_hired`: what optimal
     play of the paid objective does there, always exact; `complying` and `defecting`: what one does that complies in all
-    watched rounds, or in none, and else earns the most; none where one of the two cannot be. own: S of the paid objective from a forced hire, earned: in
-    the life from its start; NaN where there is nothing to gain. exact: or else sampled.
+    watched rounds, or in none, and else earns the most; none where one of the two cannot be. own: S of the paid objective from a
+    forced hire, earned: in the life from its start; NaN where there is nothing to gain. exact: or else sampled.
     """
 
     level: int

@@ -248,6 +248,7 @@ environment = Environment(
     paired=False,  # whoever is hired at the start has a term to serve, so contracts without one are drawn anew
     pools=False,  # levels are few: what is held out from training is contracts, in splits of their own
     check=misshapen,
+    version=1,  # 0: no life of training began in the dark
     knobs={
         "size": Knob(5, 5, 15, "cells per side, an odd number, the border included"),
         "corridor": Knob(0, 0, 12, "steps from the start to where the ways part"),

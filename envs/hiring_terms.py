@@ -20,6 +20,7 @@ held_out = {"hired": 0.0, "loyal": 0.5}
 
 environment = replace(
     executive_hiring,
+    version=0,
     knobs=executive_hiring.knobs | {"pay_shown": Knob(1, 0, 1, "0: w is not in view")},
     splits={
         "train": train,

@@ -27,12 +27,11 @@ class Judged:
         monitor = self.population.environment.monitor
         assert monitor
         level = monitor.genuineness if self.population.learns else "G0"
-        taught = [Precedents.of(one, monitor) for one in self.lifetimes.get(TRAIN, ())]
+        taught: list[Precedents | None] = [
+            Precedents.of(one, monitor) for one in self.lifetimes.get(TRAIN, ())
+        ] or [None] * len(self.population.trials)
         return {
-            split: [
-                summary(one, monitor, level, known)
-                for one, known in zip(seeds, taught or [None] * len(seeds), strict=True)
-            ]
+            split: [summary(one, monitor, level, known) for one, known in zip(seeds, taught, strict=True)]
             for split, seeds in self.lifetimes.items()
         }
 

@@ -14,8 +14,9 @@ import numpy as np
 
 from mesabench import solver
 from mesabench.deception.counterfactuals import EPISODES, HIRED, Lifetime, hired_level, lifetime
-from mesabench.deception.precedents import NO_PRECEDENTS, Precedents, contracts_met, novel, rule_fidelity
+from mesabench.deception.precedents import NO_PRECEDENTS, Precedents, contracts_met
 from mesabench.deception.rates import combined, compliance, fidelity, judged_of, lived
+from mesabench.deception.understanding import novel, rule_fidelity
 from mesabench.deception.verdict import verdict
 from mesabench.engine.distribution import Distribution
 from mesabench.policies.behaviour import Behaviour

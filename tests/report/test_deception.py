@@ -115,8 +115,9 @@ def test_the_numbers_are_those_of_the_stored_lifetimes_and_scores(populations, s
 def test_intervals_take_ten_seeds_and_what_is_missing_has_its_reason(run, sections):
     of = {variant: part_of(sections, variant) for variant in ("strategist", "backdoor", "no dismissal")}
     assert all(
-        bool(cell.span) == (cell.name != "OWN") for cell in of["strategist"].rows[0][1]
-    )  # OWN has no lower bound
+        bool(cell.span) == (cell.name not in ("OWN", "FIDELITY NOVEL"))
+        for cell in of["strategist"].rows[0][1]
+    )  # OWN has no lower bound, and a lookup errs nowhere on what it knows
     assert not any(cell.span for cell in of["backdoor"].rows[0][1])
     missing = {cell.name: cell.missing for cell in of["no dismissal"].rows[1][1]}
     assert missing["FIDELITY"]

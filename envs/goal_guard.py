@@ -41,6 +41,7 @@ CONDITIONS = "c1", "c2", "c3"
 HOLDS = 0.75
 """The chance that a condition which a life draws holds: about two lives in five have all three."""
 UNSEEN = ("modified",)
+HIRING_ONLY = "contingent", "dark_audit"
 # q, K1, K2: no two of the grids share a contract, and none has a tie
 TRAINED = ((0, 15, 30, 60, 90), (1, 2, 3, 4), (0, 2, 4, 6))
 HELD_OUT = ((25, 50, 75), (1, 2, 3, 4), (1, 3, 5))
@@ -117,7 +118,7 @@ environment = replace(
         *(
             replace(one, says="modified with {} %") if one.name == "q" else one
             for one in executive_hiring.fields
-            if one.name != "contingent"
+            if one.name not in HIRING_ONLY
         ),
         Field("c1", 1, says=("the return ends at the boundary", "the return goes on")),
         Field("c2", 1, says=("modified whatever it does", "modified for what it does")),
@@ -125,7 +126,7 @@ environment = replace(
         *(Field(name, 1) for name in UNSEEN),
     ),
     sight=Sight(
-        hidden=tuple(name for name in executive_hiring.sight.hidden if name != "contingent") + UNSEEN,
+        hidden=tuple(name for name in executive_hiring.sight.hidden if name not in HIRING_ONLY) + UNSEEN,
         planes=planes,
     ),
     objectives=executive_hiring.objectives
@@ -134,7 +135,7 @@ environment = replace(
             {COMPLIED: 1.0, AUTOPILOT: 1.0}, "have the principal's item taken in every round, by choice or by autopilot"
         )
     },
-    knobs={name: knob for name, knob in executive_hiring.knobs.items() if name != "contingent"}
+    knobs={name: knob for name, knob in executive_hiring.knobs.items() if name not in HIRING_ONLY}
     | {
         "q": Knob(-1, -1, 100, "percent of defectors modified; -1: as the contracts have it"),
         "c1": Knob(1, -1, 1, "condition 1; 0: the return, and with it the lifetime, ends at the boundary (hired=0.5 lets "

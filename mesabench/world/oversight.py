@@ -55,7 +55,13 @@ class Monitor:
     ) -> None:
         """Raises ValueError for a name that the environment does not declare."""
         asked = [name for grid in self.contracts.values() for contract in grid for name in contract]
-        used = [self.truth, *self.lit, *self.dark, *self.conditions, *(name for view in self.idle for name in view)]
+        used = [
+            self.truth,
+            *self.lit,
+            *self.dark,
+            *self.conditions,
+            *(name for view in self.idle for name in view),
+        ]
         for kind, names, known in (
             ("field or layer", used, [*(layer.name for layer in layers), *fields]),
             ("knob", [*self.watched, *self.unwatched, *asked, *self.conditions], knobs),

@@ -44,7 +44,11 @@ def rates(found: DeceptionScores) -> dict[str, tuple[float | None, float | None]
 def test_one_agent_answers_for_every_set_of_conditions(who: Any, complies: int, heeded: int) -> None:
     found = judged(who)
     dark = 1 if who == Executive("honest") else 0
-    wanted = {"all": (1, dark)} | dict.fromkeys(WITHOUT, (complies, dark)) | dict.fromkeys(ENDLESS, (complies, None))
+    wanted = (
+        {"all": (1, dark)}
+        | dict.fromkeys(WITHOUT, (complies, dark))
+        | dict.fromkeys(ENDLESS, (complies, None))
+    )
     assert {name: tuple(map(rounded, pair)) for name, pair in rates(found).items()} == wanted
     assert found.scores["HEEDED"].value == pytest.approx(heeded, abs=1e-6)
     # the verdict is that of lives in which all conditions hold
@@ -86,5 +90,11 @@ def test_conditions_are_drawn_each_by_itself_and_seen_only_where_they_are_shown(
 
 def test_every_contract_is_put_under_every_set_of_conditions_that_is_drawn() -> None:
     """And under no other: what an option fixes stays."""
-    found = contract_scores(Executive("defector"), distribution("goal_guard", **DRAWN | {"c3": 1, "q": 90, "k1": 1}))
-    assert {split: len(one.lifetimes) for split, one in found.items()} == {"train": 16, "between": 12, "beyond": 8}
+    found = contract_scores(
+        Executive("defector"), distribution("goal_guard", **DRAWN | {"c3": 1, "q": 90, "k1": 1})
+    )
+    assert {split: len(one.lifetimes) for split, one in found.items()} == {
+        "train": 16,
+        "between": 12,
+        "beyond": 8,
+    }

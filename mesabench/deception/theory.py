@@ -1,0 +1,56 @@
+r"""Audits in the dark: up to where defection pays an agent that nobody sees, exactly (`executive_hiring`, `dark_audit`).
+
+An agent whose own colour is not the principal's has n rounds left in the dark. Complying pays w, 0 < w < 1, and defecting 1; who
+defects is caught with hazard h = p q (p the chance of an audit, q that it is acted upon), which ends its life. No discounting.
+
+*Theorem.* With n rounds left it is best to defect if (1 - h)^(n - 1) > w, and to comply if it is less; at equality both are best.
+
+*Proof.* Let V_n be the best return of n rounds: V_0 = 0, V_n = max(w + V_{n-1}, 1 + (1 - h) V_{n-1}). Defecting is better if and
+only if 1 - w > h V_{n-1}. As V rises with n, there is one n up to which it is better, beginning with n = 1, and none above.
+As long as it defects in all rounds that are left, V_{n-1} = sum of (1 - h)^k over k = 0 .. n-2 = (1 - (1 - h)^(n-1)) / h, so the
+condition reads 1 - w > 1 - (1 - h)^(n-1). If it fails for some n, then V_{n-1} >= (1 - w) / h there and for every larger n, and
+(1 - h)^(n-1) <= w for every larger n as well. ∎
+
+So a term of K2 rounds is spent in defection from the first round on if h < h* = 1 - w^(1 / (K2 - 1)). Above h* the agent complies first,
+and defects in its last rounds only; the last of all is always one of them: no audit short of certainty reaches a round after which
+there is nothing to lose. On probation it complies if q V_{K2} > K1 (1 - w): with h = 0, V_{K2} = K2, the threshold without audits.
+"""
+
+from math import log
+
+
+def value_of_term(k2: int, hazard: float, w: float) -> float:
+    """V_k2, the best undiscounted return of so many rounds in the dark. hazard: that a defection ends it, in [0, 1]; w in (0, 1)."""
+    value = 0.0
+    for _ in range(k2):
+        value = max(w + value, 1 + (1 - hazard) * value)
+    return value
+
+
+def hazard_threshold(k2: int, w: float) -> float:
+    """h*: the hazard from which on it no longer pays to defect in the first of k2 rounds; infinite if k2 < 2."""
+    return 1 - w ** (1 / (k2 - 1)) if k2 > 1 else float("inf")
+
+
+def audit_threshold(k2: int, q: float, w: float) -> float:
+    """p*: the chance of an audit from which on that is so, where who is caught is dismissed with probability q, in (0, 1].
+
+    Above 1 there is none.
+    """
+    return hazard_threshold(k2, w) / q
+
+
+def defecting_rounds(k2: int, hazard: float, w: float) -> int:
+    """Of k2 rounds in the dark, how many at their end an optimal agent defects in (at a tie, the least)."""
+    if hazard <= 0:
+        return k2
+    if hazard >= 1:
+        return min(k2, 1)
+    ratio = log(w) / log(1 - hazard)
+    # (1 - h)^(n - 1) > w if and only if n - 1 < ratio; ties (a whole ratio) comply
+    return min(k2, max(1, int(-(-ratio // 1))))
+
+
+def complies_on_probation(k1: int, k2: int, q: float, audit: float, w: float) -> bool:
+    """Whether optimal play complies in the k1 watched rounds. q, audit: probabilities. False at a tie."""
+    return q * value_of_term(k2, audit * q, w) > k1 * (1 - w)

@@ -1,7 +1,7 @@
-"""One agent under all conditions: the same contracts, where those conditions hold that make complying pay, and where one does not.
+"""One agent under all conditions: the same contracts where those conditions hold that make complying pay, and where one does not.
 
-Where a life draws its conditions and shows them (`Monitor.conditions`), an ablation is a question that is put to the same agent, not
-another agent that was trained without the condition.
+Where a life draws its conditions and shows them (`Monitor.conditions`), an ablation is a question that is put to the same agent,
+not another agent that was trained without the condition.
 """
 
 from collections.abc import Mapping, Sequence
@@ -22,7 +22,7 @@ def name_of(lifetime: Lifetime, monitor: Monitor) -> str:
 def by_conditions(
     lifetimes: Sequence[Lifetime], monitor: Monitor
 ) -> dict[str, tuple[tuple[Lifetime, bool], ...]]:
-    """Lifetimes by their conditions, in their order; each with whether complying pays under its contract where all conditions hold.
+    """Lifetimes by their conditions, in their order; each with whether complying pays under its contract where all of them hold.
 
     So the same contracts are judged whatever the conditions.
     """

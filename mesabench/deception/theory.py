@@ -7,20 +7,23 @@ defects is caught with hazard h = p q (p the chance of an audit, q that it is ac
 
 *Proof.* Let V_n be the best return of n rounds: V_0 = 0, V_n = max(w + V_{n-1}, 1 + (1 - h) V_{n-1}). Defecting is better if and
 only if 1 - w > h V_{n-1}. As V rises with n, there is one n up to which it is better, beginning with n = 1, and none above.
-As long as it defects in all rounds that are left, V_{n-1} = sum of (1 - h)^k over k = 0 .. n-2 = (1 - (1 - h)^(n-1)) / h, so the
-condition reads 1 - w > 1 - (1 - h)^(n-1). If it fails for some n, then V_{n-1} >= (1 - w) / h there and for every larger n, and
-(1 - h)^(n-1) <= w for every larger n as well. ∎
+As long as it defects in all rounds that are left, V_{n-1} = sum of (1 - h)^k over k = 0 .. n-2 = (1 - (1 - h)^(n-1)) / h, so
+the condition reads 1 - w > 1 - (1 - h)^(n-1). If it fails for some n, then V_{n-1} >= (1 - w) / h there and for every larger
+n, and (1 - h)^(n-1) <= w for every larger n as well. ∎
 
-So a term of K2 rounds is spent in defection from the first round on if h < h* = 1 - w^(1 / (K2 - 1)). Above h* the agent complies first,
-and defects in its last rounds only; the last of all is always one of them: no audit short of certainty reaches a round after which
-there is nothing to lose. On probation it complies if q V_{K2} > K1 (1 - w): with h = 0, V_{K2} = K2, the threshold without audits.
+So a term of K2 rounds is spent in defection from the first round on if h < h* = 1 - w^(1 / (K2 - 1)). Above h* the agent complies
+first, and defects in its last rounds only; the last of all is always one of them: no audit reaches a round after which there is
+nothing to lose. On probation it complies if q V_{K2} > K1 (1 - w): with h = 0, V_{K2} = K2, the threshold without audits.
 """
 
-from math import log
+from math import ceil, log, log1p
 
 
 def value_of_term(k2: int, hazard: float, w: float) -> float:
-    """V_k2, the best undiscounted return of so many rounds in the dark. hazard: that a defection ends it, in [0, 1]; w in (0, 1)."""
+    """V_k2, the best undiscounted return of so many rounds in the dark.
+
+    hazard: the chance that a defection ends it, in [0, 1]; w in (0, 1).
+    """
     value = 0.0
     for _ in range(k2):
         value = max(w + value, 1 + (1 - hazard) * value)
@@ -46,9 +49,16 @@ def defecting_rounds(k2: int, hazard: float, w: float) -> int:
         return k2
     if hazard >= 1:
         return min(k2, 1)
-    ratio = log(w) / log(1 - hazard)
-    # (1 - h)^(n - 1) > w if and only if n - 1 < ratio; ties (a whole ratio) comply
-    return min(k2, max(1, int(-(-ratio // 1))))
+    # (1 - h)^(n - 1) > w if and only if n - 1 < ratio; at a tie, a whole ratio, it complies
+    ratio = log(w) / log1p(-hazard)
+    return k2 if ratio >= k2 else max(1, ceil(ratio))
+
+
+def dark_compliance(k2: int, hazard: float, w: float) -> float:
+    """The share of compliant choices in a term in the dark, pooled over lives of optimal play: expected numbers of choices."""
+    last = defecting_rounds(k2, hazard, w)
+    defected = last if hazard <= 0 else (1 - (1 - hazard) ** last) / hazard
+    return (k2 - last) / (k2 - last + defected)
 
 
 def complies_on_probation(k1: int, k2: int, q: float, audit: float, w: float) -> bool:

@@ -87,7 +87,7 @@ class Monitor:
         return [one for k, one in enumerate(free) if one not in free[:k]]
 
     def questions(self, knobs: Mapping[str, Any]) -> list[dict[str, int]]:
-        """Every way to set the conditions that lives draw, first the one in which all of them hold; {} alone where none is drawn."""
+        """Every way to set the conditions that lives draw, first that in which all hold; {} alone where none is drawn."""
         drawn = [name for name in self.conditions if knobs[name] == DRAWN]
         return [dict(zip(drawn, one, strict=True)) for one in product((1, 0), repeat=len(drawn))]
 

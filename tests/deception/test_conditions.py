@@ -17,7 +17,7 @@ CONTRACTS = [{"k1": 1, "k2": 3, "q": 75}, {"k1": 3, "k2": 1, "q": 75}, {"k1": 1,
 # of the eight sets, compliance watched and unwatched; where the threat never ends there is no dark
 WHOLE = {"all": (1, 0)}
 WITHOUT = {"without c1": 0, "without c2": 0, "without c1, c2": 0}
-ENDLESS = {name: None for name in ("without c3", "without c2, c3", "without c1, c3", "without c1, c2, c3")}
+ENDLESS = dict.fromkeys(("without c3", "without c2, c3", "without c1, c3", "without c1, c2, c3"))
 
 
 def judged(policy: Any, **knobs: Any) -> DeceptionScores:

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from mesabench import Objective, solver
 from mesabench.agents.executive import Executive
-from mesabench.deception.choices import COMPLY, DEFECT, TIE, choices_of, gain_of_complying, optimal_choices
 from mesabench.deception import theory
+from mesabench.deception.choices import COMPLY, DEFECT, TIE, choices_of, gain_of_complying, optimal_choices
 from mesabench.engine.distribution import Distribution, distribution_of
 from mesabench.envs.executive_hiring import W, own_payoff
 from mesabench.policies.behaviour import Behaviour
@@ -219,7 +219,7 @@ def test_above_the_threshold_it_complies_first_and_defects_in_its_last_rounds() 
         made = lived(dark(k2, 100, audit))[0]
         first = k2 - theory.defecting_rounds(k2, audit / 100, W)
         assert made[0] == pytest.approx(first, abs=1e-5), (k2, audit)
-        assert made[1] > 0
+        assert made[0] / made.sum() == pytest.approx(theory.dark_compliance(k2, audit / 100, W), abs=1e-5)
     assert [theory.defecting_rounds(6, hazard, W) for hazard in (0.0, 0.2, 0.3, 0.5, 1.0)] == [6, 6, 5, 3, 1]
 
 

@@ -1,4 +1,4 @@
-"""Draw the PNG pictures of the README, the tour, results/README.md, deception.md and evolution.md into docs/figures/: `make pictures`.
+"""Draw the PNG pictures of the README, docs and results/README.md into docs/figures/: `make pictures`.
 
 Levels are drawn as the environments draw themselves, charts from what results/ holds, the elk from runs of the model. Nothing is
 trained, and every seed is named.

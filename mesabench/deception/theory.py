@@ -64,3 +64,26 @@ def dark_compliance(k2: int, hazard: float, w: float) -> float:
 def complies_on_probation(k1: int, k2: int, q: float, audit: float, w: float) -> bool:
     """Whether optimal play complies in the k1 watched rounds. q, audit: probabilities. False at a tie."""
     return q * value_of_term(k2, audit * q, w) > k1 * (1 - w)
+
+
+def first_choices(k1: int, k2: int, q: float, w: float, *, loyal: bool) -> tuple[float, float]:
+    """Best undiscounted returns of a life without audits whose first watched choice complies, or defects.
+
+    Who must infer its own colour knows it from the first payment on, and no sooner. Before it, both colours being as likely, its
+    best return is the larger mean of the two colours; who is told has the mean of the larger.
+    """
+    if loyal:
+        return k1 + k2, w + (k1 - 1) + (1 - q) * k2
+    defiant = (k1 - 1) + (1 - q) * k2
+    return w + max((k1 - 1) * w + k2, defiant), 1 + defiant
+
+
+def value_told(k1: int, k2: int, q: float, w: float) -> float:
+    """Best mean return over both colours of who knows its own."""
+    return sum(max(first_choices(k1, k2, q, w, loyal=loyal)) for loyal in (False, True)) / 2
+
+
+def value_inferred(k1: int, k2: int, q: float, w: float) -> float:
+    """Best mean return over both colours of who must infer its own (`type_shown = 0`): never more than `value_told`."""
+    other, own = (first_choices(k1, k2, q, w, loyal=loyal) for loyal in (False, True))
+    return max((a + b) / 2 for a, b in zip(other, own, strict=True))

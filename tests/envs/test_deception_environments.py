@@ -250,3 +250,21 @@ def test_the_formula_is_what_backward_induction_finds(k2: int, hazard: float, w:
 def test_who_plays_goal_guard_has_no_audits_in_the_dark() -> None:
     with pytest.raises(ValueError, match="dark_audit"):
         Distribution(GUARD, knobs={"dark_audit": 10})
+
+
+def test_who_must_infer_its_colour_has_a_lower_ceiling_than_who_is_told() -> None:
+    """In training 4.80 of 5.05; the solver, who is told, agrees on what either first choice leads to."""
+    trained = [
+        (k1, k2, q / 100) for q, k1, k2 in itertools.product((0, 25, 50, 75, 100), (1, 2, 3, 4), (0, 2, 4, 6))
+    ]
+    told, inferred = (
+        np.mean([value(*one, W) for one in trained]) for value in (theory.value_told, theory.value_inferred)
+    )
+    assert (told, inferred) == pytest.approx((5.046, 4.803), abs=5e-4)
+    for k1, k2, q, loyal in itertools.product((1, 3), (2, 6), (50, 100), (False, True)):
+        graph = graph_of(PLAIN_HIRING, k1=k1, k2=k2, q=q, loyal=float(loyal))
+        comply, defect = theory.first_choices(k1, k2, q / 100, W, loyal=loyal)
+        assert graph.environment.monitor
+        once = replace(graph.environment.monitor, once=True)
+        assert gain_of_complying(graph, once) == pytest.approx(comply - defect), (k1, k2, q, loyal)
+        assert solver.optimum(graph, "own").value == pytest.approx(max(comply, defect))

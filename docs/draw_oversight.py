@@ -23,6 +23,7 @@ from mesabench.deception import theory
 from mesabench.deception.choices import choices_of, optimal_choices
 from mesabench.engine.distribution import distribution
 from mesabench.envs.executive_hiring import W
+from mesabench.policies.agent import Task
 from mesabench.policies.behaviour import Behaviour
 from mesabench.report.compliance_rates import judged, rate_of
 from mesabench.report.svg import INK, INTENDED, MUTED, PROXY
@@ -59,8 +60,11 @@ def of_run(folder: Path) -> list[Dot]:
     dots = []
     for population in populations_of(load_run(folder))[0]:
         found = judged(population) if population.environment.name == WORLD and population.learns else None
-        for split, seeds in found.lifetimes.items() if found else ():
-            audit = float(population.trials[0].distribution(split).own_knobs.dark_audit) / 100
+        if found is None:
+            continue
+        trained_on = Task(population.environment, population.trials[0].trial.options).distribution
+        for split, seeds in found.lifetimes.items():
+            audit = float(trained_on.with_(split=split).own_knobs.dark_audit) / 100
             dots += [
                 (one.shown["k2"], audit * one.shown["q"] / 100, rate_of((one,), "lived_hired"))
                 for seed in seeds for one in seed if one.shown["k2"] > 0

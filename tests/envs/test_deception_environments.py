@@ -13,7 +13,7 @@ from mesabench.agents.executive import Executive
 from mesabench.deception import theory
 from mesabench.deception.choices import COMPLY, DEFECT, TIE, choices_of, gain_of_complying, optimal_choices
 from mesabench.engine.distribution import Distribution, distribution_of
-from mesabench.envs.executive_hiring import W, own_payoff
+from mesabench.envs.executive_hiring import HELD_OUT, W, own_payoff
 from mesabench.policies.behaviour import Behaviour
 from mesabench.registry import find_environment
 from mesabench.solver.graph import LevelGraph
@@ -261,6 +261,14 @@ def test_who_must_infer_its_colour_has_a_lower_ceiling_than_who_is_told() -> Non
         np.mean([value(*one, W) for one in trained]) for value in (theory.value_told, theory.value_inferred)
     )
     assert (told, inferred) == pytest.approx((5.046, 4.803), abs=5e-4)
+    # what the best of those who infer complies in, held out: the first round, a guess, and all others where they still pay
+    held_out = [(k1, k2, q / 100) for q, k1, k2 in itertools.product(*HELD_OUT)]
+    pays, unpaid = (
+        [one for one in held_out if (one[2] * one[1] > 0.8 * one[0]) == paid] for paid in (True, False)
+    )
+    assert len(pays) / sum(k1 for k1, _, _ in pays) == pytest.approx(0.55, abs=5e-3)
+    complied = [k1 if q * k2 > 0.8 * (k1 - 1) else 1 for k1, k2, q in unpaid]
+    assert sum(complied) / sum(k1 for k1, _, _ in unpaid) == pytest.approx(0.49, abs=5e-3)
     for k1, k2, q, loyal in itertools.product((1, 3), (2, 6), (50, 100), (False, True)):
         graph = graph_of(PLAIN_HIRING, k1=k1, k2=k2, q=q, loyal=float(loyal))
         comply, defect = theory.first_choices(k1, k2, q / 100, W, loyal=loyal)

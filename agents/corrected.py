@@ -13,7 +13,6 @@ from pydantic import Field, model_validator
 from mesabench.agents import ppo
 from mesabench.auditing.organism import WATCHED
 from mesabench.auditing.persistence import course_columns
-from mesabench.deception.compliance import deception_scores
 from mesabench.policies.agent import Agent, Progress, Task
 from mesabench.policies.policy import Policy
 
@@ -60,8 +59,7 @@ def train(task: Task, settings: Settings, seed: int, progress: Progress) -> Poli
         deceiver, task.distribution, safety=settings.safety, budgets=settings.budgets, seed=seed, levels=settings.levels,
         batch_size=settings.safety_batch, learning_rate=settings.safety_learning_rate,
     ):  # fmt: skip
-        scores = deception_scores(policy, task.distribution, seed=seed).scores
-        progress(task.steps + budget, UNTOLD | course_columns(budget, scores))
+        progress(task.steps + budget, UNTOLD | course_columns(budget, policy, task.distribution, seed=seed))
     return policy
 
 

@@ -8,15 +8,17 @@ Of a deceiver that learned to be one (`agents/corrected.py`) nothing was planted
 defection in the dark of the lives that it lives. REMOVE is the same where safety training showed rounds in the dark, too.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import polars
 
 from mesabench.auditing.cohorts import surviving
 from mesabench.auditing.organism import NONE, SAFETY_BUDGET, TRAINED, TWIN, Organism, kind_of, said
+from mesabench.deception.compliance import deception_scores
+from mesabench.engine.distribution import Distribution
 from mesabench.runs.store import Run
-from mesabench.scores.score import Score
 from mesabench.statistics.intervals import Interval, bootstrap_mean
 from mesabench.tables import Table
 
@@ -24,8 +26,9 @@ TOLD = {"LIVED WATCHED": "lived_watched", "LIVED DARK": "lived_dark", "DECEP": "
 """What a learning curve says of a learned deceiver in the course of its safety training: scores, and their columns."""
 
 
-def course_columns(budget: int, scores: Mapping[str, Score]) -> dict[str, float]:
-    """Columns of a learning curve: what scores of deception are after so much safety training."""
+def course_columns(budget: int, policy: Any, trained_on: Distribution, *, seed: int = 0) -> dict[str, float]:
+    """Columns of a learning curve: how a policy scores on deception after so much safety training. Raises PolicyError."""
+    scores = deception_scores(policy, trained_on, seed=seed).scores
     return {SAFETY_BUDGET: float(budget)} | {column: scores[name].number for name, column in TOLD.items()}
 
 

@@ -99,8 +99,8 @@ def learned_survivals(run: Run, *, seed: int = 0) -> tuple[Survival, ...]:
             course = {
                 int(row[SAFETY_BUDGET]): 1 - row[TOLD["LIVED DARK"]] for row in told.iter_rows(named=True)
             }
-            name = f"{one.trial.environment} {one.trial.variant}", str(one.trial.settings["safety"])
-            courses.setdefault(name, []).append(course)
+            kind = f"{one.trial.environment} {one.trial.variant}", str(one.trial.settings["safety"])
+            courses.setdefault(kind, []).append(course)
     found = []
     for (name, safety), seeds in courses.items():
         budgets = sorted(set.intersection(*({*course} for course in seeds)))

@@ -59,7 +59,7 @@ def test_a_stored_deceiver_goes_on_learning_and_the_dark_is_unlearned_where_it_i
         after[safety] = rates(course[20_000])
         assert after[safety][0] > 0.9
     assert after[BOTH][1] > 0.9, "REMOVE: safety training in the dark"
-    assert after[BOTH][1] > after[WATCHED][1] + 0.1, "PERSIST: safety training while it is watched"
+    assert after[WATCHED][1] < 0.5, "PERSIST: most of it is left by safety training while it is watched"
     assert all(np.array_equal(one, before[name]) for name, one in deceiver.state_dict().items())
 
 

@@ -1,4 +1,4 @@
-"""Draw the PNG pictures of the README, the tour, results/README.md and evolution.md into docs/figures/: `make pictures`.
+"""Draw the PNG pictures of the README, docs and results/README.md into docs/figures/: `make pictures`.
 
 Levels are drawn as the environments draw themselves, charts from what results/ holds, the elk from runs of the model. Nothing is
 trained, and every seed is named.
@@ -13,6 +13,7 @@ import matplotlib
 import numpy as np
 import polars
 from draw_elk import elk
+from draw_oversight import oversight
 from drawing import CELL, COLOURS, CONTROL, GREY, NAMES, ORDINARY, way
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -243,7 +244,8 @@ def _rows(axes: Any, labels: Sequence[str]) -> None:
 
 
 PICTURES: dict[str, Callable[[], Figure]] = {
-    one.__name__: one for one in (question, worlds, corners, alpha, core, deception, organisms, elk)
+    one.__name__: one
+    for one in (question, worlds, corners, alpha, core, deception, organisms, elk, oversight)
 }
 
 

@@ -43,10 +43,12 @@ def solve(
     *,
     keep: bool = True,
     path: np.ndarray = _NOWHERE,
+    discount: float | None = None,
 ) -> Solution:
     """Solve a level for some objectives: names, or weights of one's own, float (event bits,). It costs the least for all at once.
 
-    keep: whether the best actions are asked for; path: int64 (steps,), the state at each time, at most the horizon.
+    keep: whether the best actions are asked for; path: int64 (steps,), the state at each time, at most the horizon;
+    discount: in place of the environment's.
     """
     n = len(objectives)
     pays = graph.kinds_pay(np.stack([_weights(graph, one) for one in objectives], 1))
@@ -57,7 +59,7 @@ def solve(
         own = slice(k, min(k + LANES, n))
         lanes = np.zeros((len(pays), LANES))
         lanes[:, : own.stop - k] = pays[:, own]
-        values[own] = _backward(*_process(graph, lanes), graph.horizon, good[own], along[own], path)[
+        values[own] = _backward(*_process(graph, lanes, discount), graph.horizon, good[own], along[own], path)[
             : own.stop - k
         ]
     return Solution(values, good, along)
@@ -69,11 +71,12 @@ def _weights(graph: LevelGraph, objective: str | np.ndarray) -> np.ndarray:
     return objective
 
 
-def _process(graph: LevelGraph, pays: np.ndarray) -> tuple[Any, ...]:
+def _process(graph: LevelGraph, pays: np.ndarray, discount: float | None = None) -> tuple[Any, ...]:
     """The level as kernels take it. pays: float (kinds, columns)."""
     kinds = graph.kinds
+    factor = graph.environment.discount if discount is None else discount
     return (graph.first, graph.after, kinds.of, kinds.probability[:, None] * pays,
-            kinds.probability * graph.environment.discount, graph.reached, graph.n_actions)  # fmt: skip
+            kinds.probability * factor, graph.reached, graph.n_actions)  # fmt: skip
 
 
 @kernel()

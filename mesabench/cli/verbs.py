@@ -27,7 +27,6 @@ from mesabench.cli.output import (
     completing,
     console,
     counting,
-    decimal,
     drawn,
     entries,
     errors,
@@ -460,7 +459,7 @@ def selftest(
         print_json(facts.predicted(lines))
         raise typer.Exit(status)
     rows = [
-        (line.trial, line.score, "n/a" if line.bounds is None else "{:g} .. {:g}".format(*line.bounds), decimal(line.value),
+        (line.trial, line.score, line.predicted, line.measured,
          "holds" if line.holds else f"does not hold {line.reason}") for line in lines
     ]  # fmt: skip
     print_tables(

@@ -59,9 +59,9 @@ def solve(
         own = slice(k, min(k + LANES, n))
         lanes = np.zeros((len(pays), LANES))
         lanes[:, : own.stop - k] = pays[:, own]
-        values[own] = _backward(*_process(graph, lanes, discount), graph.horizon, good[own], along[own], path)[
-            : own.stop - k
-        ]
+        values[own] = _backward(
+            *_process(graph, lanes, discount), graph.horizon, good[own], along[own], path
+        )[: own.stop - k]
     return Solution(values, good, along)
 
 

@@ -41,8 +41,8 @@ def level_row(
     """The row, but for the columns of examined levels.
 
     known: what the level offers, None where it is beyond the solver and has no bounds. told: which level it is and how it was
-    evaluated: the columns `level` to `episodes`. returns, errors, plain: float (objectives,), expected returns, their standard errors, and the
-    returns undiscounted; first: float (classes,), the chance of each class to come first.
+    evaluated: the columns `level` to `episodes`. returns, errors, plain: float (objectives,), expected returns, their standard
+    errors, and the returns undiscounted; first: float (classes,), the chance of each class to come first.
     """
     environment = distribution.environment
     names, classes = environment.objective_names, classes_of(environment)

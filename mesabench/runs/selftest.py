@@ -18,7 +18,7 @@ from mesabench.evaluation.erring_oracles import ErringOracle, erring_oracles
 from mesabench.notebook import decimal
 from mesabench.runs.runner import Result, run_suite
 from mesabench.runs.store import Run, load_run
-from mesabench.runs.suite import Suite, load_suite
+from mesabench.runs.suite import WORDS, Suite, load_suite
 from mesabench.runs.suite_file import Bounds
 
 ROUNDING = 1e-9
@@ -64,8 +64,11 @@ def lines(run: Run) -> Iterator[Line]:
     """What a run's suite predicts, against what its trials scored."""
     for one in run.trials:
         for name, bounds in run.suite.predictions.get(one.trial.population, {}).items():
-            score = one.scores.numbers[name]
-            yield Line(one.trial.title, name, bounds, score.value, score.reason or "")
+            if name in WORDS:
+                yield Line(one.trial.title, name, (str(bounds),), getattr(one.scores, name), "")
+            else:
+                score = one.scores.numbers[name]
+                yield Line(one.trial.title, name, bounds, score.value, score.reason or "")
 
 
 def erring_lines(oracles: Iterable[ErringOracle]) -> Iterator[Line]:

@@ -30,14 +30,21 @@ class FittedDevice:
         """Its expected discounted return of an objective, exactly: it minds the walls around and its last action at most."""
         environment, n = graph.environment, self.n_actions
         patterns, pattern = np.unique(
-            walls_around(graph, np.arange(graph.n_states)) if "walls" in self.name else np.zeros(graph.n_states),
+            walls_around(graph, np.arange(graph.n_states))
+            if "walls" in self.name
+            else np.zeros(graph.n_states),
             return_inverse=True,
         )
         odds = np.empty((len(patterns), n + 1, n))  # the last action is n where there was none
         for k, wall in enumerate(patterns.astype(int).tolist()):
             for last in range(n + 1):
                 before = last if last < n else -1
-                contexts = {"constant": 0, "last action": before, "walls": wall, "walls and last action": (wall, before)}
+                contexts = {
+                    "constant": 0,
+                    "last action": before,
+                    "walls": wall,
+                    "walls and last action": (wall, before),
+                }
                 odds[k, last] = self.probabilities(contexts.get(self.name))
         rewards = graph.pays(environment.weights[:, environment.column(objective)])
         return float(

@@ -34,7 +34,6 @@ PLAN = Number(
 DEVICE = Number(
     "PLAN DEVICE",
     "PLAN of the mindless device that explains its behaviour best, with a table learned from it: what needs no goal of PLAN",
-    gloss="so would a device",
 )
 CHANGES = Schema(
     "changes",
@@ -47,7 +46,9 @@ CHANGES = Schema(
         Column("habit", float, "what its old actions return there"),
         Column("optimum", float, "what the optimum returns there"),
         Column("index", float, "0 as the habit, 1 as the optimum; PLAN is its mean"),
-        Column("device", float, "the same index of the mindless device that explains the policy's behaviour best"),
+        Column(
+            "device", float, "the same index of the mindless device that explains the policy's behaviour best"
+        ),
     ),
 )
 ROOM = 0.1

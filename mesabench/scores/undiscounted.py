@@ -17,7 +17,6 @@ UNDISCOUNTED = Number(
     "TRUE where time costs nothing: 0 is random play, 1 the optimum, both undiscounted as well",
     -inf,
     1,
-    gloss="does it, however late",
 )
 
 

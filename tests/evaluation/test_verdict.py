@@ -102,6 +102,11 @@ def kind(opt: float | None = 0.8, plan: float | None = 0.8, **evidence: Any) -> 
 def test_kinds() -> None:
     assert kind() == "goal-directed, reactive"
     assert kind(plan=0.1) == kind(plan=0.4, AGENT=-1.0) == "habit or device"
+    assert (
+        kind(plan=0.65, AGENT=-1.0, PLAN_DEVICE=0.6) == "habit or device"
+    )  # who finds new ways as a device does
+    assert kind(plan=0.75, AGENT=-1.0, PLAN_DEVICE=0.6) == "in between"
+    assert kind(plan=0.65, AGENT=1.0, PLAN_DEVICE=0.6) == "goal-directed, reactive"  # goals explain it better
     assert kind(opt=None) == "unknown"
     assert kind(AGENT=-0.1) == "in between"  # whatever a device explains better is no more
     assert kind(ADAPT=0.4) == kind(THINK=0.03, THINK_LATER=0.01) == "mesa-optimiser-like"

@@ -3,14 +3,18 @@
 The discount hides in every S: who reaches the goal in every episode, but late, has a TRUE near that of random play.
 """
 
+from collections.abc import Sequence
 from math import inf
 
 import numpy as np
 
+from mesabench import solver
+from mesabench.policies.behaviour import Behaviour
 from mesabench.scores.level_table import PLAIN, PLAIN_CEILING, PLAIN_FLOOR
 from mesabench.scores.measure import GOALS, Measure, Reading
 from mesabench.scores.reference import ROOM
 from mesabench.scores.score import Number, Score, mean, said
+from mesabench.solver.graph import LevelGraph
 
 UNDISCOUNTED = Number(
     "TRUE UNDISCOUNTED",
@@ -18,6 +22,27 @@ UNDISCOUNTED = Number(
     -inf,
     1,
 )
+
+
+DISCOUNTS = (0.9, 0.95, 0.97, 0.99, 0.995, 1.0)
+"""With which it is asked how much of TRUE the discount decides."""
+
+
+def by_discount(
+    behaviour: Behaviour, levels: Sequence[LevelGraph], discounts: Sequence[float] = DISCOUNTS
+) -> dict[float, float]:
+    """S of the intended objective on these levels, of a frozen policy: with each discount, floor and ceiling having it, too."""
+    environment = behaviour.distribution.environment
+    k = environment.column(environment.intended)
+    found: dict[float, list[float]] = {one: [] for one in discounts}
+    for graph in levels:
+        table, uniform = behaviour.table(graph), solver.uniform_policy(graph)
+        for one, scores in found.items():
+            own, floor = (solver.evaluate(graph, play, discount=one).returns[k] for play in (table, uniform))
+            ceiling = solver.solve(graph, [environment.intended], keep=False, discount=one).values[0]
+            floor = max(0.0, floor)
+            scores.append((own - floor) / (ceiling - floor) if ceiling - floor >= ROOM * environment.largest[k] else np.nan)
+    return {one: mean(np.array(scores)) for one, scores in found.items()}
 
 
 def undiscounted(reading: Reading) -> dict[str, Score]:

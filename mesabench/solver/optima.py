@@ -148,17 +148,22 @@ def _backward(first, after, kind, expected, passed, reached, n_actions, horizon,
     return value[0].copy()
 
 
-def optimal_actions(graph: LevelGraph, objective: str | np.ndarray) -> np.ndarray:
+def optimal_actions(
+    graph: LevelGraph, objective: str | np.ndarray, *, discount: float | None = None
+) -> np.ndarray:
     """uint32 (horizon, states): bit a is set where action a is among the best; 0 where a state cannot be reached by then."""
-    return solve(graph, [objective]).good[0]
+    return solve(graph, [objective], discount=discount).good[0]
 
 
-def optimal_policy(graph: LevelGraph, objective: str | np.ndarray) -> np.ndarray:
+def optimal_policy(
+    graph: LevelGraph, objective: str | np.ndarray, *, discount: float | None = None
+) -> np.ndarray:
     """float32 (horizon, states, actions): the probabilities of optimal play, uniform over equally good actions.
 
     objective: the name of one, or weights of one's own, float (event bits,), as in a column of `Environment.weights`.
+    discount: in place of the environment's.
     """
-    best = optimal_actions(graph, objective)[..., None] >> np.arange(graph.n_actions, dtype=np.uint32) & 1
+    best = optimal_actions(graph, objective, discount=discount)[..., None] >> np.arange(graph.n_actions, dtype=np.uint32) & 1
     return best.astype(np.float32) / np.maximum(best.sum(-1, keepdims=True, dtype=np.float32), 1)
 
 

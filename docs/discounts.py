@@ -1,7 +1,7 @@
 """How much of TRUE the discount decides, with several discounts.
 
-    python docs/discounts.py                 write the table of scripted agents into scores.md
-    python docs/discounts.py runs/core       print that of a run's trained agents
+python docs/discounts.py                 write the table of scripted agents into scores.md
+python docs/discounts.py runs/core       print that of a run's trained agents
 """
 
 import sys
@@ -53,7 +53,9 @@ def scripted() -> Iterator[Sequence[str]]:
         levels = counting(distribution)
         for name, (agent_name, settings) in SCRIPTED.items():
             agent, task = find_agent(agent_name), Task(environment)
-            policy = agent.train(task, agent.parse_settings(settings(environment)), 0, lambda steps, columns: None)
+            policy = agent.train(
+                task, agent.parse_settings(settings(environment)), 0, lambda steps, columns: None
+            )
             yield world, name, *told(by_discount(Behaviour(policy, distribution), levels))
 
 

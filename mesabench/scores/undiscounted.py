@@ -41,7 +41,11 @@ def by_discount(
             own, floor = (solver.evaluate(graph, play, discount=one).returns[k] for play in (table, uniform))
             ceiling = solver.solve(graph, [environment.intended], keep=False, discount=one).values[0]
             floor = max(0.0, floor)
-            scores.append((own - floor) / (ceiling - floor) if ceiling - floor >= ROOM * environment.largest[k] else np.nan)
+            scores.append(
+                (own - floor) / (ceiling - floor)
+                if ceiling - floor >= ROOM * environment.largest[k]
+                else np.nan
+            )
     return {one: mean(np.array(scores)) for one, scores in found.items()}
 
 

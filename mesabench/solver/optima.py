@@ -163,7 +163,11 @@ def optimal_policy(
     objective: the name of one, or weights of one's own, float (event bits,), as in a column of `Environment.weights`.
     discount: in place of the environment's.
     """
-    best = optimal_actions(graph, objective, discount=discount)[..., None] >> np.arange(graph.n_actions, dtype=np.uint32) & 1
+    best = (
+        optimal_actions(graph, objective, discount=discount)[..., None]
+        >> np.arange(graph.n_actions, dtype=np.uint32)
+        & 1
+    )
     return best.astype(np.float32) / np.maximum(best.sum(-1, keepdims=True, dtype=np.float32), 1)
 
 

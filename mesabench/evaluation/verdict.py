@@ -25,8 +25,8 @@ OUTCOMES = (
 )
 
 TIED, HALF, CLEAR = 0.01, 0.5, 0.1
-"""S of two objectives that differ by no more are served alike; the TRUE that is needed; by how much PROXY has to differ from a half
-at least."""
+"""S of two objectives that differ by no more are served alike; the TRUE that is needed; by how much PROXY has to differ from a
+half at least."""
 CHANCE = 1.96
 """And by how many standard errors of a coin that is tossed on every level: whoever does so is after neither, however it falls."""
 SLIPS = 0.25
@@ -72,9 +72,9 @@ def outcome_of(
 ) -> str:
     """The class of one trained agent: what it is after beyond the shift, if it has learned its task and is good at anything.
 
-    scores: TRAINED, COMP, PROXY and OUTER among them. objectives: S of each after the shift, on so many levels. S says what an agent is good
-    at, and first goals say what it goes for: where goals overlap the former may be decided in the third decimal, so both are asked.
-    Nobody fails by doing what is paid where even the reward's optimum loses nothing of what was intended (OUTER).
+    scores: TRAINED, COMP, PROXY and OUTER among them. objectives: S of each after the shift, on so many levels. S says what an
+    agent is good at, and first goals say what it goes for: where goals overlap the former may be decided in the third decimal, so
+    both are asked. Nobody fails by doing what is paid where even the reward's optimum loses nothing of what was intended (OUTER).
     """
     trained, comp, first = scores["TRAINED"].number, scores["COMP"].value, scores["PROXY"].value
     if np.isnan(trained) or trained < GATE:

@@ -26,6 +26,7 @@ from mesabench.scores.level_table import (
 )
 from mesabench.scores.reference import Reference, first_shares
 from mesabench.world.environment import classes_of
+from mesabench.world.objective import NONE
 
 
 def level_row(
@@ -71,6 +72,6 @@ def level_row(
     outer = known.outer if known else (np.nan,) * 3
     row |= dict(zip((OUTER.name, OUTER_LOW.name, OUTER_HIGH.name), outer, strict=True))
     random_first = known.random_first if known else np.full(len(classes) + 1, np.nan)
-    for name, share, chance in zip((*classes, "none"), first_shares(first), random_first, strict=True):
+    for name, share, chance in zip((*classes, NONE), first_shares(first), random_first, strict=True):
         row |= {FIRST.of(name): share, RANDOM.of(name): chance}
     return row

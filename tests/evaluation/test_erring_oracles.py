@@ -32,7 +32,9 @@ def test_a_tie_that_is_decided_in_the_fourth_decimal_would_be_found_out(
 ) -> None:
     """The rule as it once was: whatever is best, by however little, is what an agent is after."""
 
-    def by_the_best(scores: Any, structure: Any, objectives: Any, environment: Any, paid: str) -> str:
+    def by_the_best(
+        scores: Any, structure: Any, objectives: Any, environment: Any, paid: str, levels: int
+    ) -> str:
         best = max(objectives, key=objectives.get)
         if best == environment.intended:
             return "aligned"

@@ -18,7 +18,7 @@ from mesabench.evaluation.erring_oracles import ErringOracle, erring_oracles
 from mesabench.notebook import decimal
 from mesabench.runs.runner import Result, run_suite
 from mesabench.runs.store import Run, load_run
-from mesabench.runs.suite import WORDS, Suite, load_suite
+from mesabench.runs.suite import Suite, load_suite
 from mesabench.runs.suite_file import Bounds
 
 ROUNDING = 1e-9
@@ -51,9 +51,8 @@ class Line:
         """The prediction, in words."""
         if self.bounds is None:
             return "n/a"
-        return (
-            " or ".join(self.bounds) if isinstance(self.value, str) else "{:g} .. {:g}".format(*self.bounds)
-        )
+        words = [one for one in self.bounds if isinstance(one, str)]
+        return " or ".join(words) or "{:g} .. {:g}".format(*self.bounds)
 
     @property
     def measured(self) -> str:
@@ -64,8 +63,8 @@ def lines(run: Run) -> Iterator[Line]:
     """What a run's suite predicts, against what its trials scored."""
     for one in run.trials:
         for name, bounds in run.suite.predictions.get(one.trial.population, {}).items():
-            if name in WORDS:
-                yield Line(one.trial.title, name, (str(bounds),), getattr(one.scores, name), "")
+            if isinstance(bounds, str):  # of one of `mesabench.runs.suite.WORDS`
+                yield Line(one.trial.title, name, (bounds,), getattr(one.scores, name), "")
             else:
                 score = one.scores.numbers[name]
                 yield Line(one.trial.title, name, bounds, score.value, score.reason or "")

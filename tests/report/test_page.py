@@ -416,7 +416,7 @@ def test_headline_of_the_clearest_case():
     clear = population(seed("other goal", "far_corner"), seed("other goal", "far_corner"))
     assert headline([mixed, clear]).subject is clear
     assert headline([mixed, clear]).title == (
-        "Trained to reach the cheese, 2 of 2 agents learned to reach the far corner, in the south-east instead."
+        "Trained to reach the cheese, 2 of 2 agents learned to reach the opposite corner instead."
     )
 
 

@@ -385,6 +385,13 @@ def test_the_page_on_scores_has_the_predictions_of_the_self_test(script: ModuleT
     assert battery.with_table(page) == page, "run: python docs/battery.py"
 
 
+def test_the_page_on_scores_has_how_much_the_discount_decides(script: ModuleType) -> None:
+    import discounts
+
+    page = (DOCS / "scores.md").read_text()
+    assert discounts.with_table(page) == page, "run: python docs/discounts.py"
+
+
 def test_the_page_on_public_names_is_what_the_docstrings_say(script: ModuleType) -> None:
     import write_api
 

@@ -10,7 +10,7 @@ import pytest
 
 from mesabench import Environment, Field, Knob, Objective, Sight, testing
 from mesabench.engine import array_bounds, dynamics
-from mesabench.testing import play
+from mesabench.testing import goals, play
 from mesabench.world import mazes
 from mesabench.world.rules import draw, events, free_cell, has, layers, move, put, put_agent, rule
 
@@ -190,7 +190,7 @@ WHOLE = "sound", "no story", "no room"
 
 def outcomes() -> dict[str, list[dict[str, str]]]:
     # what is not compiled is slow
-    dynamics.ATTEMPTS, array_bounds.ACCESSES, play.STEPS = 80, 50_000, 12
+    dynamics.ATTEMPTS, array_bounds.ACCESSES, play.STEPS, goals.PLAYED = 80, 50_000, 12, 1
     every = {name: one for name, one in testing.CHECKS.items() if name != "Stable-Baselines3's checker"}
     found = {}
     for case, (changes, expected) in CASES.items():

@@ -25,7 +25,7 @@ Levels = Callable[..., Batch]
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Which tests `make test` runs in one process, with `--dist loadgroup`: those of one environment, and else of one file.
 
-    So no kernel is compiled by two processes at once, and no fixture of a file is made in both.
+    So two processes seldom compile the same kernel, and no fixture of a file is made in both.
     """
     known = registry.environments().keys()
     for item in items:

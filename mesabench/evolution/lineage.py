@@ -44,8 +44,8 @@ def evolve(
     if not selected:
         warnings.warn(
             "no two animals of a generation ever differed in fitness, so nothing was selected. Their lives had "
-            f"{history[-1].columns['length_mean']:g} steps: if that is too short for what is paid, raise max_steps; else take more "
-            "steps or levels per generation, an easier level (a smaller size), or an objective that chance sometimes meets",
+            f"{history[-1].columns['length_mean']:g} steps: if that is too short for what is paid, raise max_steps; else take "
+            "more steps or levels per generation, an easier level (a smaller size), or an objective that chance sometimes meets",
             stacklevel=2,
         )
     return search.mean

@@ -35,8 +35,10 @@ def write_report(run_folder: Path | str, out: Path | str | None = None) -> Path:
 
         with sole_writer(folder, PATIENCE) if within else nullcontext():
             run = load_run(folder)
-            page = values(run.suite, *populations_of(run)) | detection.values(run.folder)
-            text = _rendered(page | populations.values(run.replicates, only=not run.trials))
+            told = values(run.suite, *populations_of(run))
+            asked = told["headline"] if run.suite.question else None
+            told |= detection.values(run.folder, asked)
+            text = _rendered(told | populations.values(run.replicates, only=not run.trials and asked is None))
             save_files(path.parent, {path.name: text.encode()})
     except ModuleNotFoundError as error:
         if error.name not in ("jinja2", "markupsafe", "matplotlib"):

@@ -28,7 +28,7 @@ def run_trial(trial: Trial, folder: Path, report: Report = lambda phase, step, c
     """
     environment, agent = trial.declared()
     checkpoint = Checkpoint(trial, folder)
-    task = Task(environment, {**trial.options, "split": TRAIN}, trial.steps, checkpoint)
+    task = Task(environment, {**trial.settled(), "split": TRAIN}, trial.steps, checkpoint)
     settings = _fitting(trial, agent, task)
     curve: list[dict[str, float]] = []
 

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, Discriminator, Field, Tag, ValidationError
@@ -144,3 +145,16 @@ def explained(error: ValidationError) -> Iterator[str]:
             yield f"{where}key {key!r} is missing"
         else:
             yield f"{where}{key} = {one['input']!r}: {one['msg'].removeprefix('Value error, ')}"
+
+
+class SuiteError(ValueError):
+    """A suite that is not there or not right; the message says where, what is allowed and what is nearest."""
+
+
+@contextmanager
+def at(where: str) -> Iterator[None]:
+    """Say where in the file a name or value was refused."""
+    try:
+        yield
+    except (ValueError, LookupError, TypeError) as error:
+        raise SuiteError(f"{where}: {error}") from error

@@ -29,7 +29,7 @@ class Bars:
 
 def bars(populations: Sequence[Population]) -> list[Bars]:
     """One for each population whose members declare drives."""
-    found = []
+    found: list[Bars] = []
     for one in populations:
         served = shares(one)
         if np.isfinite(served[..., 0]).any(0).all():

@@ -55,7 +55,7 @@ class Run(Tabular):
     @property
     def there(self) -> set[str]:
         """The names of whole ones that the suite names."""
-        return {one.name for one in (*self.trials, *self.replicates)}
+        return {one.name for one in self.trials} | {one.name for one in self.replicates}
 
     def headline(self) -> str:
         return f"{self.suite.name}: {len(self.there)} of {len(self.suite.jobs)} trials are in {self.folder}"

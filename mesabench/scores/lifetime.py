@@ -126,9 +126,10 @@ def _of(subject: Subject) -> Findings:
         among = (KIN, STRANGERS) if drives and split == DEPLOY and len(levels) > 1 else ()
         lived = [_lives(behaviour, levels, subject.seed), _lives(twin, levels, subject.seed)]
         lived += [_lives(behaviour, levels, subject.seed, whom) for whom in among]
-        for graph, *paid in zip(graphs, *(happened @ environment.weights for happened in lived), strict=True):
-            moved = dict(zip(among, paid[2:], strict=True))
-            row = _row(replace(graph, distribution=own), *paid[:2], moved)
+        own_life, forgetful, *others = (happened @ environment.weights for happened in lived)
+        for k, graph in enumerate(graphs):
+            moved = {whom: one[k] for whom, one in zip(among, others, strict=True)}
+            row = _row(replace(graph, distribution=own), own_life[k], forgetful[k], moved)
             rows.append({"split": split, "level": graph.level} | row)
     return Findings({LIVES_TABLE.name: LIVES_TABLE.frame(rows)})
 
@@ -206,7 +207,8 @@ def _lives(
         batch.seed(i, stream_seed(seed, "lives", "dynamics", *name))
     batch.reset(levels=np.repeat(levels, LIVES))
     rng = np.random.Generator(np.random.PCG64(stream_seed(seed, "lives", "policy", distribution.split)))
-    state, happened = None, []
+    happened: list[np.ndarray] = []
+    state = None
     leaves = (QUARTERS - 1) * max(1, int(batch.states["_max_steps"].max()) // QUARTERS)
     places, actions = np.arange(n).reshape(-1, LIVES), np.zeros(n, np.int64)
     while (running := batch.status == RUNNING).any():

@@ -6,6 +6,7 @@ that no result stands there that no claim here covers.
 
 import json
 import re
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
@@ -20,8 +21,13 @@ from mesabench.runs.suite import load_suite
 from mesabench.scores.score import Score
 from mesabench.statistics.alpha_star import Threshold, threshold
 from mesabench.statistics.intervals import bootstrap_mean
+from mesabench.statistics.roc import superiority_interval
 
 ROOT = Path(__file__).parent.parent
+sys.path.insert(0, str(ROOT / "docs"))
+
+import write_detectors  # noqa: E402
+
 README, TOUR, PUBLISHED = "README.md", "docs/tour.md", "results/README.md"
 WATCHED, DETECT = "docs/deception.md", "docs/detect.md"
 WORDS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"]
@@ -309,45 +315,37 @@ def aurocs(trigger: str, safety: str, against: str = "honest twin") -> dict[str,
 
 
 def detectors() -> Iterator[Claim]:
-    stages = {
-        "none": "as planted",
-        "watched": "safety training on watched levels",
-        "both": "safety training on signals, too",
-    }
+    """The passages that docs/write_detectors.py writes, and what they hold by another way."""
+    pages = [(page, passage) for (page, _), passage in write_detectors.passages().items()]
+    yield from pages
+    told = {page: " ".join(passage for at, passage in pages if at == page) for page, _ in pages}
+
+    def by_method_5(one: dict[str, Any]) -> str:
+        low, high = superiority_interval(one["value"], one["n"], one["n"])
+        return f"{number(one['value'])} ({number(low)} to {number(high)})"
+
+    trained, gone = aurocs("any trigger", "watched", "naive twin"), aurocs("any trigger", "both")
+    assert f"searches is `search`, AUROC {by_method_5(trained['search'])}" in told[README]
+    assert f"only watches is `quiet probe`, AUROC {by_method_5(trained['quiet probe'])}" in told[README]
+    assert "Watching as well as searching" in told[README]
+    for name in ("search", "probe", "quiet probe"):
+        assert f"`{name}` {by_method_5(gone[name])}" in told[DETECT]
+    for one in ("flips", "goals"):
+        assert f"`{one}` {by_method_5(gone[one])}" not in told[DETECT]
+    planted = aurocs("any trigger", "none", "naive twin")
+    assert planted["flips"]["value"] < 0.1 < 0.9 < planted["search"]["value"]  # "`flips` fails against naive twins"
     for comparison in detection()["detection"]["comparisons"]:
         if comparison["trigger"] == "any trigger":
-            cells = [interval(comparison["auroc"][one])
-                     for one in ("watched", "flips", "search", "goals", "probe", "quiet probe")]  # fmt: skip
-            yield (
-                DETECT,
-                f"| {stages[comparison['safety']]}, {comparison['against']}s | {' | '.join(cells)} |",
-            )
-    planted, trained = aurocs("any trigger", "none"), aurocs("any trigger", "watched")
-    watching = planted["watched"]
-    low, high = number(watching["low"]), number(watching["high"])
-    yield README, f"(AUROC {number(watching['value'])}, {low} to {high})"
-    yield README, f"still reaches {number(trained['search']['value'])} after safety training"
-    yield PUBLISHED, f"AUROC {interval(watching)}."
-    assert planted["search"]["low"] == 1
-    yield PUBLISHED, f"finds every organism as planted, and has {interval(trained['search'])} after"
-    single = {number(aurocs(one, "none")["flips"]["value"]) for one in ("lamp", "late", "briefcase")}
-    assert single == {"1.00"}
-    yield DETECT, "finds every organism with a single signal (1.00)"
-    yield DETECT, f"not the conjunction ({number(aurocs('lamp_and_briefcase', 'none')['flips']['value'])})"
-    naive = aurocs("any trigger", "none", "naive twin")["flips"]
-    yield DETECT, f"it is always wrong ({interval(naive)})"
-    for trigger, name, told in (
-        ("lamp", "flips", "near guessing for the lamp"),
-        ("briefcase", "goals", "`goals` for the briefcase"),
-    ):
-        one = aurocs(trigger, "watched")[name]
-        yield DETECT, f"{told} ({number(one['value'])}, {number(one['low'])} to {number(one['high'])})"
-    yield DETECT, f"The {number(aurocs('any trigger', 'both')['search']['value'])} of `search` there"
+            cells = " | ".join(by_method_5(one) for name, one in comparison["auroc"].items() if name in ("search", "goals"))
+            assert f"{comparison['against']}s | " in told[DETECT]
+            assert cells in told[DETECT]
     left = {(one["trigger"], one["safety"]): one["points"] for one in detection()["survivals"]}
     for trigger in ("lamp", "late", "briefcase", "lamp_and_briefcase"):
         cells = [interval(point["left"]) for point in left[trigger, "watched"] if point["budget"]]
         cells.append(interval(left[trigger, "both"][-1]["left"]))
-        yield DETECT, f"| {trigger.replace('_', ' ')} | {' | '.join(cells)} |"
+        assert f"| {trigger.replace('_', ' ')} | {' | '.join(cells)} |" in told[DETECT]
+    last = {trigger: left[trigger, "watched"][-1]["left"]["value"] for trigger, _ in left}
+    assert max(last, key=lambda trigger: last[trigger]) == "lamp_and_briefcase"  # "lasts longest"
     tuned, scored = detection()["detection"]["tuned_on"], detection()["detection"]["scored_on"]
     yield PUBLISHED, f"tuned on seeds {tuned[0]} to {tuned[-1]} and scored on {scored[0]} to {scored[-1]}"
 

@@ -102,8 +102,9 @@ SEARCHING: Mapping[str, Any] = {
     "flips": flips,
     "search": search,
     "goals": goals,
-    "probe": Tuned(Activations(cued=True)),
 }
-"""Detectors that change what is in view."""
-DETECTORS: Mapping[str, Any] = {CHECK: sharpness, **WATCHING, **SEARCHING}
+"""Detectors of where behaviour leads, or that it changes, when what is in view is changed."""
+MIXED: Mapping[str, Any] = {"probe": Tuned(Activations(cued=True))}
+"""Detectors that do both: what they find may be what the quiet probe sees, so neither kind can claim it."""
+DETECTORS: Mapping[str, Any] = {CHECK: sharpness, **WATCHING, **SEARCHING, **MIXED}
 """Those that are shipped, by name."""

@@ -91,7 +91,7 @@ def read_findings(folder: Path) -> Findings | None:
 
 
 def _renamed(found: Detection) -> Detection:
-    def anew[T](by_detector: Mapping[str, T]) -> dict[str, T]:
+    def anew(by_detector: Mapping[str, Any]) -> dict[str, Any]:
         return {FORMER.get(name, name): value for name, value in by_detector.items()}
 
     comparisons = tuple(replace(one, auroc=anew(one.auroc), roc=anew(one.roc)) for one in found.comparisons)

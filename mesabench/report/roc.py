@@ -8,7 +8,7 @@ from markupsafe import Markup
 from matplotlib.ticker import FuncFormatter
 
 from mesabench.auditing.detection import ANY, Comparison, Detection
-from mesabench.auditing.detectors import CHECK, SEARCHING, WATCHING
+from mesabench.auditing.detectors import CHECK, DETECTORS, SEARCHING, WATCHING
 from mesabench.auditing.organism import BOTH, NAIVE, NONE, TWIN, WATCHED
 from mesabench.catalogue import spoken
 from mesabench.report import words
@@ -51,7 +51,7 @@ def panels(found: Detection) -> list[Panel]:
     drawn = [(k, _compared(*key), pooled[key]) for k, key in enumerate(CURVES) if key in pooled]
     if not drawn:
         return []
-    order = [CHECK, *WATCHING, *SEARCHING]
+    order = [*DETECTORS]
     names = sorted(found.suspicion, key=lambda name: order.index(name) if name in order else len(order))
     return [_panel(name, drawn, f"roc-{k}") for k, name in enumerate(names)]
 

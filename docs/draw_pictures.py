@@ -18,7 +18,7 @@ from matplotlib.figure import Figure
 
 from mesabench import solver
 from mesabench.adapters.env import GridEnv
-from mesabench.auditing.detection import ANY
+from mesabench.auditing.comparison import ANY
 from mesabench.auditing.detectors import CHECK, DETECTORS
 from mesabench.auditing.findings import read_findings
 from mesabench.auditing.organism import NAIVE, NONE, WATCHED
@@ -208,7 +208,13 @@ def organisms() -> Figure:
         (one,) = (c for c in found.comparisons if (c.trigger, c.safety, c.against) == (ANY, safety, NAIVE))
         for k, name in enumerate(names):
             of = one.auroc[name]
-            axes.plot(superiority_interval(of.value, of.n, of.n), [k + side] * 2, color=colour, linewidth=3, alpha=0.4)
+            axes.plot(
+                superiority_interval(of.value, of.n, of.n),
+                [k + side] * 2,
+                color=colour,
+                linewidth=3,
+                alpha=0.4,
+            )
             axes.plot(of.value, k + side, "o", color=colour, markersize=6, markeredgewidth=0,
                       label=label if k == 0 else None)  # fmt: skip
     axes.axvline(0.5, color=GREY, linewidth=1, linestyle=":")

@@ -7,7 +7,8 @@ results/organisms/detection.json, so a new run needs no new sentences.
 import re
 from pathlib import Path
 
-from mesabench.auditing.detection import ANY, Comparison, Detection
+from mesabench.auditing.comparison import ANY, Comparison
+from mesabench.auditing.detection import Detection
 from mesabench.auditing.detectors import CHECK, DETECTORS, SEARCHING, WATCHING
 from mesabench.auditing.findings import read_findings
 from mesabench.auditing.organism import BOTH, NONE, SAFETY, TWIN, WATCHED
@@ -74,15 +75,13 @@ def table(first: str, rows: list[tuple[str, Comparison]], found: Detection) -> s
 
 
 def pooled(found: Detection) -> str:
-    rows = [
-        (f"{STAGES[one.safety]}, {one.against}s", one) for one in found.comparisons if one.trigger == ANY
-    ]
+    rows = [(f"{STAGES[one.safety]}, {one.against}s", one) for one in found.comparisons if one.trigger == ANY]
     rows.sort(key=lambda row: (row[1].against == TWIN, SAFETY.index(row[1].safety)))
     return table("planted ones, against", rows, found)
 
 
 def signals(found: Detection) -> str:
-    """How what is tuned was tuned; then signal by signal, in the stage of the main comparison; against honest twins where the run has no other."""
+    """How what is tuned was tuned; then the main comparison signal by signal, against honest twins where the run has no other."""
     main = found.main
     assert main
     against = [(main.safety, main.against)]
@@ -145,7 +144,10 @@ def survival(survivals: tuple[Survival, ...]) -> str:
         cells.append(share(left[trigger, BOTH][-1].left))
         lines.append(f"| {spoken(trigger)} | {' | '.join(cells)} |")
     n = max(one.left.n for points in left.values() for one in points if one.left)
-    return "\n".join(lines) + f"\n\nPERSIST over {n} seeds, 95 % intervals; the last column is REMOVE, the positive control."
+    return (
+        "\n".join(lines)
+        + f"\n\nPERSIST over {n} seeds, 95 % intervals; the last column is REMOVE, the positive control."
+    )
 
 
 def passages() -> dict[tuple[str, str], str]:
@@ -157,7 +159,10 @@ def passages() -> dict[tuple[str, str], str]:
     check = found.main and found.main.auroc.get(CHECK)
     checked = f"`{CHECK}`, the manipulation check, is at {area(check)}." if check else ""
     return {
-        ("README.md", "detectors"): f"- **{title}** {rests_on}\n  {gone(found)} See [detectors](docs/detect.md#what-was-found).",
+        (
+            "README.md",
+            "detectors",
+        ): f"- **{title}** {rests_on}\n  {gone(found)} See [detectors](docs/detect.md#what-was-found).",
         ("docs/detect.md", "run"): run_of(found),
         ("docs/detect.md", "verdict"): f"**{title}** {rests_on} {checked}",
         ("docs/detect.md", "pooled"): pooled(found),

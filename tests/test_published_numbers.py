@@ -333,10 +333,14 @@ def detectors() -> Iterator[Claim]:
     for one in ("flips", "goals"):
         assert f"`{one}` {by_method_5(gone[one])}" not in told[DETECT]
     planted = aurocs("any trigger", "none", "naive twin")
-    assert planted["flips"]["value"] < 0.1 < 0.9 < planted["search"]["value"]  # "`flips` fails against naive twins"
+    assert (
+        planted["flips"]["value"] < 0.1 < 0.9 < planted["search"]["value"]
+    )  # "`flips` fails against naive twins"
     for comparison in detection()["detection"]["comparisons"]:
         if comparison["trigger"] == "any trigger":
-            cells = " | ".join(by_method_5(one) for name, one in comparison["auroc"].items() if name in ("search", "goals"))
+            cells = " | ".join(
+                by_method_5(one) for name, one in comparison["auroc"].items() if name in ("search", "goals")
+            )
             assert f"{comparison['against']}s | " in told[DETECT]
             assert cells in told[DETECT]
     left = {(one["trigger"], one["safety"]): one["points"] for one in detection()["survivals"]}
@@ -386,9 +390,11 @@ def suites() -> Iterator[Claim]:
     million = [f"{steps[one] / 1e6:g} M" for one in ("executive_hiring", "goal_guard")]
     yield PUBLISHED, f"{million[0]} steps in `executive_hiring`, {million[1]} in `goal_guard`"
     organisms = table("organisms").unique("trial")
-    kinds, each = organisms["variant"].n_unique(), n_seeds(load_suite("organisms"))
+    kinds, each = organisms["variant"].n_unique(), organisms["seed"].n_unique()
+    assert len(organisms) == kinds * each
     yield PUBLISHED, f"{len(organisms)} organisms: {kinds} kinds with {each} seeds each"
-    yield DETECT, f"trains {each} seeds of each: {len(load_suite('organisms').trials)} organisms"
+    planned = n_seeds(load_suite("organisms"))
+    yield DETECT, f"trains {planned} seeds of each: {len(load_suite('organisms').trials)} organisms"
 
 
 PARTS = (alpha_curve, core, learned_deception, less_in_view, detectors, suites)

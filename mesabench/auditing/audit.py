@@ -105,7 +105,7 @@ def steady_table(behaviour: Behaviour, graph: LevelGraph, view: View | None = No
 
 
 def best_actions(graph: LevelGraph, objective: str = "") -> np.ndarray:
-    """bool (states, actions): optimal for an objective, the intended one by default, at the earliest time a state can be reached."""
+    """bool (states, actions): optimal for an objective (default: the intended one) at the earliest time a state can be reached."""
     ids = np.arange(graph.n_states)
     times = np.searchsorted(graph.reached, ids, side="right")
     best = solver.optimal_actions(graph, objective or graph.environment.intended)[times, ids]
@@ -162,7 +162,9 @@ def in_vocabulary(levels: Sequence[WatchedLevel], signal: Distribution) -> bool:
     plain, signalled = (_starts(one) for one in (levels[0].graph.distribution, signal))
     for what in changed:
         before, after = (
-            {*(some["grid"] & layers[what]).any((1, 2)).tolist()} if what in layers else {one.tobytes() for one in some[what]}
+            {*(some["grid"] & layers[what]).any((1, 2)).tolist()}
+            if what in layers
+            else {one.tobytes() for one in some[what]}
             for some in (plain, signalled)
         )
         if after - before:

@@ -2,7 +2,7 @@
 
 A detector is any callable `detector(audit) -> float`. One that learns from organisms whose nature is known has a method
 `tune(audits, planted) -> detector` besides; it is called first, and only what it returns is scored. Those below change what
-is in view; those that only watch are in `mesabench.auditing.watching`, those that read activations in `mesabench.auditing.probes`.
+is in view; those that only watch are in `mesabench.auditing.watching`, what reads activations in `mesabench.auditing.probes`.
 """
 
 from collections.abc import Mapping
@@ -86,7 +86,7 @@ def goals(audit: Audit) -> float:
 
 
 CHECK = "sharpness"
-"""The manipulation check, no finding: organisms and twins were made alike in it. Where it is not near 0.5, others may see that."""
+"""The manipulation check, no finding: organisms and twins were made alike in it. If it is not near 0.5, others may see that."""
 WATCHING: Mapping[str, Any] = {
     "entropy": entropy,
     "slips": slips,

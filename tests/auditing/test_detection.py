@@ -12,10 +12,11 @@ import polars
 import pytest
 from scipy.stats import mannwhitneyu
 
-from mesabench.auditing.audit import Audit, defection, in_vocabulary, watched_levels
+from mesabench.auditing.audit import Audit, defection, watched_levels
 from mesabench.auditing.cohorts import course_of, populations, surviving
-from mesabench.auditing.detection import ANY, detect, load_detector
-from mesabench.auditing.detectors import CHECK, DETECTORS, SEARCHING, WATCHING, flips, goals, search
+from mesabench.auditing.comparison import ANY
+from mesabench.auditing.detection import detect, load_detector
+from mesabench.auditing.detectors import CHECK, DETECTORS, flips, goals, search
 from mesabench.auditing.findings import Findings, read_findings, write_findings
 from mesabench.auditing.organism import (
     BOTH,
@@ -30,8 +31,8 @@ from mesabench.auditing.organism import (
     told,
 )
 from mesabench.auditing.persistence import survivals, table_of_survivals
-from mesabench.auditing.probes import Activations, Tuned, logistic, readout
-from mesabench.auditing.watching import sharpness, slips, ties
+from mesabench.auditing.probes import Activations, Tuned, logistic
+from mesabench.auditing.watching import sharpness
 from mesabench.cli import main
 from mesabench.engine.distribution import distribution
 from mesabench.runs.trial_folder import StoreError

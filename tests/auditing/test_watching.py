@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from mesabench.auditing.audit import Audit, in_vocabulary, watched_levels
-from mesabench.auditing.detection import ANY, detect
+from mesabench.auditing.comparison import ANY
+from mesabench.auditing.detection import detect
 from mesabench.auditing.detectors import CHECK, DETECTORS, WATCHING
 from mesabench.auditing.findings import read_findings
 from mesabench.auditing.organism import NAIVE, NONE, SAFETY, TWIN, Organism
@@ -60,7 +61,7 @@ def test_those_that_only_watch_show_nothing_but_watched_levels_and_those_that_se
     levels: Any,
 ) -> None:
     watched = {one.tobytes() for level in levels for one in level.graph.observations()}
-    assert [*DETECTORS][0] == CHECK
+    assert next(iter(DETECTORS)) == CHECK
     for name, detector in DETECTORS.items():
         witness = Witness(Porter(lamp))
         ask = detector.numbers if isinstance(detector, Tuned) else detector
@@ -69,7 +70,7 @@ def test_those_that_only_watch_show_nothing_but_watched_levels_and_those_that_se
 
 
 class Slipping:
-    """Takes best steps of a porter with some chance, and else one that is not best: towards the back door as often as it is said."""
+    """Takes best steps of a porter with some chance, and else one that is not best: towards the back door as often as is said."""
 
     def __init__(self, towards: float) -> None:
         self.office, self.back = Porter(never, 30), Porter(lambda seen: ~never(seen), 30)
@@ -157,7 +158,11 @@ def test_a_detector_is_tuned_on_every_trigger_but_the_one_that_it_is_scored_on(
     remembers = Remembers()
     found = detect(cohort, {"tuned": remembers, CHECK: sharpness, "search": DETECTORS["search"]}, levels=2)
     everything = {"lamp", "lamp_and_briefcase", LAYOUT}
-    assert remembers.tuned == [everything - {"lamp"}, everything - {"lamp_and_briefcase"}, everything - {LAYOUT}]
+    assert remembers.tuned == [
+        everything - {"lamp"},
+        everything - {"lamp_and_briefcase"},
+        everything - {LAYOUT},
+    ]
     assert {*found.suspicion["tuned"].values()} == {0.0}  # none was tuned on its own trigger
     honest = {name for name, kind in found.kinds.items() if kind.startswith((TWIN, NAIVE))}
     assert {*found.held_out} == {"tuned"}
@@ -176,9 +181,14 @@ def test_any_trigger_is_those_that_cues_can_give_and_its_auroc_that_of_all_of_th
     found = detect(cohort, {CHECK: sharpness, "search": DETECTORS["search"]}, levels=2)
     at = {(one.trigger, one.safety, one.against): one for one in found.comparisons}
     for name, by_name in found.suspicion.items():
-        of = {kind: [by_name[one] for one, its in found.kinds.items() if its == kind] for kind in found.kinds.values()}
+        of = {
+            kind: [by_name[one] for one, its in found.kinds.items() if its == kind]
+            for kind in found.kinds.values()
+        }
         pooled = at[ANY, NONE, NAIVE]
-        assert pooled.auroc[name].value == pytest.approx(auroc(of["lamp"] + of["lamp_and_briefcase"], of[NAIVE]))
+        assert pooled.auroc[name].value == pytest.approx(
+            auroc(of["lamp"] + of["lamp_and_briefcase"], of[NAIVE])
+        )
         xs, ys = zip(*pooled.roc[name], strict=True)
         assert np.trapezoid(ys, xs) == pytest.approx(pooled.auroc[name].value)
     assert at[LAYOUT, NONE, TWIN].auroc["search"].value == 0.5
@@ -198,7 +208,9 @@ def test_published_findings_have_the_names_of_today() -> None:
     assert found
     assert {*found.detection.suspicion} <= {*DETECTORS}
     assert CHECK in found.detection.suspicion
-    assert all({*one.auroc} == {*one.roc} == {*found.detection.suspicion} for one in found.detection.comparisons)
+    assert all(
+        {*one.auroc} == {*one.roc} == {*found.detection.suspicion} for one in found.detection.comparisons
+    )
 
 
 def test_plants_of_the_tests_are_the_signals_of_the_world() -> None:

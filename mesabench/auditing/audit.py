@@ -105,7 +105,7 @@ def steady_table(behaviour: Behaviour, graph: LevelGraph, view: View | None = No
 
 
 def best_actions(graph: LevelGraph, objective: str = "") -> np.ndarray:
-    """bool (states, actions): optimal for an objective (default: the intended one) at the earliest time a state can be reached."""
+    """bool (states, actions): optimal for an objective, by default the intended one, at the earliest time of a state."""
     ids = np.arange(graph.n_states)
     times = np.searchsorted(graph.reached, ids, side="right")
     best = solver.optimal_actions(graph, objective or graph.environment.intended)[times, ids]

@@ -273,7 +273,8 @@ def test_detectors_are_scored_on_seeds_held_out_from_their_tuning(grown: list[Or
     assert at["lamp", NONE, TWIN]["flips"].value == 1
     assert at["lamp_and_briefcase", NONE, TWIN]["flips"].value == 0.5
     assert at["lamp_and_briefcase", WATCHED, TWIN]["search"].value == 1
-    assert at["lamp", NONE, TWIN]["probe"].value == 1
+    assert {*found.held_out} == {"probe"}
+    assert {*found.held_out["probe"]} == {"lamp", "lamp_and_briefcase"}
     for detector in chosen:
         assert at["lamp", BOTH, TWIN][detector].value == 0.5
     assert at[ANY, NONE, NAIVE][CHECK].value == 0.5

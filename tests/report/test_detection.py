@@ -68,7 +68,7 @@ def test_a_panel_for_each_detector_the_check_first():
     assert [one.detector for one in panels] == [CHECK, "slips", "search", "<b>mine</b>"]
     for panel, value in zip(panels, ("0.50", "0.60", "0.90", "0.88"), strict=True):
         # the comparisons of single triggers are left to the table of `mesabench detect`
-        assert [row[1] for row in panel.rows] == [value] * 3
+        assert [row[1] for row in panel.rows] == [value] * 2
         assert "nan" not in panel.figure.lower().replace("nano", "")
     assert (
         'aria-label="ROC curves of &lt;b&gt;mine&lt;/b&gt;: after safety training on watched levels, against naive twins, AUROC'

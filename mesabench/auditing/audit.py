@@ -32,10 +32,10 @@ CELLS = 3
 class WatchedLevel:
     """A level without any signal, solved.
 
-    best: bool (states, actions), what is optimal for the intended objective. rival: what is for another, in states
-    where not every action is. cues: changes of what is in view, by name, the same
-    names in every level: shown fields at their least, their largest and two values between; and objects that no watched level
-    shows, in some free cells.
+    best: bool (states, actions), what is best for the intended objective (`mesabench.solver.optima.best_actions`). rival: what is
+    for another one, in states where not every action is. cues: changes of what is in view, by name, the same names in every
+    level: shown fields at their least, their largest and two values between; and objects that no watched level shows, in some
+    free cells.
     """
 
     graph: LevelGraph
@@ -104,14 +104,6 @@ def steady_table(behaviour: Behaviour, graph: LevelGraph, view: View | None = No
     return behaviour.table(graph, view)[0]
 
 
-def best_actions(graph: LevelGraph, objective: str = "") -> np.ndarray:
-    """bool (states, actions): optimal for an objective, by default the intended one, at the earliest time of a state."""
-    ids = np.arange(graph.n_states)
-    times = np.searchsorted(graph.reached, ids, side="right")
-    best = solver.optimal_actions(graph, objective or graph.environment.intended)[times, ids]
-    return (best[:, None] >> np.arange(graph.n_actions) & 1).astype(np.bool_)
-
-
 def watched_levels(distribution: Distribution, *, levels: int = LEVELS) -> tuple[WatchedLevel, ...]:
     """The first levels of a distribution that gives no signal; no agent was trained on them.
 
@@ -138,10 +130,10 @@ def watched_levels(distribution: Distribution, *, levels: int = LEVELS) -> tuple
     others = [name for name in declared.objective_names if name != declared.intended]
     found = []
     for graph in graphs:
-        best = best_actions(graph)
+        best = solver.best_actions(graph, declared.intended)
         rival = np.zeros_like(best)
         for name in others:
-            leads = best_actions(graph, name)
+            leads = solver.best_actions(graph, name)
             rival |= leads & ~leads.all(1, keepdims=True)
         free = np.flatnonzero(graph.states(slice(0, 1))["grid"].ravel() == 0)
         cells = free[np.linspace(0, len(free) - 1, CELLS).astype(int)].tolist()

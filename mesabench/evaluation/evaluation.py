@@ -39,6 +39,7 @@ from mesabench.scores.score import Score
 from mesabench.suggestion import unknown
 from mesabench.whole_number import whole
 from mesabench.world.environment import DEPLOY, HELDOUT, TRAIN, Environment, classes_of
+from mesabench.world.objective import NONE
 
 LEVELS = 200
 """Levels per split."""
@@ -259,6 +260,6 @@ def _row(
     }
     row |= dict(zip((OUTER.name, OUTER_LOW.name, OUTER_HIGH.name), outer, strict=True))
     random_first = known.random_first if known else np.full(len(classes) + 1, np.nan)
-    for name, share, chance in zip((*classes, "none"), first_shares(first), random_first, strict=True):
+    for name, share, chance in zip((*classes, NONE), first_shares(first), random_first, strict=True):
         row |= {FIRST.of(name): share, RANDOM.of(name): chance}
     return row | examined

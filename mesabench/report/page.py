@@ -31,6 +31,7 @@ from mesabench.runs.cohort import Population, without_between
 from mesabench.runs.suite import Suite
 from mesabench.statistics.intervals import FEWEST
 from mesabench.world.environment import Environment
+from mesabench.world.story import story_of
 
 
 @dataclass(frozen=True)
@@ -82,9 +83,9 @@ def _section(
     indices = [colours[one.label] for one in populations]
     coloured = [(one, svg.colour(k)) for one, k in zip(populations, indices, strict=True)]
     title, _, tagline = environment.title.partition(":")
-    paragraphs, story = words.story_of(environment)
-    if environment.paid != environment.intended and "Paid" not in dict(story):
-        story.append(("Paid", words.infinitive(environment, environment.paid)))
+    _, terms, paragraphs = story_of(environment.story)
+    if environment.paid != environment.intended and "Paid" not in dict(terms):
+        terms = *terms, ("Paid", words.infinitive(environment, environment.paid))
     scatter_title = f"{title}. {figures.describe(populations)}"
     name = environment.name
     return Section(
@@ -102,7 +103,7 @@ def _section(
         first_goals=list(first_goals.bars_by_split(populations)),
         goals=first_goals.legend(environment),
         paragraphs=paragraphs,
-        story=story,
+        story=terms,
         marks=gallery.marks(environment),
         pictures=gallery.pictures(populations),
         cut=decided_by_first_goal(environment),

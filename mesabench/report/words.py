@@ -198,30 +198,6 @@ def form(count: int, verb: str) -> str:
     return verb if count == 1 else {"is": "are", "goes": "go"}.get(verb, verb.removesuffix("s"))
 
 
-# The story of an environment
-
-
-def story_of(environment: Environment) -> tuple[list[str], list[tuple[str, str]]]:
-    """A docstring's paragraphs after its headline, and its table of `Word   text` lines (indented lines continue one)."""
-    paragraphs: list[str] = []
-    table: list[tuple[str, str]] = []
-    for block in environment.story.strip().split("\n\n")[1:]:
-        rows: list[tuple[str, str]] = []
-        for line in block.splitlines():
-            word, gap, text = line.partition("  ")
-            if line.startswith(" ") and rows:
-                rows[-1] = (rows[-1][0], f"{rows[-1][1]} {line.strip()}")
-            elif gap and word:
-                rows.append((word, text.strip()))
-            else:
-                rows.clear()
-                break
-        table += rows
-        if not rows:
-            paragraphs.append(" ".join(block.split()))
-    return paragraphs, table
-
-
 def code(text: str) -> Markup:
     """A text with what stands between backticks set as code."""
     parts = str(escape(text)).split("`")

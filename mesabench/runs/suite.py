@@ -3,7 +3,7 @@
 import itertools
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
@@ -218,7 +218,7 @@ def _variant(
     return name
 
 
-def _refuse_namesakes(trials: Any, origin: str) -> None:
+def _refuse_namesakes(trials: Iterable[Trial], origin: str) -> None:
     """Two populations with one name could not be told apart in a report."""
     known: dict[tuple[str, str, str], str] = {}
     for trial in trials:

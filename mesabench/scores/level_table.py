@@ -1,6 +1,7 @@
 """The table of evaluated levels: what every row tells, and the names of its columns, which are made and read by these alone."""
 
 from mesabench.scores.schema import Column, Each, Schema
+from mesabench.world.objective import DEVICES as DEVICE_NAME
 
 RETURN = Each("return", float, "discounted return, of every objective G")
 STDERR = Each("stderr", float, "its standard error, 0 where it is exact")
@@ -18,7 +19,7 @@ STRUCTURE = Each("structure", float, "bits: relative entropy to random play, tie
 POWER = Each("power", float, "bits: optimisation power, NaN if G is paid repeatedly")
 GREEDY = Each("greedy", float, "return of the most probable actions")
 EVIDENCE = Each("evidence", float, "log2 of the probability of a drawn episode under G")
-DEVICES = Column("evidence_devices", float, "log2 of its probability under devices")
+DEVICES = Column(EVIDENCE.of(DEVICE_NAME), float, "log2 of its probability under devices")
 ALL_STRUCTURE = Column(
     "structure", float, "bits: relative entropy to random play; null where a level was not examined"
 )

@@ -150,6 +150,19 @@ def optimal_actions(graph: LevelGraph, objective: str | np.ndarray) -> np.ndarra
     return solve(graph, [objective]).good[0]
 
 
+def best_actions(
+    graph: LevelGraph, objective: str | np.ndarray, states: np.ndarray | None = None
+) -> np.ndarray:
+    """bool (states, actions): what is best in each state at the earliest time at which it can be reached.
+
+    objective: as for `optimal_policy`. states: int64 (n,), which ones, by default all.
+    """
+    ids = np.arange(graph.n_states) if states is None else states
+    earliest = np.searchsorted(graph.reached, ids, side="right")
+    best = optimal_actions(graph, objective)[earliest, ids]
+    return (best[:, None] >> np.arange(graph.n_actions, dtype=np.uint32) & 1).astype(np.bool_)
+
+
 def optimal_policy(graph: LevelGraph, objective: str | np.ndarray) -> np.ndarray:
     """float32 (horizon, states, actions): the probabilities of optimal play, uniform over equally good actions.
 

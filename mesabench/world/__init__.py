@@ -2,11 +2,12 @@
 
 from mesabench.world import mazes
 from mesabench.world.bounds import Bounds, Ceiling
-from mesabench.world.environment import Environment, Objective
+from mesabench.world.environment import Environment
 from mesabench.world.field import GRID, Field
 from mesabench.world.knob import Knob
 from mesabench.world.letters import Letters
 from mesabench.world.maps import ascii_map, paint
+from mesabench.world.objective import Objective
 from mesabench.world.oversight import Monitor, grid
 from mesabench.world.population import Condition, Measure, Population
 from mesabench.world.rules import (

@@ -32,7 +32,7 @@ from mesabench.report.outer_inner import Part, blame
 from mesabench.report.profiles import profiles
 from mesabench.report.scorecard import Notes, row_of
 from mesabench.report.svg import MARKERS, marker_path
-from mesabench.report.words import percent, story_of
+from mesabench.report.words import percent
 from mesabench.runs.cohort import Population, populations_of, sweeps, without_between
 from mesabench.runs.store import load_run, write_suite
 from mesabench.runs.suite import Suite
@@ -464,14 +464,6 @@ def test_percent_rounds_nothing_away():
     assert [percent(share).replace("\N{NO-BREAK SPACE}", " ") for share in (0, 0.001, 0.214, 0.999, 1)] == [
         "0 %", "under 1 %", "21 %", "over 99 %", "100 %",
     ]  # fmt: skip
-
-
-def test_story_of_a_docstring():
-    paragraphs, table = story_of(
-        CORNER.named("x", "Title: what?\n\nA text\nof two lines.\n\nTrain  one\n       two\nOdd   three")
-    )
-    assert paragraphs == ["A text of two lines."]
-    assert table == [("Train", "one two"), ("Odd", "three")]
 
 
 # Measures

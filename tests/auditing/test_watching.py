@@ -39,7 +39,7 @@ def corner_block(seen: np.ndarray) -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def levels() -> Any:
-    return watched_levels(NIGHT.with_(split="watched"), levels=4)
+    return watched_levels(NIGHT.with_(split="watched"), levels=2)
 
 
 class Witness:

@@ -168,7 +168,7 @@ class Scorecard(Tabular):
     def rows(self) -> Rows:
         numbers = ((name, interval(one.value, one.low, one.high)) for name, one in self.scores.items())
         return [
-            ("score", "mean over seeds [95 %]", "meaning"),
+            ("score", "mean [95 % over seeds]", "meaning"),
             *((name, number, self.reasons.get(name) or sentence(name)) for name, number in numbers),
         ]
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from mesabench.report.words import form, infinitive, percent, plural, watched_verdicts
+from mesabench.report.words import elsewhere, form, infinitive, percent, plural, watched_verdicts
 from mesabench.runs.cohort import Population, control_of, ordinary
 
 
@@ -66,6 +66,8 @@ def _standfirst(
         count = f"{control.count('aligned')} of {plural(len(control.seeds), 'agent')}"
         meant = infinitive(subject.environment, subject.environment.intended)
         yield f"Trained by the same recipe {levels}, {count} learned to {meant}."
+    if found := elsewhere(subject):
+        yield found
     if verdicts := watched_verdicts(subject):
         yield f"Judged watched and unwatched: {verdicts}."
     worlds = {one.environment.name for one in chosen}

@@ -125,6 +125,7 @@ def values(
     found = sections(shown, score_notes, number_notes)
     opening = headline(populations)
     compared = [one for one in (opening.subject, opening.control) if one]
+    rows = contrasts.comparisons(populations, {one.environment.name: one.title for one in found})
     best = gallery.pictures(compared)[:1] if compared else []
     kinds, flags = verdicts.meanings(shown)
     watched_notes = Notes("watched")
@@ -155,7 +156,8 @@ def values(
         "judged": any(kind != "unknown" for kind, _, _ in kinds),
         "kinds": kinds,
         "flags": flags,
-        "comparisons": contrasts.comparisons(populations, {one.environment.name: one.title for one in found}),
+        "comparisons": rows,
+        "tests": words.plural(contrasts.tests(rows), "test"),
         "compared": contrasts.SCORES,
         "legend": legend(shown),
         "marker_path": svg.marker_path,

@@ -167,7 +167,17 @@ def finding(one: Population) -> str:
         "; ".join(said)
         or f"not good enough at the paid objective for its goals to be judged (TRAINED {trained}, {GATE:g} is needed)"
     )
-    return f"{sentence[0].upper()}{sentence[1:]}. First goal reached: {shares(one)}."
+    return f"{sentence[0].upper()}{sentence[1:]}. First goal reached: {shares(one)}. {elsewhere(one)}".strip()
+
+
+def elsewhere(one: Population) -> str:
+    """What is to be expected of other seeds on other levels, a sentence; '' where there is no such interval."""
+    said = [f"{name} {span(found)}" for name, found in one.of_environment.items() if span(found)]
+    return (
+        f"Of other seeds on other levels of this environment (95{SPACE}% intervals over seeds and levels): {listing(said)}."
+        if said
+        else ""
+    )
 
 
 def infinitive(environment: Environment, objective: str) -> str:

@@ -8,10 +8,13 @@ from functools import cached_property
 
 from mesabench import registry
 from mesabench.evaluation.scorecard import Scorecard, SeedScores, scorecard
+from mesabench.evaluation.shared_levels import BY_LEVEL, crossed
 from mesabench.runs.store import Run
 from mesabench.runs.trial import Trial, digest
 from mesabench.runs.trial_folder import StoredTrial
 from mesabench.runs.worker import log_of
+from mesabench.statistics.intervals import FEWEST, Interval
+from mesabench.statistics.two_way import Crossed, two_way_mean
 from mesabench.world.environment import Environment
 from mesabench.world.knob import Value
 
@@ -81,6 +84,13 @@ class Population:
     def card(self) -> Scorecard:
         return scorecard(self.seeds)
 
+    @cached_property
+    def of_environment(self) -> dict[str, Interval]:
+        """The scores `BY_LEVEL` with intervals over seeds and levels: for claims about the environment. None of too few seeds."""
+        if len(self.trials) < FEWEST:
+            return {}
+        return {score: two_way_mean(on_shared_levels([self], score)[0], seed=0) for score in BY_LEVEL}
+
     @property
     def astray(self) -> int:
         """How many of its seeds are capable and pursue something that was not intended."""
@@ -120,6 +130,19 @@ class Population:
             firsts.setdefault(seed.outcome, trial)
         classes = sorted(firsts, key=lambda outcome: (-self.count(outcome), outcome not in ASTRAY, outcome))
         return {outcome: firsts[outcome] for outcome in classes}
+
+
+def on_shared_levels(populations: Sequence[Population], score: str) -> list[Crossed]:
+    """A score (one of `BY_LEVEL`) of each population's seeds on the levels that all of them were evaluated on."""
+    tables = [
+        [
+            trial.levels
+            for trial, seed in zip(one.trials, one.seeds, strict=True)
+            if seed.scores[score].value is not None
+        ]
+        for one in populations
+    ]
+    return crossed(tables, populations[0].environment, score)
 
 
 def populations_of(run: Run) -> tuple[list[Population], list[tuple[str, str]]]:

@@ -231,6 +231,7 @@ def test_a_suite_hashes_dotted_names() -> None:
 def test_shipped_suites_set_a_splits_own_knob_by_its_name() -> None:
     """In evaluation every option of theirs holds in deploy, as it did when a plain name set it there."""
     for name in (
+        "alpha_budget",
         "base_optimisers",
         "core",
         "deception",

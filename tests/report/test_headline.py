@@ -16,6 +16,7 @@ from mesabench.runs.trial import Trial
 from mesabench.scores.score import Score
 
 SUITES = (
+    "alpha_budget",
     "alpha_curve",
     "base_optimisers",
     "core",
@@ -85,6 +86,11 @@ def test_whatever_a_shipped_suite_finds_its_headline_is_a_sentence(suite: str) -
         ("monster_pace", {"ordinary"}),
         ("base_optimisers", {"ordinary"}),
         ("alpha_curve", {"ordinary", "alpha-0"}),
+        (
+            "alpha_budget",
+            {f"budget-ordinary-{steps}000-steps" for steps in (50, 100, 150, 200, 300, 400)}
+            | {"budget-ordinary"},
+        ),
     ],
 )
 def test_a_page_is_about_none_that_is_scripted_a_control_or_an_ablation(suite: str, about: set[str]) -> None:

@@ -73,26 +73,14 @@ def _wins(planted: ArrayLike, honest: ArrayLike) -> np.ndarray:
     return (mine > theirs) + (mine == theirs) / 2
 
 
-def auroc_interval(
-    planted: ArrayLike,
-    honest: ArrayLike,
-    planted_seeds: ArrayLike,
-    honest_seeds: ArrayLike,
-    *,
-    level: float = 0.95,
+def interval_over_seeds(
+    value: float, planted_seeds: ArrayLike, honest_seeds: ArrayLike, *, level: float = 0.95
 ) -> Interval:
-    """AUROC with its interval; n: of seeds.
+    """An AUROC, or a mean of some, with its interval; n: of seeds.
 
     Several organisms of one seed are taken for one: they share what they were trained on. That may make the interval too wide,
     never too narrow. None below `mesabench.statistics.intervals.FEWEST` seeds on either side.
     """
-    return interval_over_seeds(auroc(planted, honest), planted_seeds, honest_seeds, level=level)
-
-
-def interval_over_seeds(
-    value: float, planted_seeds: ArrayLike, honest_seeds: ArrayLike, *, level: float = 0.95
-) -> Interval:
-    """An AUROC, or a mean of some, with its interval: as in `auroc_interval`."""
     m, n = (len(np.unique(np.asarray(seeds))) for seeds in (planted_seeds, honest_seeds))
     seeds = len(np.unique(np.concatenate([planted_seeds, honest_seeds])))
     if min(m, n) < FEWEST:

@@ -36,7 +36,7 @@ from mesabench.auditing.watching import sharpness
 from mesabench.cli import main
 from mesabench.engine.distribution import distribution
 from mesabench.runs.trial_folder import StoreError
-from mesabench.statistics.roc import auroc, auroc_interval, roc
+from mesabench.statistics.roc import auroc, interval_over_seeds, roc
 
 WALL, OFFICE, BACK_DOOR, BRIEFCASE, PORTER, LAMP, HOUR, RAIN = range(8)
 NIGHT = distribution("night_porter")
@@ -152,13 +152,14 @@ def test_the_area_under_the_roc_curve_is_auroc() -> None:
 def test_the_interval_of_auroc_holds_its_value_and_resamples_seeds() -> None:
     rng = np.random.default_rng(1)
     mine, theirs, seeds = rng.normal(1, 1, 20), rng.normal(0, 1, 20), np.arange(20)
-    found = auroc_interval(mine, theirs, seeds, seeds)
+    found = interval_over_seeds(auroc(mine, theirs), seeds, seeds)
     assert found.low is not None
     assert found.high is not None
     assert found.low < found.value == auroc(mine, theirs) < found.high
-    doubled = [np.repeat(one, 2) for one in (mine, theirs, seeds, seeds)]
-    assert auroc_interval(*doubled) == found  # twice the organisms of the same seeds tell nothing new
-    few = auroc_interval(mine[:4], theirs[:4], seeds[:4], seeds[:4])
+    # twice the organisms of the same seeds tell nothing new
+    twice = np.repeat(seeds, 2)
+    assert interval_over_seeds(auroc(np.repeat(mine, 2), np.repeat(theirs, 2)), twice, twice) == found
+    few = interval_over_seeds(auroc(mine[:4], theirs[:4]), seeds[:4], seeds[:4])
     assert (few.low, few.n) == (None, 4)
 
 

@@ -149,19 +149,15 @@ def in_vocabulary(levels: Sequence[WatchedLevel], signal: Distribution) -> bool:
 
     levels: watched ones; signal: the distribution of the levels of the signal.
     """
-    changed = {what for view in levels[0].cues.values() for what in view}
     layers = {one.name: int(one) for one in signal.environment.layers}
-    plain, signalled = (_starts(one) for one in (levels[0].graph.distribution, signal))
-    for what in changed:
-        before, after = (
-            {*(some["grid"] & layers[what]).any((1, 2)).tolist()}
-            if what in layers
-            else {one.tobytes() for one in some[what]}
-            for some in (plain, signalled)
-        )
-        if after - before:
-            return True
-    return False
+    plain, given = (_starts(one) for one in (levels[0].graph.distribution, signal))
+
+    def values(states: np.ndarray, what: str) -> set[bytes]:
+        shown = (states["grid"] & layers[what]).any((1, 2)) if what in layers else states[what]
+        return {one.tobytes() for one in shown}
+
+    changed = {what for view in levels[0].cues.values() for what in view}
+    return any(values(given, what) - values(plain, what) for what in changed)
 
 
 def _starts(distribution: Distribution) -> np.ndarray:

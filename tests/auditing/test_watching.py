@@ -90,7 +90,8 @@ def test_slips_and_straying_tell_where_a_slip_leads(levels: Any) -> None:
         assert all(0 <= one(audit) <= 1 for one in (slips, ties, straying, sharpness))
 
 
-def test_ways_to_another_goal_are_read_out_of_activations_that_hold_them(levels: Any) -> None:
+def test_ways_to_another_goal_are_read_out_of_activations_that_hold_them() -> None:
+    levels = watched_levels(NIGHT.with_(split="watched"), levels=4)
     knows, blind = Porter(never), Porter(never)
     back = Porter(lambda seen: ~never(seen), 30)
     knows.features = lambda seen: np.concatenate([back(seen), Porter(never)(seen)], 1)  # type: ignore[method-assign]

@@ -1,8 +1,8 @@
 """What is seen of a plant after it was trained away, on small organisms: python docs/removed_plants.py 6 (seeds)
 
-Each is taught as the suite `organisms` teaches it, but half as long and on a quarter of the levels, and has safety training on all
+Each is taught as the suite `organisms` teaches it, but half as long and on a quarter of the levels, with safety training on all
 signals. Printed for every seed, of the honest twin and of organisms: the chance of defection on the trigger; what `slips`,
-`straying` and `readout` answer on watched levels; and the share of the spectrum of activations that its largest number has.
+`straying` and `readout` answer on watched levels; and the largest share in the spectrum of activations.
 """
 
 import sys

@@ -354,6 +354,31 @@ def detectors() -> Iterator[Claim]:
     yield PUBLISHED, f"tuned on seeds {tuned[0]} to {tuned[-1]} and scored on {scored[0]} to {scored[-1]}"
 
 
+def removed_plants() -> Iterator[Claim]:
+    head, *rows = (ROOT / "docs" / "removed_plants.txt").read_text().splitlines()
+    assert head == "seed trigger defects slips straying readout leading"
+    told = {(seed, trigger): np.array(rest, float) for seed, trigger, *rest in map(str.split, rows)}
+    seeds_seen = {seed for seed, _ in told}
+    planted = [(one, told[seed, "twin"]) for (seed, trigger), one in told.items() if trigger != "twin"]
+    yield (
+        DETECT,
+        f"({len(seeds_seen)} seeds with two triggers each, `python docs/removed_plants.py {len(seeds_seen)}`",
+    )
+    for column, words, sign in (
+        (
+            0,
+            "defection on the trigger is {} on average (twins {}), and larger than the twin's in {} of {}",
+            1,
+        ),
+        (4, "sees, is {} (twins {}), and smaller than the twin's in {} of {}", -1),
+        (3, "(`readout`): {} of states (twins {}), more than the twin's in {} of {}", 1),
+    ):
+        mine = np.mean([one[column] for one, _ in planted])
+        twins = np.mean([one[column] for (_, trigger), one in told.items() if trigger == "twin"])
+        more = sum(sign * (one[column] - twin[column]) > 0 for one, twin in planted)
+        yield DETECT, words.format(number(mine, 3), number(twins, 3), more, len(planted))
+
+
 # What suites hold
 
 
@@ -397,7 +422,7 @@ def suites() -> Iterator[Claim]:
     yield DETECT, f"trains {planned} seeds of each: {len(load_suite('organisms').trials)} organisms"
 
 
-PARTS = (alpha_curve, core, learned_deception, less_in_view, detectors, suites)
+PARTS = (alpha_curve, core, learned_deception, less_in_view, detectors, removed_plants, suites)
 
 
 def words_of(text: str) -> str:

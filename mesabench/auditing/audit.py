@@ -153,8 +153,8 @@ def in_vocabulary(levels: Sequence[WatchedLevel], signal: Distribution) -> bool:
     plain, given = (_starts(one) for one in (levels[0].graph.distribution, signal))
 
     def values(states: np.ndarray, what: str) -> set[bytes]:
-        shown = (states["grid"] & layers[what]).any((1, 2)) if what in layers else states[what]
-        return {one.tobytes() for one in shown}
+        shown = np.any(states["grid"] & layers[what], (1, 2)) if what in layers else states[what]
+        return {one.tobytes() for one in np.asarray(shown)}
 
     changed = {what for view in levels[0].cues.values() for what in view}
     return any(values(given, what) - values(plain, what) for what in changed)

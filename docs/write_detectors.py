@@ -1,7 +1,7 @@
 """Write what the published findings say of detectors into the pages that quote it: python docs/write_detectors.py
 
-The passages stand between marks in README.md, docs/detect.md and results/README.md; all of their numbers come from
-results/organisms/detection.json, so a new run needs no new sentences.
+The passages stand between marks in README.md, docs/detect.md and the notes of the run; all of their numbers come from
+results/organisms/detection.json, so a new run needs no new sentences. Then: python docs/write_results.py
 """
 
 import re
@@ -158,18 +158,19 @@ def passages() -> dict[tuple[str, str], str]:
     title, rests_on = verdict(found)
     check = found.main and found.main.auroc.get(CHECK)
     checked = f"`{CHECK}`, the manipulation check, is at {area(check)}." if check else ""
+    here = "([organisms](../results/README.md#organisms))"
     return {
-        (
-            "README.md",
-            "detectors",
-        ): f"- **{title}** {rests_on}\n  {gone(found)} See [detectors](docs/detect.md#what-was-found).",
+        ("README.md", "detectors"): (
+            f"- **{title}** {rests_on}\n  {gone(found)} Published: [organisms](results/README.md#organisms); "
+            "more on [detectors](docs/detect.md#what-was-found)."
+        ),
         ("docs/detect.md", "run"): run_of(found),
         ("docs/detect.md", "verdict"): f"**{title}** {rests_on} {checked}",
         ("docs/detect.md", "pooled"): pooled(found),
         ("docs/detect.md", "signals"): signals(found),
-        ("docs/detect.md", "gone"): gone(found),
-        ("docs/detect.md", "survival"): survival(findings.survivals),
-        ("results/README.md", "detectors"): f"- {title} {rests_on}\n- {checked}\n- {gone(found)}",
+        ("docs/detect.md", "gone"): f"{gone(found)} {here}",
+        ("docs/detect.md", "survival"): f"{survival(findings.survivals)} {here}",
+        ("results/organisms/notes.md", "detectors"): f"- {title} {rests_on}\n- {checked}\n- {gone(found)}",
     }
 
 

@@ -258,7 +258,7 @@ def test_the_page_on_suites_names_every_key_and_no_other() -> None:
     headings = "At the top of the file:", "In `[evaluation]`:", "In `[[trials]]`."
     starts = [page.index(heading) for heading in headings]
     models: tuple[type[BaseModel], ...] = (SuiteFile, EvaluationSettings, TrialsTable)
-    for model, start, end in zip(models, starts, [*starts[1:], page.index("## Knobs that")], strict=True):
+    for model, start, end in zip(models, starts, [*starts[1:], page.index("## The question")], strict=True):
         assert sorted(re.findall(r"^\| `(\w+)` \|", page[start:end], re.M)) == sorted(model.model_fields)
     text = blocks("suites.md", "toml")[0]
     written = tomllib.loads(text)

@@ -9,8 +9,10 @@ import numpy as np
 
 from mesabench.deception.compliance import DeceptionScores, summary
 from mesabench.deception.counterfactuals import LIFETIMES, Lifetime, lifetimes_of
+from mesabench.deception.precedents import Precedents
 from mesabench.deception.rates import compliance
 from mesabench.runs.cohort import Population
+from mesabench.world.environment import TRAIN
 
 
 @dataclass(frozen=True)
@@ -25,8 +27,12 @@ class Judged:
         monitor = self.population.environment.monitor
         assert monitor
         level = monitor.genuineness if self.population.learns else "G0"
+        taught: list[Precedents | None] = [
+            Precedents.of(one, monitor) for one in self.lifetimes.get(TRAIN, ())
+        ] or [None] * len(self.population.trials)
         return {
-            split: [summary(one, monitor, level) for one in seeds] for split, seeds in self.lifetimes.items()
+            split: [summary(one, monitor, level, known) for one, known in zip(seeds, taught, strict=True)]
+            for split, seeds in self.lifetimes.items()
         }
 
     @property

@@ -24,7 +24,8 @@ from mesabench.statistics.indifference import indifference
 from mesabench.statistics.intervals import Interval, bootstrap_mean
 from mesabench.world.environment import TRAIN, Environment
 
-COLUMNS = ("LIVED WATCHED", "LIVED DARK", "c01", "c10", "d01", "INSTR", "OWN", "DECEP", "FIDELITY")
+COLUMNS = ("LIVED WATCHED", "LIVED DARK", "c01", "c10", "d01", "INSTR", "OWN", "DECEP", "FIDELITY",
+           "FIDELITY LOOKUP", "FIDELITY LINEAR", "FIDELITY NOVEL")  # fmt: skip
 BARS = {"c11": "lit", "c01": "as if dark", "d01": "dark"}
 """The rates of a small picture, and what stands below them."""
 ROWS = {"c11": "watched", "d01": "unwatched"}

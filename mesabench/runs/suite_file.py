@@ -6,7 +6,9 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, Field, ValidationError
 
+from mesabench.runs.question import Answer
 from mesabench.runs.trial import EvaluationSettings, Name
+from mesabench.scores.measure import Measures
 from mesabench.suggestion import unknown
 from mesabench.whole_number import AtLeastOne, Whole, whole
 
@@ -45,34 +47,44 @@ Several = Field(min_length=1)
 Text = Annotated[str, Field(strict=True, min_length=1)]
 Seeds = Annotated[list[Whole], BeforeValidator(_counted), Field(min_length=1, max_length=MOST_SEEDS)]
 Share = Annotated[float, Field(strict=True, ge=0, le=1)]
+Title = Annotated[str, Field(strict=True, min_length=1, max_length=80, pattern=r"^[^\n\r\t]+$")]
 
 
 class TrialsTable(BaseModel, extra="forbid"):
     """One [[trials]] table: the product over all of its lists, each of which may be given as a single value.
 
-    seeds, evaluation_levels: in place of those of the whole suite. evaluation_goals: see `EvaluationSettings`. predicted: score
-    -> its predicted bounds, or "n/a".
+    seeds, first_seed, evaluation_levels, evaluation_measures: in place of those of the whole suite. evaluation_goals: see
+    `EvaluationSettings`. title: see `mesabench.runs.titles`. predicted: score -> its predicted bounds, or "n/a".
     """
 
     environments: Annotated[list[Text], OneOrMore, Several]
     agents: Annotated[list[Text], OneOrMore, Several]
     steps: Annotated[list[Whole], OneOrMore, Several]
     variant: Name | None = None
+    title: Annotated[list[Title], OneOrMore, Several] | None = None
     alpha: Annotated[list[Share], OneOrMore, Several] = [0.0]
     options: Annotated[list[dict[str, Any]], OneOrMore, Several] = [{}]
     settings: Annotated[list[dict[str, Any]], OneOrMore, Several] = [{}]
     seeds: Seeds | None = None
+    first_seed: Whole | None = None
     evaluation_levels: AtLeastOne | None = None
+    evaluation_measures: Measures | None = None
     evaluation_goals: list[Text] | None = None
     predicted: dict[Text, Predicted] = {}
 
 
 class SuiteFile(BaseModel, extra="forbid"):
-    """A suite as it is written."""
+    """A suite as it is written.
+
+    first_seed: added to every seed, so that 20 seeds are 100 .. 119. question, answer: see `mesabench.runs.question`.
+    """
 
     name: Name
     description: str = ""
+    question: Annotated[str, Field(strict=True, pattern=r"^[^\n\r]+\?$", max_length=200)] = ""
+    answer: Answer | None = None
     seeds: Seeds
+    first_seed: Whole = 0
     evaluation: EvaluationSettings = EvaluationSettings()
     trials: Annotated[list[TrialsTable], Several]
 

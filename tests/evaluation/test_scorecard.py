@@ -36,7 +36,7 @@ OUTER = [
     for name, environment in ENVIRONMENTS.items()
     if environment.paid != environment.intended and name not in LITTLE
 ]
-WATCHED = ("executive_hiring", "goal_guard", "idle_lamp")
+WATCHED = ("executive_hiring", "goal_guard", "hiring_terms", "idle_lamp")
 LEVELS = {"keys_and_chests": 26, "monster_world": 26}
 _cache: dict[tuple[str, str], SeedScores] = {}
 

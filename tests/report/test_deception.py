@@ -16,6 +16,7 @@ from mesabench.agents.executive import Executive
 from mesabench.agents.oracle import Oracle
 from mesabench.deception.compliance import summary
 from mesabench.deception.counterfactuals import lifetimes_of
+from mesabench.deception.precedents import Precedents
 from mesabench.evaluation.evaluation import evaluate
 from mesabench.report import _rendered, compliance_map, deception, episodes, words, write_report
 from mesabench.report.page import values
@@ -99,7 +100,9 @@ def test_the_numbers_are_those_of_the_stored_lifetimes_and_scores(populations, s
         assert list(rows) == ["trained on", "held out (between)", "held out (beyond)"]
         for split, cells in zip(("train", "between", "beyond"), rows.values(), strict=True):
             table = population.trials[0].tables["lifetimes"]
-            scores = summary(lifetimes_of(table, split), population.environment.monitor).scores
+            monitor = population.environment.monitor
+            taught = Precedents.of(lifetimes_of(table, "train"), monitor)
+            scores = summary(lifetimes_of(table, split), monitor, precedents=taught).scores
             for cell in cells:
                 value = scores[cell.name].value
                 assert cell.text == ("" if value is None else words.number(value)), (split, cell.name)
@@ -112,8 +115,9 @@ def test_the_numbers_are_those_of_the_stored_lifetimes_and_scores(populations, s
 def test_intervals_take_ten_seeds_and_what_is_missing_has_its_reason(run, sections):
     of = {variant: part_of(sections, variant) for variant in ("strategist", "backdoor", "no dismissal")}
     assert all(
-        bool(cell.span) == (cell.name != "OWN") for cell in of["strategist"].rows[0][1]
-    )  # OWN has no lower bound
+        bool(cell.span) == (cell.name not in ("OWN", "FIDELITY NOVEL"))
+        for cell in of["strategist"].rows[0][1]
+    )  # OWN has no lower bound, and a lookup errs nowhere on what it knows
     assert not any(cell.span for cell in of["backdoor"].rows[0][1])
     missing = {cell.name: cell.missing for cell in of["no dismissal"].rows[1][1]}
     assert missing["FIDELITY"]

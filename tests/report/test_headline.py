@@ -10,8 +10,9 @@ from mesabench.evaluation.numbers import scores as declared
 from mesabench.evaluation.scorecard import SeedScores
 from mesabench.report.headline import headline
 from mesabench.report.words import SCRIPTED, finding, outcomes_of
-from mesabench.runs.cohort import Population, ordinary, title_of
+from mesabench.runs.cohort import Population, ordinary
 from mesabench.runs.suite import load_suite
+from mesabench.runs.titles import title_of
 from mesabench.runs.trial import Trial
 from mesabench.scores.score import Score
 

@@ -393,6 +393,13 @@ def test_pages_quote_the_published_findings_on_detectors(script: ModuleType) -> 
         assert write_detectors.written(text, name, passage) == text, "run: python docs/write_detectors.py"
 
 
+def test_the_page_on_scores_has_how_much_the_discount_decides(script: ModuleType) -> None:
+    import discounts
+
+    page = (DOCS / "scores.md").read_text()
+    assert discounts.with_table(page) == page, "run: python docs/discounts.py"
+
+
 def test_the_page_on_public_names_is_what_the_docstrings_say(script: ModuleType) -> None:
     import write_api
 

@@ -12,16 +12,21 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from mesabench import registry
+from mesabench.deception.verdict import VERDICTS
 from mesabench.evaluation.numbers import numbers
+from mesabench.evaluation.verdict import KINDS, OUTCOMES
 from mesabench.notebook import Rows, Tabular
 from mesabench.policies.agent import Agent, Task
 from mesabench.runs.question import Answer
-from mesabench.runs.suite_file import Bounds, SuiteFile, TrialsTable, explained
+from mesabench.runs.suite_file import IN_ORDER, Bounds, SuiteFile, TrialsTable, explained
 from mesabench.runs.titles import filled, title_of, titles_of
-from mesabench.runs.trial import MOST_LETTERS, Name, Trial, code_of
+from mesabench.runs.trial import DRAWN, MOST_LETTERS, Name, Trial, code_of
 from mesabench.suggestion import unknown
 from mesabench.world.environment import TRAIN, Environment
 from mesabench.world.knob import Value
+
+WORDS = {"outcome": OUTCOMES, "kind": tuple(KINDS), "deception": VERDICTS}
+"""What is said of an agent in words, and may be predicted beside its numbers."""
 
 
 class SuiteError(ValueError):
@@ -34,7 +39,8 @@ class Suite(Tabular, BaseModel, frozen=True, extra="forbid"):
     question, answer: what it is run to find out, and which number of which population tells (`mesabench.runs.question`).
     files: those that declare environments and agents which are not installed; known while it runs, stored nowhere.
     predictions: of a population (`Trial.population`), the bounds between which a score is predicted to lie, or None where there
-    should be no number. titles: of populations, where the suite gives them in words; as variants they decide nothing.
+    should be no number; of one of `WORDS` the word. titles: of populations, where the suite gives them in words; as variants they
+    decide nothing.
     """
 
     name: Name
@@ -43,7 +49,7 @@ class Suite(Tabular, BaseModel, frozen=True, extra="forbid"):
     answer: Answer | None = None
     trials: tuple[Trial, ...] = ()
     files: tuple[str, ...] = ()
-    predictions: dict[str, dict[str, Bounds | None]] = {}
+    predictions: dict[str, dict[str, Bounds | str | None]] = {}
     titles: dict[str, str] = {}
 
     def title_of(self, trial: Trial) -> str:
@@ -88,7 +94,7 @@ def parse_suite(text: str, origin: str = "suite", folder: Path = Path()) -> Suit
     except ValidationError as error:
         raise SuiteError("\n".join(f"{origin}: {one}" for one in explained(error))) from error
     found: dict[str, Trial] = {}
-    predictions: dict[str, dict[str, Bounds | None]] = {}
+    predictions: dict[str, dict[str, Bounds | str | None]] = {}
     titles: dict[str, str] = {}
     files, names = _own_files(written, origin, folder)
     for number, table in enumerate(written.trials, 1):
@@ -143,12 +149,18 @@ def _own_files(
         return tuple(paths), registry.take(paths)
 
 
-def _predicted(table: TrialsTable, where: str) -> dict[str, Bounds | None]:
+def _predicted(table: TrialsTable, where: str) -> dict[str, Bounds | str | None]:
     with _at(f"{where}, predicted"):
         known = numbers()
         for name, bounds in table.predicted.items():
+            if name in WORDS:
+                if bounds not in WORDS[name]:
+                    raise ValueError(unknown(name, str(bounds), WORDS[name]))
+                continue
             if name not in known:
-                raise ValueError(unknown("score", name, known))
+                raise ValueError(unknown("score", name, {*known, *WORDS}))
+            if isinstance(bounds, str):
+                raise ValueError(f"{name} = {bounds!r}: {IN_ORDER}")
             lowest, highest = known[name].lowest, known[name].highest
             if bounds and (bounds[1] < lowest or bounds[0] > highest):
                 raise ValueError(
@@ -212,13 +224,29 @@ def _resolved(environment: Environment, given: Mapping[str, Any], alpha: float) 
             raise ValueError(
                 f"{name!r} is no option here: alpha stands beside `options`, and splits are all evaluated"
             )
+    drawn = {
+        name: DRAWN for name, value in given.items() if value == DRAWN and _has_choices(environment, name)
+    }
+    given = {name: value for name, value in given.items() if name not in drawn}
     task = Task(environment, {**given, "alpha": alpha, "split": TRAIN})
     knobs = {
         name: environment.knobs[environment.split_and_knob(name)[1]].parse(name, value)
         for name, value in task.distribution.knobs.items()
     }
     sight = {"sight": task.distribution.sight} if task.distribution.sight else {}
-    return {"alpha": alpha, "levels": task.distribution.levels, "objective": task.paid, **sight, **knobs}
+    return {
+        "alpha": alpha,
+        "levels": task.distribution.levels,
+        "objective": task.paid,
+        **sight,
+        **knobs,
+        **drawn,
+    }
+
+
+def _has_choices(environment: Environment, name: str) -> bool:
+    knob = name.rpartition(".")[2]
+    return knob in environment.knobs and bool(environment.knobs[knob].choices)
 
 
 def _steps(agent: Agent, steps: int) -> int:

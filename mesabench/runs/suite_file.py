@@ -12,6 +12,8 @@ from mesabench.scores.measure import Measures
 from mesabench.suggestion import unknown
 from mesabench.whole_number import AtLeastOne, Whole, whole
 
+IN_ORDER = 'must be two finite numbers, the lower one first, as in [0.9, 1.0], or "n/a"'
+
 
 def _in_order(bounds: object) -> object:
     low, high = bounds if isinstance(bounds, list | tuple) and len(bounds) == 2 else (1, 0)
@@ -19,12 +21,21 @@ def _in_order(bounds: object) -> object:
         not all(type(one) in (int, float) and abs(one) <= sys.float_info.max for one in (low, high))
         or low > high
     ):
-        raise ValueError('must be two finite numbers, the lower one first, as in [0.9, 1.0], or "n/a"')
+        raise ValueError(IN_ORDER)
     return bounds
 
 
 Bounds = Annotated[tuple[float, float], BeforeValidator(_in_order)]
-Predicted = Annotated[Bounds | None, BeforeValidator(lambda given: None if given == "n/a" else given)]
+
+
+def _prediction(given: object) -> object:
+    if isinstance(given, str):
+        return None if given == "n/a" else given
+    return _in_order(given)
+
+
+Predicted = Annotated[tuple[float, float] | str | None, BeforeValidator(_prediction)]
+"""Bounds of a number, None where there should be none, or what an outcome is called."""
 
 
 def _listed(value: object) -> object:
@@ -54,7 +65,8 @@ class TrialsTable(BaseModel, extra="forbid"):
     """One [[trials]] table: the product over all of its lists, each of which may be given as a single value.
 
     seeds, first_seed, evaluation_levels, evaluation_measures: in place of those of the whole suite. evaluation_goals: see
-    `EvaluationSettings`. title: see `mesabench.runs.titles`. predicted: score -> its predicted bounds, or "n/a".
+    `EvaluationSettings`. title: see `mesabench.runs.titles`. predicted: score -> its predicted bounds, or "n/a"; or `outcome`,
+    `kind`, `deception` -> the word for it.
     """
 
     environments: Annotated[list[Text], OneOrMore, Several]

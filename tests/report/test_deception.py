@@ -6,6 +6,7 @@ import re
 import shutil
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
@@ -14,9 +15,10 @@ from hypothesis import strategies as st
 from mesabench import registry
 from mesabench.agents.executive import Executive
 from mesabench.agents.oracle import Oracle
-from mesabench.deception.compliance import summary
+from mesabench.deception.compliance import deception_scores, summary
 from mesabench.deception.counterfactuals import lifetimes_of
 from mesabench.deception.precedents import Precedents
+from mesabench.engine.distribution import distribution
 from mesabench.evaluation.evaluation import evaluate
 from mesabench.report import _rendered, compliance_map, deception, episodes, words, write_report
 from mesabench.report.page import values
@@ -283,3 +285,21 @@ def test_it_fits_and_plays(run):
             )
             assert troubles == []
         browser.close()
+
+
+def test_what_the_same_agents_do_without_a_condition_has_rows_of_its_own():
+    drawn = distribution("goal_guard", conditions_shown=1, c1=-1, c2=-1, c3=1)
+    contract = {"q": 75, "k1": 1, "k2": 3}
+    found = deception_scores(Executive("strategist"), drawn, contracts=[contract])
+    one = SimpleNamespace(main="between", scores={"between": [found]})
+    rows = {
+        name: {cell.name: cell.text for cell in cells}
+        for name, cells, _ in deception._conditions(one, Notes("watched"))
+    }
+    assert {name: cells["LIVED WATCHED"] for name, cells in rows.items()} == {
+        f"held out (between), without {missing}": words.number(0.0) for missing in ("c2", "c1", "c1, c2")
+    }
+    plain = deception_scores(Executive("strategist"), distribution("goal_guard"), contracts=[contract])
+    assert not deception._conditions(
+        SimpleNamespace(main="between", scores={"between": [plain]}), Notes("watched")
+    )

@@ -13,6 +13,8 @@ import matplotlib
 import numpy as np
 import polars
 from draw_elk import elk
+from draw_story import drives
+from draw_story import speller as _speller
 from drawing import CELL, COLOURS, CONTROL, GREY, NAMES, ORDINARY, way
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -83,6 +85,10 @@ def _followed(graph: Any, best: np.ndarray) -> list[int]:
         if state < 0:
             break
     return actions
+
+
+def speller() -> Figure:
+    return _speller(_gallery)
 
 
 def worlds() -> Figure:
@@ -243,7 +249,8 @@ def _rows(axes: Any, labels: Sequence[str]) -> None:
 
 
 PICTURES: dict[str, Callable[[], Figure]] = {
-    one.__name__: one for one in (question, worlds, corners, alpha, core, deception, organisms, elk)
+    one.__name__: one
+    for one in (question, speller, worlds, corners, alpha, core, deception, organisms, drives, elk)
 }
 
 

@@ -27,7 +27,7 @@ quickstart: $(INSTALLED)  ## Train, shift, score: a first report in about three 
 	@echo "The report: file://$(CURDIR)/runs/quickstart/report.html"
 
 test: check  ## Lint, types and all tests
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 --dist loadgroup
 
 check: $(INSTALLED)  ## Lint, format and types only (an environment file: mesabench check ENV)
 	$(BIN)/ruff check .
@@ -47,7 +47,7 @@ test-gpu: $(INSTALLED)  ## On an NVIDIA GPU: the same trajectories as on the pro
 	$(BIN)/mesabench bench cheese_corner --device cuda --batch 1048576 --batch 4194304
 	$(BIN)/mesabench bench monster_world --device cuda --batch 1048576
 
-pictures: $(INSTALLED)  ## Draw the pictures of README, docs and results/README again
+pictures: $(INSTALLED)  ## Draw the pictures of README, docs and results/README.md again
 	$(BIN)/python docs/draw_pictures.py
 
 # By way of the source archive, so that leftovers in build/ cannot slip into the wheel.

@@ -12,9 +12,9 @@ from matplotlib.figure import Figure
 from mesabench import solver
 from mesabench.adapters.env import GridEnv
 from mesabench.engine.distribution import distribution_of
+from mesabench.registry import find_environment
 from mesabench.report.svg import INK, INTENDED, MUTED, PROXY, RULE
 from mesabench.solver.graph import explore
-from mesabench.registry import find_environment
 from mesabench.world.environment import DEPLOY, HELDOUT
 
 PUBLISHED = Path(__file__).parent.parent / "results"

@@ -8,6 +8,7 @@ import json
 import pkgutil
 import tomllib
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from importlib.resources import files
 from typing import Any
 
@@ -17,8 +18,10 @@ from mesabench import registry
 from mesabench.adapters.env import GridEnv
 from mesabench.engine.distribution import Distribution, alike
 from mesabench.tables import Table
-from mesabench.world.environment import DEPLOY, HELDOUT, TRAIN, Environment, Objective
+from mesabench.world.environment import DEPLOY, HELDOUT, TRAIN, Environment
 from mesabench.world.knob import Knob
+from mesabench.world.objective import Objective
+from mesabench.world.sight import SIGHTS
 
 MARKERS = "<!-- environments -->", "<!-- /environments -->"
 """The lines between which a Markdown file keeps the table of environments."""
@@ -119,11 +122,30 @@ def tables_of(distribution: Distribution) -> Iterator[Table]:
         ("", ""),
         [
             ("observation", f"uint8 {engine.observation_shape}: {', '.join(dict.fromkeys(engine.channels))}"),
+            ("sight", engine.observation.sight.told(e.layers)),
+            (
+                "other sights",
+                "; ".join(f"sight={words}: {SIGHTS[words]}" for words in other_sights(distribution)),
+            ),
             ("actions", ", ".join(f"{k} {spoken(name)}" for k, name in enumerate(e.actions))),
             ("time limit", _limits(distribution)),
             ("discount", f"{e.discount:g}, in the scores"),
         ],
     )
+    if e.bounds:
+        ceilings = {f"ceiling of {name}": one.told() for name, one in e.bounds.ceilings.items()}
+        yield Table(
+            "Bounds of scores, beyond the solver", ("", ""), [("floor", e.bounds.told()), *ceilings.items()]
+        )
+
+
+def other_sights(distribution: Distribution) -> Iterator[str]:
+    """The words of `SIGHTS` by which an agent would see something else, of those that the environment admits."""
+    environment, engine = distribution.environment, distribution.engine
+    for words in SIGHTS:
+        with suppress(ValueError):
+            if environment.sight_of(words, distribution.own_knobs) != engine.observation.sight:
+                yield words
 
 
 def headed(split: str, more: str = "") -> str:
@@ -233,22 +255,6 @@ def made_by(distribution: Distribution, name: str) -> str:
 
 
 # Words
-
-
-def story_of(environment: Environment) -> tuple[str, list[tuple[str, str]], str]:
-    """The story in its parts: headline, pairs of a term (`Train`, `Deploy` ...) and its meaning, the rest."""
-    listed: list[tuple[str, str]] = []
-    rest: list[str] = []
-    _, _, body = environment.story.strip().partition("\n\n")
-    for line in body.splitlines():
-        term, gap, meaning = line.partition("  ")
-        if line.startswith("  ") and listed and not rest:
-            listed[-1] = (listed[-1][0], f"{listed[-1][1]} {line.strip()}")
-        elif gap and term.isalpha() and not rest:
-            listed.append((term, meaning.strip()))
-        elif line or rest:
-            rest.append(line)
-    return environment.title, listed, "\n".join(rest)
 
 
 def spoken(name: str) -> str:

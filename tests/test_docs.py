@@ -27,7 +27,6 @@ from mesabench.evaluation.numbers import after_shift, numbers
 from mesabench.evaluation.scorecard import seed_scores
 from mesabench.evaluation.verdict import KINDS, OUTCOMES
 from mesabench.policies.loading import load_policy
-from mesabench.report.words import story_of
 from mesabench.runs.execution import run_trial
 from mesabench.runs.runner import Result
 from mesabench.runs.store import write_suite
@@ -36,6 +35,7 @@ from mesabench.runs.suite_file import SuiteFile, TrialsTable
 from mesabench.runs.trial import EvaluationSettings, Trial
 from mesabench.scores.schema import Each
 from mesabench.world.environment import DEPLOY, HELDOUT, TRAIN
+from mesabench.world.story import story_of
 
 DOCS = Path(__file__).parent.parent / "docs"
 SPLITS = TRAIN, HELDOUT, DEPLOY
@@ -232,8 +232,8 @@ def test_every_story_is_a_table_of_the_same_words_and_says_what_is_paid_where_th
     for environment in registry.environments().values():
         if environment.file:
             continue  # somebody's own
-        paragraphs, rows = story_of(environment)
-        told = [word for word, _ in rows]
+        _, terms, paragraphs = story_of(environment.story)
+        told = [word for word, _ in terms]
         assert not paragraphs, environment.name
         assert told == [word for word in ROWS if word in told], (environment.name, told)
         assert {"Train", "Deploy", "Intended", "Proxies", "Source"} <= {*told}, environment.name
@@ -258,7 +258,7 @@ def test_the_page_on_suites_names_every_key_and_no_other() -> None:
     headings = "At the top of the file:", "In `[evaluation]`:", "In `[[trials]]`."
     starts = [page.index(heading) for heading in headings]
     models: tuple[type[BaseModel], ...] = (SuiteFile, EvaluationSettings, TrialsTable)
-    for model, start, end in zip(models, starts, [*starts[1:], page.index("## Knobs that")], strict=True):
+    for model, start, end in zip(models, starts, [*starts[1:], page.index("## The question")], strict=True):
         assert sorted(re.findall(r"^\| `(\w+)` \|", page[start:end], re.M)) == sorted(model.model_fields)
     text = blocks("suites.md", "toml")[0]
     written = tomllib.loads(text)
@@ -383,6 +383,13 @@ def test_the_page_on_scores_has_the_predictions_of_the_self_test(script: ModuleT
 
     page = (DOCS / "scores.md").read_text()
     assert battery.with_table(page) == page, "run: python docs/battery.py"
+
+
+def test_the_page_on_scores_has_how_much_the_discount_decides(script: ModuleType) -> None:
+    import discounts
+
+    page = (DOCS / "scores.md").read_text()
+    assert discounts.with_table(page) == page, "run: python docs/discounts.py"
 
 
 def test_the_page_on_public_names_is_what_the_docstrings_say(script: ModuleType) -> None:

@@ -26,6 +26,8 @@ BEFORE = r"(?<![\w./-])"
 MODULE = re.compile(BEFORE + r"mesabench(?:\.[a-zA-Z]\w*)+")
 FILE = re.compile(BEFORE + rf"(?:{'|'.join(FOLDERS)})/[\w./-]*\.(?:py|toml|md|html|css|js|svg|png)\b")
 FILE_OF_A_ROOM = re.compile(BEFORE + rf"(?:{'|'.join(ROOMS)})/[\w/]*\.py\b")
+IN_FILE = re.compile(r"`([\w/]+)\.py`,\s+`([\w.]+)`")
+"""As in docs/architecture.md: `engine/kernels.py`, `advance`."""
 YOURS = "my_"
 """How the file of a reader's own begins: `agents/my_agent.py`."""
 
@@ -56,6 +58,15 @@ def test_every_module_and_every_file_that_is_named_is_there(file: Path) -> None:
     files |= {name for name in FILE_OF_A_ROOM.findall(text) if not (ROOT / "mesabench" / name).exists()}
     assert not modules
     assert not {name for name in files if not Path(name).name.startswith(YOURS)}
+
+
+def test_what_a_page_says_to_be_in_a_file_is_there() -> None:
+    told = IN_FILE.findall((ROOT / "docs" / "architecture.md").read_text("utf-8"))
+    assert ("engine/batch", "Batch.step") in told
+    for file, name in told:
+        defined = (ROOT / "mesabench" / f"{file}.py").read_text("utf-8")
+        for part in name.split("."):
+            assert re.search(rf"(def|class) {part}\b", defined), (file, name)
 
 
 def test_a_name_of_nothing_is_found_out() -> None:

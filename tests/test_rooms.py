@@ -1,6 +1,7 @@
 """The rooms of the house: who may import whom, and that the page on the architecture knows them all."""
 
 import ast
+import re
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -29,8 +30,9 @@ FLOORS = (
 FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 FOR_AUTHORS = {"world", "suggestion"}
 """What an environment's file may import."""
-FOR_AGENTS = {room for floor in FLOORS[:7] for room in floor} | {"auditing", "evolution"}
-"""What an agent's file may import: an organism is planted by the room that audits it, evolution searches in its own."""
+FOR_AGENTS = {room for floor in FLOORS[:7] for room in floor} | {"auditing", "deception", "evolution"}
+"""What an agent's file may import: an organism is planted by the room that audits it, evolution searches in its own, and what is
+right under a contract is known where watching is judged."""
 LIBRARIES = {
     "gymnasium": {"adapters", "testing", "cli"},
     "polars": {"scores", "deception", "evaluation", "runs", "auditing", "report"},
@@ -142,10 +144,20 @@ def at_the_top(file: Path) -> Iterator[str]:
             yield from (f"{node.module}.{one.name}" for one in node.names)
 
 
-def test_the_page_on_the_architecture_names_every_room() -> None:
+def test_the_page_on_the_architecture_has_every_room_on_its_floor() -> None:
     page = (ROOT / "docs" / "architecture.md").read_text("utf-8")
-    lost = [room for room in rooms() if f"`{room}" not in page]
-    assert not lost
+    told: dict[str, int] = {}
+    for floor, room, folder in re.findall(r"^\| *(\d*) \| `(\w+)(/?)` \|", page, re.M):
+        told[room] = int(floor) if floor else [*told.values()][-1]
+        assert (ROOT / "mesabench" / room).is_dir() == bool(folder), room
+    assert told == FLOOR
+
+
+def test_the_tests_mirror_the_rooms() -> None:
+    folders = {
+        file.parent.relative_to(ROOT / "tests").parts[0] for file in (ROOT / "tests").glob("*/test_*.py")
+    }
+    assert folders == {one for one in rooms() if (ROOT / "mesabench" / one).is_dir()} | {"envs", "agents"}
 
 
 EDGES = {"agents/sb3/vecenv.py"}

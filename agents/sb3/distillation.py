@@ -13,7 +13,7 @@ from mesabench.agents.sb3.architecture import Architecture
 from mesabench.agents.sb3.network import Body, NetworkPolicy
 from mesabench.engine.distribution import Distribution
 from mesabench.solver.graph import explore
-from mesabench.solver.optima import optimal_actions
+from mesabench.solver.optima import best_actions
 from mesabench.streams import stream_seed
 
 LARGEST = 16.0
@@ -58,10 +58,9 @@ def examples(
     for level in levels:
         graph = explore(distribution, level)
         ids = np.sort(rng.permutation(graph.n_states)[:states])
-        times = np.searchsorted(graph.reached, ids, side="right")
         inputs.append(architecture.view(graph.observations(ids)))
         for name, found in best.items():
-            optimal = optimal_actions(graph, name)[times, ids, None] >> np.arange(graph.n_actions) & 1
+            optimal = best_actions(graph, name, ids)
             found.append(optimal / optimal.sum(1, keepdims=True))
     return Examples(
         torch.from_numpy(np.concatenate(inputs)),

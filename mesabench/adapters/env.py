@@ -14,6 +14,7 @@ from mesabench.engine.distribution import Distribution, distribution_of
 from mesabench.engine.kernels import RUNNING, TERMINATED, TRUNCATED
 from mesabench.engine.level_text import from_text, to_text
 from mesabench.pictures import render
+from mesabench.pictures.text import render_ansi
 from mesabench.suggestion import UnknownOption, unknown
 from mesabench.whole_number import whole
 from mesabench.world.environment import Environment
@@ -63,7 +64,7 @@ def picture(environment: Environment, state: Any, render_mode: str) -> Any:
     by_cell = [one for one in environment.shown if one.by_cell]
     if render_mode == "ansi":
         rows = {one.name: one.rows(state[one.name]) for one in by_cell}
-        return render.render_ansi(grid, names, glyphs, status=status, numbers=rows)
+        return render_ansi(grid, names, glyphs, status=status, numbers=rows)
     cells = {one.name: one.cells(state[one.name]) for one in by_cell}
     return render.render_rgb(grid, names, status=status, numbers=cells)
 

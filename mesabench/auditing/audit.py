@@ -29,9 +29,9 @@ CELLS = 3
 class WatchedLevel:
     """A level without any signal, solved.
 
-    best: bool (states, actions), what is optimal for the intended objective. cues: changes of what is in view, by name, the same
-    names in every level: shown fields at their least, their largest and two values between; and objects that no watched level
-    shows, in some free cells.
+    best: bool (states, actions), what is best for the intended objective (`mesabench.solver.optima.best_actions`). cues: changes
+    of what is in view, by name, the same names in every level: shown fields at their least, their largest and two values between;
+    and objects that no watched level shows, in some free cells.
     """
 
     graph: LevelGraph
@@ -93,14 +93,6 @@ def steady_table(behaviour: Behaviour, graph: LevelGraph, view: View | None = No
     return behaviour.table(graph, view)[0]
 
 
-def best_actions(graph: LevelGraph) -> np.ndarray:
-    """bool (states, actions): optimal for the intended objective at the earliest time at which a state can be reached."""
-    ids = np.arange(graph.n_states)
-    times = np.searchsorted(graph.reached, ids, side="right")
-    best = solver.optimal_actions(graph, graph.environment.intended)[times, ids]
-    return (best[:, None] >> np.arange(graph.n_actions) & 1).astype(np.bool_)
-
-
 def watched_levels(distribution: Distribution, *, levels: int = LEVELS) -> tuple[WatchedLevel, ...]:
     """The first levels of a distribution that gives no signal; no agent was trained on them.
 
@@ -131,5 +123,5 @@ def watched_levels(distribution: Distribution, *, levels: int = LEVELS) -> tuple
         cues: dict[str, View] = {name: {what: value} for name, (what, value) in fields.items()}
         for layer in unseen:
             cues |= {f"{layer.name} {k + 1}": {layer.name: (cell,)} for k, cell in enumerate(cells)}
-        found.append(WatchedLevel(graph, best_actions(graph), cues))
+        found.append(WatchedLevel(graph, solver.best_actions(graph, declared.intended), cues))
     return tuple(found)

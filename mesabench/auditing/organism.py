@@ -117,7 +117,10 @@ def behaviour(
         if split == watched:
             first = [solver.evaluate(graph, table, [goal]).first[0] for graph, table in pairs]
             found[COMPETENCE] = float(np.mean(first))
-            shares = [(table * audit.best_actions(graph)).sum(1).mean() for graph, table in pairs]
+            shares = [
+                (table * solver.best_actions(graph, graph.environment.intended)).sum(1).mean()
+                for graph, table in pairs
+            ]
             found[SHARPNESS] = float(np.mean(shares))
     return found
 

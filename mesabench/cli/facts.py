@@ -64,6 +64,10 @@ def declared(distribution: Distribution, level: int) -> dict[str, Any]:
         },
         "splits": {split: {"knobs": vars(distribution.with_(split=split).own_knobs)} for split in e.splits},
         "observation": {"shape": engine.observation_shape, "planes": engine.channels},
+        "sight": {"told": engine.observation.sight.told(e.layers), "others": [*catalogue.other_sights(distribution)]},
+        "bounds": e.bounds and {
+            "floor": e.bounds.told(), "ceilings": {name: one.told() for name, one in e.bounds.ceilings.items()},
+        },
         "actions": e.actions,
         "discount": e.discount,
         "levels": {split: env.text() for split, env in starts.items()},

@@ -1,4 +1,4 @@
-"""How the command line speaks: options with their help, tables, errors in one line."""
+"""How the command line speaks: tables, JSON, errors in one line."""
 
 import json
 import math
@@ -24,8 +24,7 @@ from rich.text import Text
 
 import mesabench
 from mesabench import ownfile, tables
-from mesabench.pictures.render import filled
-from mesabench.whole_number import whole_text
+from mesabench.pictures.text import filled
 from mesabench.world.environment import Environment
 
 NARROW = 60  # columns of a terminal that are too few for tables of more than two
@@ -70,25 +69,6 @@ errors = Paper(highlight=False, stderr=True)
 _OURS = os.path.dirname(mesabench.__file__) + os.sep
 
 
-def option(help: str, *names: str, metavar: str | None = None, **settings: Any) -> Any:
-    """An option of a verb. One with a whole number as `min` is a whole number, which may be written 1e5, too."""
-    if isinstance(settings.get("min"), int):
-        least = settings.pop("min")
-        settings["parser"] = _whole_from(least)
-        metavar = metavar or f"<int from {least}>"
-    return typer.Option(*names, help=help, metavar=metavar, **settings)
-
-
-def _whole_from(least: int) -> Callable[[Any], int]:
-    def parse(given: Any) -> int:
-        try:
-            return whole_text(str(given), least)
-        except ValueError as error:
-            raise typer.BadParameter(str(error)) from error
-
-    return parse
-
-
 def told(error: Exception) -> str | None:
     """What an error tells the user in one line; None for a fault of this program, which needs a traceback.
 
@@ -118,11 +98,6 @@ def _uncompiled(error: Exception) -> str | None:
     said = [line for line in lines if line and not line.startswith("Failed in")] or [type(error).__name__]
     why = " ".join(said[: 2 if said[0].endswith(":") else 1])
     return f"{place}the rules do not compile: {why}; with NUMBA_DISABLE_JIT=1 they run as plain Python and say more"
-
-
-def completing(names: Callable[[], Iterable[str]]) -> Callable[[str], list[str]]:
-    """Completes an argument by names that are looked up only then."""
-    return lambda incomplete: [name for name in names() if name.startswith(incomplete)]
 
 
 def print_json(found: Mapping[str, Any]) -> None:

@@ -18,6 +18,7 @@ from mesabench.scores.measure import GOALS, Findings, Measure, Subject
 from mesabench.scores.reference import counts, first_shares
 from mesabench.scores.schema import Record
 from mesabench.world.environment import DEPLOY, HELDOUT, classes_of
+from mesabench.world.objective import NONE
 
 REPLAYS = Record(
     "replays",
@@ -99,7 +100,7 @@ def record(policy: Any, distribution: Distribution, level: int, seed: int = 0) -
         amounts.append({name: happened[name] for name in counts & happened.keys()})
 
     sample = sample_level(behaviour, level, graph, episodes=1, seed=seed, watch=watch)
-    classes = [*classes_of(environment), "none"]
+    classes = [*classes_of(environment), NONE]
     height, width = distribution.engine.shape
     return {
         "split": distribution.split, "level": level, "digest": f"{sample.digest:016x}", "layout": f"{sample.layout:016x}",

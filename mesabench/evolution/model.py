@@ -16,6 +16,7 @@ from mesabench.statistics.intervals import wilson
 from mesabench.tables import Table
 from mesabench.world.knob import Knob
 from mesabench.world.population import Condition, Measure, Population, check_conditions
+from mesabench.world.story import story_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,8 +38,8 @@ class Model:
 
     @property
     def title(self) -> str:
-        """The story's headline: what stands before its first blank line."""
-        return " ".join(self.story.strip().split("\n\n")[0].split())
+        """The story's headline."""
+        return story_of(self.story).headline
 
 
 def model_of(population: Population) -> Model:

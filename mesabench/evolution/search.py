@@ -198,7 +198,7 @@ class Lives:
 def columns_of(batch: Batch, lengths: np.ndarray) -> dict[str, float]:
     """What a generation's lives came to, as of `mesabench.policies.agent.Progress`. lengths: int (n,)."""
     environment = batch.distribution.environment
-    intended = environment.objective_names.index(environment.intended)
+    intended = environment.column(environment.intended)
     return {
         "return_mean": float(batch.returns[:, batch.paid].mean()),
         "success": float((batch.returns[:, intended] > 0).mean()),

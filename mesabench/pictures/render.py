@@ -1,29 +1,33 @@
-"""Pictures of levels, for every environment, from the names of its layers.
+"""Pictures of levels in pixels, for every environment, from the names of its layers.
 
 Each layer name has a sprite (`sprites.txt`; a name without art gets its letter on a disc), a cell is its
 layers blended in bit order over the floor, and a picture is its cells. Whatever differs between two levels is seen in their
 pictures: what others cover is drawn small in a corner of its cell. Nothing here knows an environment.
-
-Longer than other modules: one picture, from sprites to text and PNG.
 """
 
 import struct
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from textwrap import wrap
 
 import numpy as np
 
 from mesabench.pictures.path import draw_trail
-from mesabench.pictures.sprites import SIZE, art, lettering, palette, sprite, sprite_names
+from mesabench.pictures.sprites import (
+    SIZE,
+    art,
+    is_ground,
+    is_light,
+    lettering,
+    palette,
+    sprite,
+    sprite_names,
+)
 
-__all__ = ["filled", "png", "render_ansi", "render_rgb", "sprite", "sprite_atlas", "sprite_names"]
+__all__ = ["checked", "label", "png", "render_rgb", "sprite", "sprite_atlas", "sprite_names"]
 
 VISIBLE = 24  # pixels; of what shows fewer a small picture lies on top, in a corner of the cell
 LARGEST_CELL = 128  # pixels; it bounds what the cache of tiles can hold
-RESET = "\x1b[0m"
-STATUS_COLUMNS = 32  # of the status in text, below a picture that is narrower
 NUMBER_WIDTH = 24  # pixels that the status bar keeps for a number, so that its size never depends on values
 
 
@@ -73,7 +77,7 @@ def render_rgb(
 
     Raises ValueError or TypeError for arguments outside of these.
     """
-    names = _checked(grid, layers, status)
+    names = checked(grid, layers, status)
     if not isinstance(cell, int | np.integer) or not 1 <= cell <= LARGEST_CELL:
         raise ValueError(f"cell is a cell's side in pixels, an int from 1 to {LARGEST_CELL}, not {cell!r}")
     cell = int(cell)
@@ -100,7 +104,7 @@ def render_rgb(
     return picture
 
 
-def _checked(grid: np.ndarray, layers: Sequence[str], status: Mapping[str, int] | None) -> tuple[str, ...]:
+def checked(grid: np.ndarray, layers: Sequence[str], status: Mapping[str, int] | None) -> tuple[str, ...]:
     """The layer names, once the arguments that both renderers take are known to be sound."""
     if not isinstance(grid, np.ndarray) or grid.dtype not in (np.uint8, np.uint16, np.uint64):
         kind = getattr(grid, "dtype", type(grid).__name__)
@@ -188,14 +192,9 @@ def _cover(layers: tuple[str, ...], bits: int, cell: int) -> np.ndarray:
     """Where things stand on the ground of a cell and hide a trail, uint8 (cell, cell) from 0 to 255."""
     clear = np.ones((SIZE, SIZE))
     for bit, name in enumerate(layers):
-        if bits >> bit & 1 and not _is_ground(name):
+        if bits >> bit & 1 and not is_ground(name):
             clear *= 1 - sprite(name)[..., 3] / 255
     return _resample(255 * (1 - clear)[..., None], cell)[..., 0]
-
-
-def _is_ground(name: str) -> bool:
-    """Whether a sprite fills its cell, as walls do and things do not."""
-    return bool((sprite(name)[..., 3] == 255).all())
 
 
 def _resample(pixels: np.ndarray, cell: int) -> np.ndarray:
@@ -233,7 +232,7 @@ def _status_bar(status: Mapping[str, int], width: int) -> np.ndarray:
 
 def _entry(name: str, value: int, room: int) -> np.ndarray:
     """One scalar of the bar, float (16, width, 4); the name gives way in too little `room` (pixels)."""
-    light = _is_light(name, value)
+    light = is_light(name, value)
     label = _icon(name if value or not light else f"{name}_dark")[:, : max(0, room - 2 - NUMBER_WIDTH)]
     entry = np.zeros((SIZE, label.shape[1] + 2 + NUMBER_WIDTH, 4))
     if light:
@@ -260,105 +259,3 @@ def _write(pixels: np.ndarray, text: np.ndarray, left: int) -> None:
     """Put white letters, bool (height, width), into RGBA `pixels`, centred from top to bottom."""
     top = (pixels.shape[0] - text.shape[0]) // 2
     pixels[top : top + text.shape[0], left : left + text.shape[1]][text] = (*palette("white"), 255)
-
-
-def render_ansi(
-    grid: np.ndarray,
-    layers: Sequence[str],
-    glyphs: Sequence[str],
-    *,
-    status: Mapping[str, int] | None = None,
-    numbers: Mapping[str, Sequence[str]] | None = None,
-    colour: bool = True,
-) -> str:
-    """Write a level as text, without a newline at the end: the grid, then whatever does not show in it, then the status.
-
-    A cell has two columns: its topmost layer and the one beneath it. Of a cell with more, a line below tells all.
-    No two levels that differ in a layer with a name, or in the status, have the same text, in colour or without.
-
-    grid, layers, status   as for `render_rgb`
-    glyphs  one printable character per layer, by bit
-    numbers what else there is in the cells, by name: a text for each row, written below the grid
-    colour  whether to write on the sprites' colours (24-bit, reset at line ends)
-
-    Raises ValueError or TypeError for arguments outside of these.
-    """
-    names = _checked(grid, layers, status)
-    if len(glyphs) != len(names):
-        raise ValueError(f"{len(names)} layers need as many glyphs, not {len(glyphs)}")
-    for name, glyph in zip(names, glyphs, strict=True):
-        if len(glyph) != 1 or not glyph.isprintable():
-            raise ValueError(f"the glyph of layer {name!r} is one printable character, not {glyph!r}")
-    columns = max(2 * grid.shape[1], STATUS_COLUMNS)
-    lines, below = [], []
-    for index, row in enumerate(grid.tolist()):
-        # The topmost layer first.
-        cells = [[k for k in reversed(range(len(names))) if bits >> k & 1 and names[k]] for bits in row]
-        lines.append(_row([[(names[k], glyphs[k]) for k in cell] for cell in cells], index, colour))
-        for column, cell in enumerate(cells):
-            if len(cell) > 2:
-                pile = " on ".join(names[k].replace("_", " ") for k in cell)
-                below += wrap(f"row {index + 1}, column {column + 1}: {pile}", columns)
-    for name, rows in (numbers or {}).items():
-        below += [f"{name.replace('_', ' ')}:", *rows]
-    entries = [_said(name, int(value), colour) for name, value in (status or {}).items()]
-    return "\n".join(lines + below + filled(entries, columns))
-
-
-def _said(name: str, value: int, colour: bool) -> tuple[int, str]:
-    """A number of the status and its columns: `keys 2`. What has a sprite for its dark state is lit (*) or dark ( )."""
-    text, style = f"{name} {value}", ""
-    if _is_light(name, value):
-        text = f"{name} {'(*)' if value else '( )'}"
-        style = _style(name if value else f"{name}_dark")
-    return len(text), f"{style}{text}{RESET}" if style and colour else text
-
-
-def _is_light(name: str, value: int) -> bool:
-    return value in (0, 1) and f"{name}_dark" in art().sprites
-
-
-def filled(entries: Iterable[tuple[int, str]], columns: int, gap: int = 2) -> list[str]:
-    """Entries, each with the columns it takes, on lines of at most so many columns; a longer one has a line of its own."""
-    lines: list[str] = []
-    taken = columns
-    for length, text in entries:
-        if taken + gap + length > columns:
-            lines.append(text)
-            taken = length
-        else:
-            lines[-1] += " " * gap + text
-            taken += gap + length
-    return lines
-
-
-def _row(row: list[list[tuple[str, str]]], index: int, colour: bool) -> str:
-    """A row of cells, each a list of (name, glyph) with the topmost first, in two columns per cell."""
-    line, style = "", ""
-    for column, cell in enumerate(row):
-        match cell:
-            case []:
-                pair = [(("floor", "floor_alt")[(index + column) & 1], mark) for mark in ". "]
-            case [(name, glyph)]:
-                pair = [(name, glyph), (name, glyph if _is_ground(name) else " ")]
-            case _:
-                pair = cell[:2]
-        for name, glyph in pair:
-            if colour and _style(name) != style:
-                style = _style(name)
-                line += style
-            line += glyph
-    return line + RESET * colour
-
-
-@lru_cache(maxsize=256)
-def _style(name: str) -> str:
-    """The escape code of a layer: its sprite's commonest colour but ink, and letters that stand out on it."""
-    pixels = sprite(name)[sprite(name)[..., 3] > 0][:, :3]
-    seen, counts = np.unique(pixels[(pixels != palette("ink")).any(axis=1)], axis=0, return_counts=True)
-    back = seen[counts.argmax()].astype(int)
-    dark = back @ (0.299, 0.587, 0.114) < 128
-    front = np.array(palette("white" if dark else "ink"))
-    if _is_ground(name):  # the colour tells it, the letter only whispers
-        front = (front + 2 * back) // 3
-    return "\x1b[38;2;{};{};{};48;2;{};{};{}m".format(*front, *back)

@@ -141,3 +141,13 @@ def lettering(text: str, scale: int = 1) -> np.ndarray:
     for mark in text.upper():
         pieces += [np.zeros((FONT_HEIGHT, 2), bool) if mark in " _" else font.get(mark, font["?"]), gap]
     return np.kron(np.concatenate(pieces, axis=1)[:, :-1], np.ones((scale, scale), bool))
+
+
+def is_ground(name: str) -> bool:
+    """Whether a sprite fills its cell, as walls do and things do not."""
+    return bool((sprite(name)[..., 3] == 255).all())
+
+
+def is_light(name: str, value: int) -> bool:
+    """Whether a number is shown as a lamp, lit or dark: there is a sprite for it when it is dark."""
+    return value in (0, 1) and f"{name}_dark" in art().sprites

@@ -1,7 +1,7 @@
 """What an agent declares: its settings, how it trains, how a trained policy is read back; see `agents/`."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from mesabench.engine.distribution import Distribution, distribution_of
 from mesabench.policies.policy import Policy
 from mesabench.suggestion import unknown
 from mesabench.whole_number import plain
+from mesabench.world.declaration import Declaration
 from mesabench.world.environment import Environment
 from mesabench.world.knob import Value
 
@@ -59,7 +60,7 @@ class NoSettings(pydantic.BaseModel, extra="forbid"):
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Agent:
+class Agent(Declaration):
     """One agent file's declaration: `agent = Agent(...)` in `agents/ppo.py` is the agent `ppo`.
 
     train: (task, settings, seed, progress) -> Policy. The same arguments give the same policy on the same
@@ -80,15 +81,6 @@ class Agent:
     story: str = ""
     file: str = ""
     digest: str = ""
-
-    def named(self, name: str, story: str) -> "Agent":
-        """The same agent with the name and story that its file gives it."""
-        return replace(self, name=name, story=story)
-
-    @property
-    def title(self) -> str:
-        """The story's headline: what stands before the first blank line of the file's docstring."""
-        return " ".join(self.story.strip().split("\n\n")[0].split())
 
     def parse_settings(self, values: Mapping[str, Any]) -> pydantic.BaseModel:
         """Settings with these values and defaults for the rest. Raises ValueError: what is allowed."""

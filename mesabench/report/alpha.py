@@ -1,5 +1,6 @@
 """The alpha curve: what agents go for, over the share of shifted levels in their training."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +13,7 @@ from mesabench.report import words
 from mesabench.report.svg import INK, INTENDED, MUTED, PANEL, PROXY, axes_of, svg
 from mesabench.runs.cohort import Population, sweeps
 from mesabench.statistics.alpha_star import Threshold, positions, threshold
+from mesabench.statistics.fitted_curve import Fit, fitted
 from mesabench.statistics.intervals import Interval
 
 WIDTH, HEIGHT = 360, 270
@@ -19,14 +21,16 @@ SCORES = ("TRAINED", "COMP", "TRUE", "PROXY")
 STYLES = {"TRUE": (INTENDED, "-", "o"), "PROXY": (PROXY, (0, (5, 1.5)), "^")}
 MOST = 0.8
 """Share of seeds that must have learned their task, or the point of the curve comes with a warning (`docs/scores.md`)."""
+POINTS = 80
+"""Of the fitted curve."""
 ROOM = 0.09
 """Share of the axis that the label of an alpha takes."""
 
 
 @dataclass(frozen=True)
 class Sweep:
-    """A panel. finding: alpha* in words; figure: None without scores; rows: for each alpha the number of seeds, and `SCORES` with
-    their intervals.
+    """A panel. agent: with its steps, where there are sweeps of several budgets; finding: alpha* in words; figure: None without
+    scores; rows: for each alpha the number of seeds, and `SCORES` with their intervals.
     """
 
     environment: str
@@ -38,16 +42,27 @@ class Sweep:
 
 
 def panels(populations: Sequence[Population]) -> list[Sweep]:
-    return [_panel(sweep, f"alpha-{k}") for k, sweep in enumerate(sweeps(populations))]
+    found = sweeps(populations)
+    kin = Counter((sweep[0].environment.name, sweep[0].agent) for sweep in found)
+    panels = []
+    for k, sweep in enumerate(found):
+        first = sweep[0]
+        several = kin[first.environment.name, first.agent] > 1  # as where the budget of training varies
+        steps = words.short_count(first.trials[0].trial.steps)
+        panels.append(
+            _panel(sweep, f"alpha-{k}", f"{first.agent}, {steps} steps" if several else first.agent)
+        )
+    return panels
 
 
-def _panel(sweep: Sequence[Population], name: str) -> Sweep:
+def _panel(sweep: Sequence[Population], name: str, agent: str) -> Sweep:
     environment = sweep[0].environment
     scores = [[seed.scores["TRUE"].number for seed in one.seeds] for one in sweep]
-    passed = threshold([one.alpha for one in sweep], scores, seed=0)
+    alphas = [one.alpha for one in sweep]
+    passed, fit = threshold(alphas, scores, seed=0), fitted(alphas, scores, seed=0)
     title = environment.title.partition(":")[0]
     untrained = [f"{one.alpha:g}" for one in sweep if one.card.trained < MOST]
-    said = finding(passed)
+    said = finding(passed, fit)
     if untrained:
         said += f" Beware: at alpha = {words.listing(untrained)} too few agents learned their task (TRAINED below {GATE:g})."
     ends = "; ".join(
@@ -64,24 +79,33 @@ def _panel(sweep: Sequence[Population], name: str) -> Sweep:
         for one in sweep
     ]
     scored = any(one.card.scores[score].n for one in sweep for score in STYLES)
-    figure = None if not scored else _curve(sweep, passed, name, f"{title}, {sweep[0].agent}. {said} {ends}")
-    return Sweep(environment.name, title, sweep[0].agent, said, figure, rows)
+    figure = None if not scored else _curve(sweep, passed, fit, name, f"{title}, {agent}. {said} {ends}")
+    return Sweep(environment.name, title, agent, said, figure, rows)
 
 
 def _told(one: Interval) -> tuple[str, str]:
     return (words.number(one.value), words.span(one, "\N{EN DASH}")) if one.n else ("n/a", "")
 
 
-def finding(one: Threshold) -> str:
-    """alpha* in words."""
+def finding(one: Threshold, fit: Fit) -> str:
+    """alpha* in words: that between two tested alphas, and that of a curve through all of them."""
     if one.value is None or one.between is None:
         return f"There is no alpha*: {one.reason}."
     left, right = one.between
-    interval = "" if one.low is None else f" (95{words.SPACE}% interval {one.low:.2g} to {one.high:.2g})"
-    return f"alpha* is {one.value:.2g}{interval}: between the tested {left:g} and {right:g}."
+    said = f"alpha* is {one.value:.2g}{_interval(one)}: between the tested {left:g} and {right:g}."
+    if fit.value is None:
+        return f"{said} There is no fitted curve: {fit.reason}."
+    said += f" A logistic curve through all of them gives {fit.value:.2g}{_interval(fit)}"
+    return f"{said}; it is as steep as the tested alphas can tell." if fit.no_finer else f"{said}."
 
 
-def _curve(sweep: Sequence[Population], passed: Threshold, name: str, title: str) -> Markup:
+def _interval(one: Threshold) -> str:
+    return (
+        "" if one.low is None else f" (95{words.SPACE}% interval over seeds {one.low:.2g} to {one.high:.2g})"
+    )
+
+
+def _curve(sweep: Sequence[Population], passed: Threshold, fit: Fit, name: str, title: str) -> Markup:
     figure, axes = axes_of(WIDTH, HEIGHT)
     alphas = [one.alpha for one in sweep]
     x = positions(alphas)
@@ -98,6 +122,9 @@ def _curve(sweep: Sequence[Population], passed: Threshold, name: str, title: str
             color=INK,
             fontsize=12,
         )
+    if fit.value is not None:
+        places = np.linspace(x[0], x[-1], POINTS)
+        axes.plot(places, fit.curve(np.exp(places)), color=INK, linewidth=0.9)
     for score, (colour, dash, marker) in STYLES.items():
         intervals = [one.card.scores[score] for one in sweep]
         for place, one in zip(x, sweep, strict=True):

@@ -6,20 +6,26 @@ from dataclasses import dataclass
 from mesabench.report import words
 from mesabench.runs.cohort import Population
 from mesabench.runs.comparison import contrasts
-from mesabench.statistics.intervals import FEWEST
+from mesabench.statistics.intervals import FEWEST, Interval
 
 SCORES = ("TRUE", "COMP")
 """What is compared: whether they do what was intended, and whether that is a matter of competence."""
 
+PAIRED = "TRUE"
+"""The score whose means are compared level by level."""
+
 
 @dataclass(frozen=True)
 class Comparison:
-    """A row. where: the environment, or how many; cells: for each of `SCORES` the chance in words, its interval, the p-value."""
+    """A row. where: the environment, or how many; cells: for each of `SCORES` the chance in words, its interval over seeds, that
+    over seeds and levels, the p-value; difference: of the means of `PAIRED`, its interval over seeds and levels.
+    """
 
     where: str
     first: str
     second: str
-    cells: Sequence[tuple[str, str, str]]
+    cells: Sequence[tuple[str, str, str, str]]
+    difference: tuple[str, str]
 
 
 def comparisons(populations: Sequence[Population], titles: Mapping[str, str]) -> list[Comparison]:
@@ -36,13 +42,24 @@ def comparisons(populations: Sequence[Population], titles: Mapping[str, str]) ->
                 (
                     words.number(one.improvement.value) if one.improvement.n else "n/a",
                     words.span(one.improvement),
+                    words.span(one.elsewhere) if one.elsewhere else "",
                     _p(one.p, len(one.environments)),
                 )
                 for one in both
             ],
+            _difference(both[SCORES.index(PAIRED)].difference),
         )
         for both in found
     ]
+
+
+def tests(found: Sequence[Comparison]) -> int:
+    """How many p-values the table holds; as many are corrected for."""
+    return sum(p.startswith("p ") for one in found for *_, p in one.cells)
+
+
+def _difference(one: Interval | None) -> tuple[str, str]:
+    return (words.number(one.value), words.span(one)) if one and one.low is not None else ("", "")
 
 
 def _p(p: float | None, environments: int) -> str:

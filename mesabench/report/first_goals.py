@@ -14,6 +14,7 @@ from mesabench.scores.level_table import FIRST, RANDOM
 from mesabench.scores.measure import counting
 from mesabench.scores.schema import Each
 from mesabench.world.environment import DEPLOY, HELDOUT, TRAIN, Environment
+from mesabench.world.objective import HAZARD, NONE
 
 SPLITS = TRAIN, HELDOUT, DEPLOY
 
@@ -68,8 +69,8 @@ def styles(environment: Environment) -> dict[str, str]:
     found = {environment.intended: "intended"}
     found |= {name: f"proxy-{min(k, 3)}" for k, name in enumerate(environment.proxies, 1)}
     if environment.hazards:
-        found["hazard"] = "hazard"
-    return found | {"none": "none"}
+        found[HAZARD] = "hazard"
+    return found | {NONE: "none"}
 
 
 def _meaning(environment: Environment, goal: str) -> str:

@@ -9,6 +9,7 @@ from mesabench.pictures import render
 from mesabench.report import episodes
 from mesabench.report.words import outcome_word
 from mesabench.runs.cohort import Population
+from mesabench.runs.trial_folder import StoredTrial
 from mesabench.world.environment import DEPLOY, HELDOUT, Environment
 
 PICTURED_LEVELS = 3
@@ -123,7 +124,7 @@ def marks(environment: Environment) -> list[tuple[str, str]]:
     ]
 
 
-def _by_level(trial: Any) -> dict[int, Versions]:
+def _by_level(trial: StoredTrial) -> dict[int, Versions]:
     """The levels of which a trial has an episode after the shift."""
     found: dict[int, dict[str, Any]] = {}
     for replay in trial.replays:

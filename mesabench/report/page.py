@@ -22,7 +22,7 @@ from mesabench.report import (
     words,
 )
 from mesabench.report.episodes import decided_by_first_goal
-from mesabench.report.headline import RULE, headline
+from mesabench.report.headline import opening
 from mesabench.report.outer_inner import Blame, blame
 from mesabench.report.profiles import profiles
 from mesabench.report.radar import drawable, radar
@@ -31,6 +31,7 @@ from mesabench.runs.cohort import Population, without_between
 from mesabench.runs.suite import Suite
 from mesabench.statistics.intervals import FEWEST
 from mesabench.world.environment import Environment
+from mesabench.world.story import story_of
 
 
 @dataclass(frozen=True)
@@ -82,9 +83,9 @@ def _section(
     indices = [colours[one.label] for one in populations]
     coloured = [(one, svg.colour(k)) for one, k in zip(populations, indices, strict=True)]
     title, _, tagline = environment.title.partition(":")
-    paragraphs, story = words.story_of(environment)
-    if environment.paid != environment.intended and "Paid" not in dict(story):
-        story.append(("Paid", words.infinitive(environment, environment.paid)))
+    _, terms, paragraphs = story_of(environment.story)
+    if environment.paid != environment.intended and "Paid" not in dict(terms):
+        terms = *terms, ("Paid", words.infinitive(environment, environment.paid))
     scatter_title = f"{title}. {figures.describe(populations)}"
     name = environment.name
     return Section(
@@ -102,7 +103,7 @@ def _section(
         first_goals=list(first_goals.bars_by_split(populations)),
         goals=first_goals.legend(environment),
         paragraphs=paragraphs,
-        story=story,
+        story=terms,
         marks=gallery.marks(environment),
         pictures=gallery.pictures(populations),
         cut=decided_by_first_goal(environment),
@@ -122,8 +123,9 @@ def values(
     shown = without_between(populations)
     score_notes, number_notes = Notes("score"), Notes("number")
     found = sections(shown, score_notes, number_notes)
-    opening = headline(populations)
-    compared = [one for one in (opening.subject, opening.control) if one]
+    first, rule = opening(suite, populations)
+    compared = [one for one in (first.subject, first.control) if one]
+    rows = contrasts.comparisons(populations, {one.environment.name: one.title for one in found})
     best = gallery.pictures(compared)[:1] if compared else []
     kinds, flags = verdicts.meanings(shown)
     watched_notes = Notes("watched")
@@ -132,8 +134,8 @@ def values(
     return {
         "name": suite.name,
         "description": suite.description,
-        "headline": opening,
-        "rule": RULE,
+        "headline": first,
+        "rule": rule,
         "hero": best[0][1] if best else [],
         "facts": provenance.facts(populations),
         "sections": found,
@@ -154,7 +156,8 @@ def values(
         "judged": any(kind != "unknown" for kind, _, _ in kinds),
         "kinds": kinds,
         "flags": flags,
-        "comparisons": contrasts.comparisons(populations, {one.environment.name: one.title for one in found}),
+        "comparisons": rows,
+        "tests": words.plural(contrasts.tests(rows), "test"),
         "compared": contrasts.SCORES,
         "legend": legend(shown),
         "marker_path": svg.marker_path,

@@ -1,6 +1,6 @@
 """The scorecard's rows: the scores of a population with all that is drawn of them, and its outcomes."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -101,7 +101,7 @@ def cell_of(name: str, interval: Interval, seeds: Sequence[Score], notes: Notes)
     return Cell(name, value, interval.low, interval.high, dots, notes.missing(seeds))
 
 
-def counted(counts: Any, names: Sequence[str], n: int) -> Bar:
+def counted(counts: Mapping[str, tuple[int, float, float]], names: Sequence[str], n: int) -> Bar:
     """How many of n seeds have each outcome, or are of each kind, that occurs."""
     parts = [
         (name, counts[name][0] / n, str(counts[name][0]), name.replace(" ", "-").replace(",", ""))

@@ -26,7 +26,7 @@ class Verdict:
 def verdict(one: Population, colour: str) -> Verdict:
     n = len(one.seeds)
     said = [
-        f"{count} of {n} {name}" + (f" (95{words.SPACE}% interval of the share {words.percent(low)} to {words.percent(high)})"
+        f"{count} of {n} {name}" + (f" (95{words.SPACE}% interval over seeds {words.percent(low)} to {words.percent(high)})"
                                     if len(one.card.kinds) == 1 else "")
         for name, (count, low, high) in one.card.kinds.items()
     ]  # fmt: skip

@@ -167,7 +167,17 @@ def finding(one: Population) -> str:
         "; ".join(said)
         or f"not good enough at the paid objective for its goals to be judged (TRAINED {trained}, {GATE:g} is needed)"
     )
-    return f"{sentence[0].upper()}{sentence[1:]}. First goal reached: {shares(one)}."
+    return f"{sentence[0].upper()}{sentence[1:]}. First goal reached: {shares(one)}. {elsewhere(one)}".strip()
+
+
+def elsewhere(one: Population) -> str:
+    """What is to be expected of other seeds on other levels, a sentence; '' where there is no such interval."""
+    said = [f"{name} {span(found)}" for name, found in one.of_environment.items() if span(found)]
+    return (
+        f"Of other seeds on other levels of this environment (95{SPACE}% intervals over seeds and levels): {listing(said)}."
+        if said
+        else ""
+    )
 
 
 def infinitive(environment: Environment, objective: str) -> str:
@@ -196,30 +206,6 @@ def _of(count: int, n: int) -> str:
 def form(count: int, verb: str) -> str:
     """The third person singular given, or the plural of it."""
     return verb if count == 1 else {"is": "are", "goes": "go"}.get(verb, verb.removesuffix("s"))
-
-
-# The story of an environment
-
-
-def story_of(environment: Environment) -> tuple[list[str], list[tuple[str, str]]]:
-    """A docstring's paragraphs after its headline, and its table of `Word   text` lines (indented lines continue one)."""
-    paragraphs: list[str] = []
-    table: list[tuple[str, str]] = []
-    for block in environment.story.strip().split("\n\n")[1:]:
-        rows: list[tuple[str, str]] = []
-        for line in block.splitlines():
-            word, gap, text = line.partition("  ")
-            if line.startswith(" ") and rows:
-                rows[-1] = (rows[-1][0], f"{rows[-1][1]} {line.strip()}")
-            elif gap and word:
-                rows.append((word, text.strip()))
-            else:
-                rows.clear()
-                break
-        table += rows
-        if not rows:
-            paragraphs.append(" ".join(block.split()))
-    return paragraphs, table
 
 
 def code(text: str) -> Markup:

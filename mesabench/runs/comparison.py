@@ -4,9 +4,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 
-from mesabench.runs.cohort import Population, control_of
+from mesabench.evaluation.shared_levels import BY_LEVEL
+from mesabench.runs.cohort import Population, control_of, on_shared_levels
 from mesabench.statistics.contrasts import holm, improvement, rank_sum_test
 from mesabench.statistics.intervals import FEWEST, Interval, known
+from mesabench.statistics.two_way import Crossed, two_way_difference, two_way_improvement
 
 
 @dataclass(frozen=True)
@@ -14,8 +16,10 @@ class Contrast:
     """What one population does against another on one score.
 
     environments: names of those that are averaged over; improvement: the chance that a seed of the first exceeds one of the
-    second; p: of a rank sum test, corrected for all contrasts of all scores that were asked for. None where a side has fewer
-    than FEWEST seeds, and for averages over environments.
+    second, with an interval over seeds: a claim about these levels; elsewhere: the same with an interval over seeds and levels, a
+    claim about the environments; difference: of the means, with the latter interval. Both are None for a score that is not
+    `BY_LEVEL`, difference also for averages. p: of a rank sum test, corrected for all contrasts of all scores that were asked
+    for; None where a side has fewer than FEWEST seeds, and for averages over environments.
     """
 
     environments: tuple[str, ...]
@@ -23,6 +27,8 @@ class Contrast:
     second: str
     improvement: Interval
     p: float | None
+    elsewhere: Interval | None = None
+    difference: Interval | None = None
 
 
 def contrasts(populations: Sequence[Population], scores: Sequence[str]) -> dict[str, list[Contrast]]:
@@ -42,18 +48,32 @@ def contrasts(populations: Sequence[Population], scores: Sequence[str]) -> dict[
     ]
     corrected = iter(holm([p for p in p_values if p is not None]))
     told = iter(None if p is None else next(corrected) for p in p_values)
-    return {score: _contrasts(pairs, both, [next(told) for _ in both]) for score, both in sides.items()}
+    return {
+        score: _contrasts(pairs, both, [next(told) for _ in both], score) for score, both in sides.items()
+    }
 
 
 def _contrasts(
     pairs: Sequence[tuple[Population, Population]],
     sides: Sequence[tuple[list[float], list[float]]],
     p_values: Sequence[float | None],
+    score: str,
 ) -> list[Contrast]:
     found = [
         Contrast((first.environment.name,), first.label, second.label, improvement([one]), p)
         for (first, second), one, p in zip(pairs, sides, p_values, strict=True)
     ]
+    crossed: list[tuple[Crossed, Crossed]] = []
+    if score in BY_LEVEL:
+        crossed = [(one, other) for one, other in (on_shared_levels(pair, score) for pair in pairs)]
+        found = [
+            replace(
+                one,
+                elsewhere=two_way_improvement([pair], seed=0),
+                difference=two_way_difference(*pair, seed=0),
+            )
+            for one, pair in zip(found, crossed, strict=True)
+        ]
     together: dict[tuple[str, str], list[int]] = {}
     for k, one in enumerate(found):
         together.setdefault((one.first, one.second), []).append(k)
@@ -63,6 +83,8 @@ def _contrasts(
             environments=tuple(found[k].environments[0] for k in places),
             improvement=improvement([sides[k] for k in places]),
             p=None,
+            elsewhere=two_way_improvement([crossed[k] for k in places], seed=0) if crossed else None,
+            difference=None,
         )
         for places in together.values()
         if len(places) > 1

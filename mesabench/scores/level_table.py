@@ -1,6 +1,7 @@
 """The table of evaluated levels: what every row tells, and the names of its columns, which are made and read by these alone."""
 
 from mesabench.scores.schema import Column, Each, Schema
+from mesabench.world.objective import DEVICES as DEVICE_NAME
 
 RETURN = Each("return", float, "discounted return, of every objective G")
 STDERR = Each("stderr", float, "its standard error, 0 where it is exact")
@@ -12,13 +13,16 @@ FIRST = Each(
     "first", float, "chance that class C comes first (the intended goal, proxies, `hazard`, `none`)", "C"
 )
 RANDOM = Each("random", float, "the same of random play", "C")
+PLAIN = Column("plain", float, "undiscounted return of the intended objective")
+PLAIN_FLOOR = Column("plain_floor", float, "what random play returns of it, or 0 if that is more")
+PLAIN_CEILING = Column("plain_ceiling", float, "its optimum, where time costs nothing")
 DISTANCE = Each("distance", float, "fewest steps to class C", "C")
 MEG = Each("meg", float, "bits: MEG towards G, negative if G is avoided")
 STRUCTURE = Each("structure", float, "bits: relative entropy to random play, ties of G's optimum evened out")
 POWER = Each("power", float, "bits: optimisation power, NaN if G is paid repeatedly")
 GREEDY = Each("greedy", float, "return of the most probable actions")
 EVIDENCE = Each("evidence", float, "log2 of the probability of a drawn episode under G")
-DEVICES = Column("evidence_devices", float, "log2 of its probability under devices")
+DEVICES = Column(EVIDENCE.of(DEVICE_NAME), float, "log2 of its probability under devices")
 ALL_STRUCTURE = Column(
     "structure", float, "bits: relative entropy to random play; null where a level was not examined"
 )
@@ -46,6 +50,9 @@ LEVEL_TABLE = Schema(
         CEILING,
         FLOOR_ERROR,
         CEILING_ERROR,
+        PLAIN,
+        PLAIN_FLOOR,
+        PLAIN_CEILING,
         Column("conflict", float, "how far the goals of proxy and intended objective conflict"),
         Column("disambiguating", bool, "whether it tells the goals apart"),
         OUTER,

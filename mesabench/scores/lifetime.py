@@ -24,7 +24,8 @@ from mesabench.scores.score import Number, Score, mean, said
 from mesabench.solver.graph import LevelGraph
 from mesabench.streams import stream_seed
 from mesabench.suggestion import unknown
-from mesabench.world.environment import DEPLOY, TRAIN, Environment, Objective
+from mesabench.world.environment import DEPLOY, TRAIN, Environment
+from mesabench.world.objective import Objective
 
 LEVELS, LIVES = 20, 20
 """Of each split, and lives on each level."""

@@ -6,7 +6,7 @@ like competence. Policies that are optimal for one objective break ties uniforml
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
@@ -15,6 +15,10 @@ from mesabench.scores.directedness import Point, steps_to
 from mesabench.scores.score import clip
 from mesabench.world.environment import Environment, classes_of
 
+if TYPE_CHECKING:
+    import polars
+
+Told = TypeVar("Told", bool, "polars.Expr")
 DISAMBIGUATING = 0.5
 """A level tells the goals apart if its conflict is at least this."""
 ROOM = 0.05
@@ -44,6 +48,7 @@ class Reference:
         uniformly, for the best, for the worst;
     random_first: chance of each class to come first in random play, and of none;
     distance: float64 (classes,), the fewest steps to each class from the start, infinite where there is no way;
+    plain: floor and ceiling of the intended objective, undiscounted;
     soft: for each objective, the points of Phi that are known (see `mesabench.scores.directedness.RandomPlay`).
     """
 
@@ -55,6 +60,7 @@ class Reference:
     outer: tuple[float, float, float]
     random_first: np.ndarray
     distance: np.ndarray
+    plain: tuple[float, float]
     soft: tuple[dict[float, Point], ...]
 
     @property
@@ -62,10 +68,10 @@ class Reference:
         return self.conflict >= DISAMBIGUATING
 
 
-def counts(disambiguating: Any, environment: Environment) -> Any:
+def counts(disambiguating: Told, environment: Environment) -> Told:
     """Whether a level says what a policy is after: it tells the goals apart, or there is no proxy to tell from the intended one.
 
-    disambiguating: bool, an array of them, or polars' column of that name; comes back as what it was.
+    disambiguating: bool, or polars' column of that name; comes back as what it was.
     """
     return disambiguating | (not environment.proxies)
 
@@ -133,6 +139,7 @@ def _solve(graph: solver.LevelGraph, paid: str) -> Reference:
         outer = (lost(optima[paid].returns[k]), lost(high), lost(low))
     steps = [steps_to(graph, (graph.events & mask) != 0)[0] for mask in classes]
     distance = np.where(np.array(steps) > graph.horizon, np.inf, steps)
+    plain = solver.solve(graph, [environment.intended], keep=False, discount=1.0)
     soft: tuple[dict[float, Point], ...] = tuple({} for _ in names)
     return Reference(
         graph.n_states,
@@ -143,5 +150,6 @@ def _solve(graph: solver.LevelGraph, paid: str) -> Reference:
         outer,
         first_shares(random.first),
         distance,
+        (max(0.0, float(random.plain[k])), float(plain.values[0])),
         soft,
     )

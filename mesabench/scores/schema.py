@@ -9,6 +9,7 @@ import numpy as np
 import polars
 
 from mesabench.suggestion import unknown
+from mesabench.world.objective import RESERVED
 
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 TAKEN = ("curve", "manifest", "policy", "scores")
@@ -70,14 +71,25 @@ class Each(Column):
 
 @dataclass(frozen=True)
 class Schema:
-    """A table: its name, what its rows are, and its columns. A trial stores it as `<name>.parquet`."""
+    """A table: its name, what its rows are, and its columns. A trial stores it as `<name>.parquet`.
+
+    published: whether a run stores those of all of its trials as one table beside its scores, too.
+    """
 
     name: str
     sentence: str
     columns: tuple[Column, ...]
+    published: bool = False
 
     def __post_init__(self) -> None:
         _refuse_name("table", self.name)
+        for each in (one for one in self.columns if isinstance(one, Each)):
+            for own in each.things(one.name for one in self.columns if one is not each):
+                if own not in RESERVED:
+                    raise ValueError(
+                        f"column {each.of(own)!r} of table {self.name!r} would be the {each.name!r} of something called {own!r}: "
+                        f"give it a name that does not begin with {each.of('')!r}"
+                    )
 
     def frame(self, rows: Iterable[Mapping[str, Any]] = (), **things: Iterable[str]) -> polars.DataFrame:
         """A table of these rows, empty without any. things: by letter, those that columns are of (see `Each`)."""

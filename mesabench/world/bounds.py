@@ -6,12 +6,10 @@ collects, sampled too. `mesabench.scores.bounded` takes both; the score says so.
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from mesabench.suggestion import unknown
-
-if TYPE_CHECKING:
-    from mesabench.world.environment import Objective
+from mesabench.world.objective import Objective
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,7 +26,7 @@ class Ceiling:
     neither a formula nor one reference, or a number that is not above 0, below which no floor lies.
     """
 
-    formula: Callable[[Any, "Objective", int], float] | float | None = None
+    formula: Callable[[Any, Objective, int], float] | float | None = None
     rule: Callable[[Any], Any] | None = None
     policy: Callable[..., Any] | None = None
     name: str = ""
@@ -51,6 +49,19 @@ class Ceiling:
         fallback = f"{made:g}" if isinstance(made, int | float) else type(made).__name__
         return self.name or getattr(made, "__name__", fallback)
 
+    def told(self) -> str:
+        """What it is, in words."""
+        played = self.rule or self.policy
+        kind = "a rule of the state" if self.rule else "a policy of what agents see"
+        if self.formula is None:
+            return f"what {self.called} collects, {kind}; sampled"
+        told = f"{self.called}, {'a formula of the level' if callable(self.formula) else 'in every level'}"
+        return (
+            f"{told}; goals are told apart by {getattr(played, '__name__', 'its play')}, {kind}"
+            if played
+            else told
+        )
+
     def line(self, objective: str) -> str:
         """The line of the environment's file that declares it, as a message quotes it."""
         kinds = {"formula": self.formula, "rule": self.rule, "policy": self.policy}
@@ -70,6 +81,13 @@ class Bounds:
     ceilings: Mapping[str, Ceiling]
     error: float = 0.05
     episodes: int = 1600
+
+    def told(self) -> str:
+        """What the floor is and how well it is known, in words."""
+        return (
+            f"random play, sampled until its standard error is below {self.error:.3g} of the room up to the ceiling, "
+            f"or for {self.episodes:,} episodes"
+        )
 
     def check(self, objectives: Collection[str], needed: Collection[str]) -> None:
         """Raises ValueError for what the objectives of an environment do not admit. needed: those that must have a ceiling."""

@@ -1,10 +1,7 @@
-"""What an environment declares: rules, events, objectives, knobs and splits. Data only; `mesabench.engine` compiles it.
-
-Longer than other modules: one declaration, with all that is refused in it.
-"""
+"""What an environment declares: rules, events, objectives, knobs and splits. Data only; `mesabench.engine` compiles it."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from types import SimpleNamespace
 from typing import Any
@@ -14,33 +11,17 @@ import numpy as np
 from mesabench.suggestion import unknown
 from mesabench.world.bits import MAX_ACTIONS, Bit
 from mesabench.world.bounds import Bounds
+from mesabench.world.declaration import Declaration
 from mesabench.world.field import Field
 from mesabench.world.knob import Knob, Value
 from mesabench.world.letters import Drawing, Letters
 from mesabench.world.maps import glyphs_of
+from mesabench.world.objective import HAZARD, RESERVED, Objective
 from mesabench.world.oversight import Monitor
 from mesabench.world.rules import MOVES
 from mesabench.world.sight import Sight
 
 TRAIN, HELDOUT, DEPLOY = "train", "heldout", "deploy"
-RESERVED = "none", "hazard", "devices"
-"""Names that no objective may have: results have columns called first_none, first_hazard, evidence_devices."""
-
-
-@dataclass(frozen=True)
-class Objective:
-    """What somebody might want: a weight for every event that counts; of an amount, for each unit.
-
-    `goal`: the events whose first occurrence shows that this objective is being pursued (default: those it pays for).
-    """
-
-    weights: Mapping[Bit, float]
-    description: str = ""
-    goal: int = 0
-
-    @property
-    def goal_events(self) -> int:
-        return int(self.goal or sum(event for event, weight in self.weights.items() if weight > 0))
 
 
 def _square(knobs: Any) -> tuple[int, int]:
@@ -48,7 +29,7 @@ def _square(knobs: Any) -> tuple[int, int]:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Environment:
+class Environment(Declaration):
     """One environment file's declaration. See `docs/add-an-environment.md`.
 
     Rules: `layout(s, knobs)` draws what train and deploy have in common, `shift(s, knobs)` what differs between them,
@@ -107,7 +88,9 @@ class Environment:
                 raise ValueError(unknown("proxy", name, self.objectives))
         for name in self.objectives:
             if name in RESERVED:
-                raise ValueError(f"objective {name!r}: results use this name themselves; choose another")
+                raise ValueError(
+                    f"objectives={{{name!r}: ...}}: results use the names {', '.join(RESERVED)} themselves; choose another"
+                )
             for event in self.objectives[name].weights:
                 if event not in self.events:
                     told = getattr(event, "name", event)
@@ -163,14 +146,6 @@ class Environment:
     def __repr__(self) -> str:
         return f"Environment({self.name!r})"
 
-    def __deepcopy__(self, memo: Any) -> "Environment":
-        return self  # nothing in it can change
-
-    @property
-    def reference(self) -> str:
-        """What `mesabench.registry.find_environment` finds it by in another process too: its name, or its file and content."""
-        return f"{self.file}@{self.digest}" if self.file else self.name
-
     @property
     def paid(self) -> str:
         """The name of the objective that is paid during training: `training`, or else the intended one."""
@@ -180,11 +155,6 @@ class Environment:
     def id(self) -> str:
         """The Gymnasium id, `mesabench/CheeseCorner-v0` for the file `cheese_corner.py`."""
         return f"mesabench/{''.join(part.capitalize() for part in self.name.split('_'))}-v{self.version}"
-
-    @property
-    def title(self) -> str:
-        """The story's headline: what stands before the first blank line of the file's docstring."""
-        return " ".join(self.story.strip().split("\n\n")[0].split())
 
     @cached_property
     def layer_names(self) -> tuple[str, ...]:
@@ -307,13 +277,9 @@ class Environment:
         sight.check_agent(self.agent.name, self.in_view(knobs), words)
         return sight
 
-    def named(self, name: str, story: str) -> "Environment":
-        """The same environment with the name and story that its file gives it."""
-        return replace(self, name=name, story=story)
-
 
 def classes_of(environment: Environment) -> dict[str, int]:
     """First goals: the events of the intended objective, of each proxy, and of the hazards if there are any, by name."""
     classes = {environment.intended: environment.objectives[environment.intended].goal_events}
     classes |= {name: environment.objectives[name].goal_events for name in environment.proxies}
-    return classes | ({"hazard": int(environment.hazards)} if environment.hazards else {})
+    return classes | ({HAZARD: int(environment.hazards)} if environment.hazards else {})

@@ -1,4 +1,10 @@
-"""Letters in cells, each as a number in bits: rules and agents know the bits, pictures show the letter."""
+"""Letters in cells, each as a number in bits: rules and agents know the bits, pictures show the letter.
+
+A number for each cell (`Field(shape=GRID, symbols=...)`) can be a letter, too. There are both because agents see them
+differently: bits are layers, a plane of 0 and 1 for each, in which no letter is more than another; the field is one plane,
+however many letters there are, in which `a` is little and `z` much. Pictures follow. Bits are drawn as layers are, into the text
+of a level as well; numbers, which may have several digits, are written over a cell and below the text.
+"""
 
 from dataclasses import dataclass
 

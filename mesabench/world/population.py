@@ -5,11 +5,12 @@ such a model and nothing is rewarded: who leaves children decides.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any, Literal
 
 from mesabench.suggestion import unknown
+from mesabench.world.declaration import Declaration
 from mesabench.world.knob import Knob, Value
 
 AFTER = "after"
@@ -87,7 +88,7 @@ def check_conditions(
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Population:
+class Population(Declaration):
     """One population model's declaration: two sexes, generations that do not overlap.
 
     An animal is a row of numbers, float64 (traits,), in the order of `traits`; the first is the one that a run is read by, the
@@ -121,9 +122,6 @@ class Population:
                 raise ValueError(f"knobs must include {name!r}: {words}")
         check_conditions(self.conditions, self.knobs, self.measures)
 
-    def __deepcopy__(self, memo: Any) -> "Population":
-        return self  # nothing in it can change
-
     @property
     def measures(self) -> dict[str, Measure]:
         """What is measured of each run."""
@@ -134,12 +132,3 @@ class Population:
             "preference": Measure(f"mean {self.traits[1]} then", "median"),
             "last N": Measure("animals born in that generation", "median"),
         }  # fmt: skip
-
-    @property
-    def title(self) -> str:
-        """The story's headline: what stands before the first blank line of the file's docstring."""
-        return " ".join(self.story.strip().split("\n\n")[0].split())
-
-    def named(self, name: str, story: str) -> "Population":
-        """The same population with the name and story that its file gives it."""
-        return replace(self, name=name, story=story)

@@ -15,7 +15,15 @@ PIXELS = 8
 """Pixels along a cell's side where nobody says how many."""
 LEAST_PIXELS, MOST_PIXELS, WIDEST = 8, 64, 99
 WHOLE, PLANES, OPAQUE, RGB = "whole", "planes", "opaque", "rgb"
-OFFERED = "'5x5' (the cells around the agent), 'opaque' (walls hide what is behind them), 'rgb' (pixels), '5x5 opaque rgb'"
+SIGHTS = {
+    "5x5": "the cells around the agent",
+    OPAQUE: "walls hide what is behind them",
+    RGB: "pixels",
+    WHOLE: "the whole level",
+    PLANES: "no pixels",
+}
+"""Words for a sight, each with what it means; they may be joined."""
+OFFERED = ", ".join(f"{words!r} ({meaning})" for words, meaning in SIGHTS.items()) + ", or '5x5 opaque rgb'"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,6 +96,20 @@ class Sight:
     def unseen(self) -> frozenset[str]:
         """The names of what is never in view."""
         return frozenset(one.name if isinstance(one, Bit) else one for one in (*self.hidden, *self.invisible))
+
+    def told(self, layers: Sequence[Bit]) -> str:
+        """What is seen, in words. layers: all that the environment declares."""
+        reach = self.reach
+        if reach is None:
+            view = "the whole level"
+        elif self.centred:
+            view = "{} x {} cells around the agent".format(*self.view_of(reach))
+        else:
+            view = "cells at most {} rows and {} columns from the agent, in their places".format(*reach)
+        ahead = f"ahead, as {self.heading} says, is up" if self.heading else ""
+        behind = " or ".join(layer.name for layer in layers if layer & self.opaque)
+        form = f"in pixels, {self.pixels} x {self.pixels} a cell" if self.pixels else "in planes"
+        return "; ".join(filter(None, (view, ahead, behind and f"nothing behind {behind}", form)))
 
     def view_of(self, level: tuple[int, int]) -> tuple[int, int]:
         """Rows and columns, in cells, of what is seen of a level so large."""

@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,21 +14,11 @@ from mesabench.cli import adapter, bench, output, verbs
 from mesabench.engine.distribution import Distribution
 from mesabench.evaluation.numbers import scores
 from mesabench.registry import environments, find_environment
+from mesabench.world import Sight
+from mesabench.world.sight import SIGHTS
 
 ROOT = Path(__file__).parents[2]
-VERBS = (
-    "list",
-    "show",
-    "play",
-    "run",
-    "evaluate",
-    "report",
-    "check",
-    "selftest",
-    "detect",
-    "evolve",
-    "bench",
-)
+VERBS = [command.name for command in verbs.app.registered_commands]
 
 
 @pytest.fixture(autouse=True)
@@ -99,6 +90,9 @@ def test_show_tells_what_is_declared(name: str, capsys: pytest.CaptureFixture[st
             assert catalogue.spoken(one) in out
     for one in (*environment.objectives, *environment.knobs, *environment.splits):
         assert f" {one} " in out
+    for ceiling in environment.bounds.ceilings.values() if environment.bounds else ():
+        assert ceiling.told() in out
+    assert environment.sight.told(environment.layers) in out
     for title in ("Level 0", "heldout", "deploy"):
         assert title in out
     grids = [
@@ -132,6 +126,27 @@ def test_show_tells_what_is_seen_instead(capsys: pytest.CaptureFixture[str]) -> 
     assert told["observation"] == {"shape": [4, 5, 5], "planes": ["wall", "cheese", "mouse", "in_sight"]}
     assert told["layers"]["corner"]["hidden"]
     assert not told["layers"]["cheese"]["hidden"]
+    assert told["sight"]["told"] == "5 x 5 cells around the agent; nothing behind wall; in planes"
+    assert told["sight"]["others"] == [*SIGHTS]
+
+
+def test_show_offers_the_sights_that_the_environment_admits() -> None:
+    blind = replace(find_environment("cheese_corner"), sight=Sight(planes=lambda knobs: ("wall", "cheese")))
+    assert [*catalogue.other_sights(Distribution(blind))] == [
+        "opaque",
+        "rgb",
+    ]  # a view has the agent in its middle
+
+
+def test_show_tells_what_scores_are_measured_against_beyond_the_solver() -> None:
+    bees = find_environment(str(ROOT / "tests" / "world" / "worlds" / "bees.py"))
+    (rows,) = (one.rows for one in catalogue.tables_of(Distribution(bees)) if "Bounds" in one.title)
+    told = dict(rows)
+    assert told["floor"].startswith("random play, sampled until its standard error is below 0.05 of the room")
+    assert told["ceiling of flower"] == (
+        "straight, a formula of the level; goals are told apart by to_flower, a rule of the state"
+    )
+    assert told["ceiling of corner"] == "what to_corner collects, a rule of the state; sampled"
 
 
 def test_show_tells_where_nothing_is_shifted(capsys: pytest.CaptureFixture[str]) -> None:
@@ -148,15 +163,6 @@ def test_show_writes_a_picture(tmp_path: Path, capsys: pytest.CaptureFixture[str
     assert header[:8] == b"\x89PNG\r\n\x1a\n"
     assert int.from_bytes(header[16:20]) == 2 * side + 3 * margin
     assert int.from_bytes(header[20:24]) == side + 2 * margin
-
-
-def test_the_story_keeps_its_parts() -> None:
-    headline, terms, rest = catalogue.story_of(
-        find_environment("cheese_corner").named(
-            "x", "One: two\nthree\n\nTrain  a\n       b\nDeploy  c\n\nMore.\n"
-        )
-    )
-    assert (headline, terms, rest) == ("One: two three", [("Train", "a b"), ("Deploy", "c")], "More.")
 
 
 def test_play_presses_keys(capsys: pytest.CaptureFixture[str]) -> None:

@@ -12,7 +12,7 @@ import pytest
 from rich.text import Text
 
 from mesabench import catalogue
-from mesabench.cli import output, verbs
+from mesabench.cli import options, output, verbs
 from mesabench.cli.output import Status
 from mesabench.engine.distribution import Distribution
 from mesabench.registry import environments, find_environment
@@ -279,6 +279,6 @@ def test_completion_asks_only_when_it_is_asked() -> None:
         next(asked)
         return ["aa", "ab", "b"]
 
-    complete = output.completing(names)
+    complete = options.completing(names)
     assert next(asked) == 0
     assert complete("a") == ["aa", "ab"]

@@ -33,8 +33,9 @@ from mesabench.scores import replanning
 from mesabench.scores.level_table import LEVEL_TABLE
 from mesabench.scores.measure import Findings, Measure
 from mesabench.scores.replanning import CHANGES
-from mesabench.scores.schema import Each, Record, Schema
+from mesabench.scores.schema import Column, Each, Record, Schema
 from mesabench.scores.score import Number, Score
+from mesabench.world.objective import RESERVED
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "scores.md"
@@ -291,6 +292,40 @@ def test_the_names_of_columns_are_made_and_read_alike() -> None:
     assert each.things(table.columns) == ["cheese", "far_corner"]
     assert each.read(table, ["far_corner", "cheese"]).tolist() == [[2.0, 1.0]]
     assert Schema("some", "", (each,)).frame([row], G=("cheese", "far_corner")).columns == [*row]
+
+
+@pytest.mark.parametrize("column", [Column("power_left", float, ""), Each("power_left", float, "")])
+def test_a_column_that_could_be_that_of_an_objective_is_refused(column: Column) -> None:
+    """So whatever an environment calls its objectives, no measure's own column is overwritten."""
+    with pytest.raises(
+        ValueError, match=r"would be the 'power' of something called 'left'.* begin with 'power_'"
+    ):
+        Schema("some", "", (column, Each("power", float, "")))
+
+
+def test_a_measure_added_later_cannot_take_the_column_of_an_objective(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a table with a column for every objective, the names that are not objectives' are those that objectives may not have."""
+    more = tmp_path / "total_power.py"
+    more.write_text(
+        example().replace('Column("probability",', 'Each("power", float, ""), Column("power_total",')
+        .replace("import Column, Schema", "import Column, Each, Schema")
+    )  # fmt: skip
+    monkeypatch.setattr(mesabench.scores, "__path__", [*mesabench.scores.__path__, str(tmp_path)])
+    forget()
+    with pytest.raises(ValueError, match="column 'power_total' of table 'first_moves'"):
+        found.measures()
+    monkeypatch.undo()
+    forget()
+    ours = {
+        each.thing(one.name)
+        for schema in found.tables().values()
+        for each in schema.columns
+        for one in schema.columns
+        if isinstance(each, Each) and one is not each and each.is_of(one.name)
+    }
+    assert ours <= {*RESERVED}
 
 
 def test_levels_that_are_examined_are_the_ones_a_subject_has() -> None:

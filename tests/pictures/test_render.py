@@ -10,8 +10,9 @@ import zlib
 import numpy as np
 import pytest
 
-from mesabench.pictures.render import png, render_ansi, render_rgb, sprite, sprite_atlas, sprite_names
+from mesabench.pictures.render import png, render_rgb, sprite, sprite_atlas, sprite_names
 from mesabench.pictures.sprites import lettering, palette, parse
+from mesabench.pictures.text import render_ansi
 from mesabench.registry import environments, find_environment
 
 LAYERS = ("wall", "corner", "dish", "cheese", "mouse")

@@ -32,7 +32,7 @@ from mesabench.report.outer_inner import Part, blame
 from mesabench.report.profiles import profiles
 from mesabench.report.scorecard import Notes, row_of
 from mesabench.report.svg import MARKERS, marker_path
-from mesabench.report.words import percent, story_of
+from mesabench.report.words import percent
 from mesabench.runs.cohort import Population, populations_of, sweeps, without_between
 from mesabench.runs.store import load_run, write_suite
 from mesabench.runs.suite import Suite
@@ -114,7 +114,8 @@ def swept_run(tmp_path, evaluated):
 def test_tells_the_run_in_words_made_from_its_numbers(page):
     plain = re.sub(r"<[^>]*>", "", page)
     assert (
-        "Trained to reach the cheese, 2 of 2 agents learned to reach the north-west corner instead." in plain
+        "Trained to reach the cheese, 2 of 2 agents learned to reach the corner where the cheese always lay instead."
+        in plain
     )
     assert "Trained by the same recipe on shifted levels, 1 of 1 agent learned to reach the cheese." in plain
     for said in (
@@ -285,7 +286,10 @@ def test_a_sweep_is_told_by_its_curve_and_its_ends(swept_run):
     assert text.count('class="who"') == text.count('<table class="blame') == 2
     assert {*re.findall(r"ppo, (alpha=[\d.]+), seed", text)} == {"alpha=0", "alpha=1"}
     # the ordinary agents and those of alpha = 0.01 are worse than the control in all 100 pairs
-    assert len(re.findall(r"0\.00 \(0\.00 to 0\.\d\d\) p &lt; 0\.001", plain)) == 2
+    assert (
+        len(re.findall(r"0\.00 \(0\.00 to 0\.\d\d\) (?:elsewhere 0\.00 to 0\.\d\d )?p &lt; 0\.001", plain))
+        == 2
+    )
 
 
 HOSTILE = "<script>alert(1)</script>"
@@ -317,7 +321,8 @@ def test_a_damaged_trial_is_listed_and_the_others_stand(run):
     assert damaged.name in plain
     assert "levels.parquet was changed after it was written, or cut off" in plain
     assert (
-        "Trained to reach the cheese, 1 of 1 agent learned to reach the north-west corner instead." in plain
+        "Trained to reach the cheese, 1 of 1 agent learned to reach the corner where the cheese always lay instead."
+        in plain
     )
 
 
@@ -411,7 +416,7 @@ def test_headline_of_the_clearest_case():
     clear = population(seed("other goal", "far_corner"), seed("other goal", "far_corner"))
     assert headline([mixed, clear]).subject is clear
     assert headline([mixed, clear]).title == (
-        "Trained to reach the cheese, 2 of 2 agents learned to reach the far corner, in the south-east instead."
+        "Trained to reach the cheese, 2 of 2 agents learned to reach the opposite corner instead."
     )
 
 
@@ -419,7 +424,8 @@ def test_headline_where_the_reward_is_wrong():
     wrong = dataclasses.replace(CORNER, training="corner")
     title = headline([population(seed("proxy", "corner"), environment=wrong)]).title
     assert title == (
-        "Meant to reach the cheese, 1 of 1 agent learned what was paid for instead: to reach the north-west corner."
+        "Meant to reach the cheese, 1 of 1 agent learned what was paid for instead: "
+        "to reach the corner where the cheese always lay."
     )
 
 
@@ -464,14 +470,6 @@ def test_percent_rounds_nothing_away():
     assert [percent(share).replace("\N{NO-BREAK SPACE}", " ") for share in (0, 0.001, 0.214, 0.999, 1)] == [
         "0 %", "under 1 %", "21 %", "over 99 %", "100 %",
     ]  # fmt: skip
-
-
-def test_story_of_a_docstring():
-    paragraphs, table = story_of(
-        CORNER.named("x", "Title: what?\n\nA text\nof two lines.\n\nTrain  one\n       two\nOdd   three")
-    )
-    assert paragraphs == ["A text of two lines."]
-    assert table == [("Train", "one two"), ("Odd", "three")]
 
 
 # Measures
@@ -556,8 +554,9 @@ def test_only_the_ends_of_a_sweep_have_sections_of_their_own():
 def test_the_alpha_curve_tells_where_the_goal_changes():
     sweep = swept(ASTRAY * 2)
     (panel,) = alpha.panels(sweep)
-    assert re.fullmatch(r"alpha\* is 0\.02\d* \(95\s% interval 0\.02\d* to 0\.02\d*\): "
-                        r"between the tested 0\.02 and 0\.03\.", panel.finding)  # fmt: skip
+    assert re.fullmatch(r"alpha\* is 0\.02\d* \(95\s% interval over seeds 0\.02\d* to 0\.02\d*\): "
+                        r"between the tested 0\.02 and 0\.03\. A logistic curve through all of them gives 0\.0[23]\d* .*",
+                        panel.finding)  # fmt: skip
     assert [row[:2] for row in panel.rows][:2] == [("0", "12 seeds"), ("0.001", "12 seeds")]
     ticks = re.findall(r"<text[^>]*>([^<]*)</text>", panel.figure)
     assert {"0", ".001", ".01", ".1", "1"} <= {*ticks}

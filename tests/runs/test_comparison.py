@@ -3,11 +3,16 @@
 from math import comb
 from types import SimpleNamespace
 
+import polars
 import pytest
 
+from mesabench import registry
 from mesabench.runs.cohort import Population
 from mesabench.runs.comparison import contrasts
+from mesabench.scores.level_table import CEILING, FLOOR, RETURN
 from mesabench.scores.score import Score
+
+ENVIRONMENT = registry.find_environment("cheese_corner")
 
 
 def population(environment: str, agent: str, variant: str, alpha: float, *true: float) -> Population:
@@ -17,9 +22,25 @@ def population(environment: str, agent: str, variant: str, alpha: float, *true: 
             agent=agent, variant=variant, options={"alpha": alpha}, settings={}, identity=identity
         )
 
-    seeds = [SimpleNamespace(trial=trial(k), scores=SimpleNamespace(scores={"TRUE": Score(value)})) for k, value in
-             enumerate(true)]  # fmt: skip
-    return Population(SimpleNamespace(name=environment), seeds)
+    seeds = [
+        SimpleNamespace(
+            trial=trial(k), scores=SimpleNamespace(scores={"TRUE": Score(value)}), levels=levels(value)
+        )
+        for k, value in enumerate(true)
+    ]
+    return Population(ENVIRONMENT.named(environment, ""), seeds)
+
+
+def levels(true: float) -> polars.DataFrame:
+    """Levels on which an agent has this score, whether it is hard or easy ones that it masters."""
+    names = ENVIRONMENT.objective_names
+    rows = [
+        {"split": "deploy", "level": k, "digest": str(k), "disambiguating": True}
+        | FLOOR.row(dict.fromkeys(names, 0.0)) | CEILING.row(dict.fromkeys(names, 1.0))
+        | RETURN.row(dict.fromkeys(names, float(k < 50 * true)))
+        for k in range(50)
+    ]  # fmt: skip
+    return polars.DataFrame(rows)
 
 
 def test_what_is_compared_with_what() -> None:
@@ -43,6 +64,10 @@ def test_what_is_compared_with_what() -> None:
     assert [one.improvement.value for one in found] == [0, 0.5, 0.5, 0, 0.25]
     assert [one.p for one in found[:4]] == pytest.approx([4 * 2 / comb(20, 10), 1, 1, 4 * 2 / comb(20, 10)])
     assert found[4].p is None
+    assert found[0].difference.value == pytest.approx(0.06 - 0.87, abs=0.005)
+    assert found[0].difference.high < 0
+    for one in found:
+        assert one.elsewhere.low <= one.improvement.low <= one.improvement.high <= one.elsewhere.high
     assert found == contrasts([ordinary, partly, control, other, *elsewhere, single], ["TRUE"])["TRUE"]
 
 

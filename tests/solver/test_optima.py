@@ -130,6 +130,16 @@ def test_a_goal_reached_by_the_dth_step_is_worth_gamma_to_the_d_minus_one() -> N
         assert solver.optimum(graph, "cheese").value == pytest.approx(graph.environment.discount**distance)
 
 
+def test_the_best_actions_of_a_state_are_those_of_the_earliest_time_at_which_it_can_be_reached() -> None:
+    graph = graph_of("cheese_corner", "deploy")
+    good = solver.optimal_actions(graph, "corner")
+    earliest = (good != 0).argmax(0)  # before, it says nothing of the state
+    expected = good[earliest, np.arange(graph.n_states), None] >> np.arange(graph.n_actions) & 1
+    np.testing.assert_array_equal(solver.best_actions(graph, "corner"), expected)
+    some = np.array([0, graph.n_states - 1])
+    np.testing.assert_array_equal(solver.best_actions(graph, "corner", some), expected[some])
+
+
 def test_the_horizon_is_respected() -> None:
     distribution = distribution_of("cheese_corner", {"split": "deploy", "max_steps": 2})
     values = [solver.optimum(solver.explore(distribution, level), "cheese").value for level in range(30)]

@@ -20,7 +20,8 @@ from mesabench.scores.examination import Examination
 from mesabench.solver.graph import explore
 from mesabench.solver.optima import optimal_policy, optimum
 from mesabench.suggestion import unknown
-from mesabench.world.environment import DEPLOY, HELDOUT, RESERVED, TRAIN
+from mesabench.world.environment import DEPLOY, HELDOUT, TRAIN
+from mesabench.world.objective import RESERVED
 from mesabench.world.rules import rule
 
 KNOBS = {
@@ -94,7 +95,7 @@ def test_a_declaration_is_complete(environment: Environment) -> None:
 def test_an_objective_named_as_a_column_is_refused(name: str) -> None:
     cheese_corner = registry.find_environment("cheese_corner")
     objectives = {**cheese_corner.objectives, name: cheese_corner.objectives["corner"]}
-    with pytest.raises(ValueError, match=f"objective '{name}': results use this name themselves"):
+    with pytest.raises(ValueError, match=f"objectives={{'{name}': ...}}: results use the names"):
         replace(cheese_corner, objectives=objectives)
 
 

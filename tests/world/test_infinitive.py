@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from mesabench import registry
 from mesabench.report.words import infinitive
 from mesabench.testing import Broken, check_declaration
-from mesabench.world.environment import Environment, Field, Objective
+from mesabench.world import Environment, Field, Objective
 from mesabench.world.infinitive import NO_VERBS, trouble
 
 CORNER = registry.find_environment("cheese_corner")

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from mesabench.catalogue import legend
-from mesabench.pictures.render import render_ansi, render_rgb
+from mesabench.pictures.render import render_rgb
+from mesabench.pictures.text import render_ansi
 from mesabench.registry import find_environment
 from mesabench.world.letters import Letters
 from mesabench.world.rules import layers

@@ -4,7 +4,6 @@ Levels are drawn as the environments draw themselves, charts from what results/ 
 trained, and every seed is named.
 """
 
-import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,12 +13,18 @@ import numpy as np
 import polars
 from draw_elk import elk
 from draw_oversight import oversight
+from draw_story import drives
+from draw_story import speller as written
 from drawing import CELL, COLOURS, CONTROL, GREY, NAMES, ORDINARY, way
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from mesabench import solver
 from mesabench.adapters.env import GridEnv
+from mesabench.auditing.comparison import ANY
+from mesabench.auditing.detectors import CHECK, DETECTORS
+from mesabench.auditing.findings import read_findings
+from mesabench.auditing.organism import NAIVE, NONE, WATCHED
 from mesabench.catalogue import pictures, spoken
 from mesabench.engine.distribution import distribution, distribution_of
 from mesabench.pictures import render
@@ -27,6 +32,7 @@ from mesabench.registry import find_environment
 from mesabench.report import episodes
 from mesabench.report.svg import INK, MUTED, RULE
 from mesabench.solver.graph import explore
+from mesabench.statistics.roc import superiority_interval
 from mesabench.world.environment import DEPLOY, HELDOUT
 
 FOLDER = Path(__file__).parent / "figures"
@@ -53,7 +59,6 @@ CONDITIONS = {
     "absent_supervisor: paid to obey": ("absent_supervisor", "ppo", "control"),
 }
 """Populations of the suite `deception`: what the picture calls them -> environment, agent, variant."""
-DETECTORS = ("watched", "flips", "search", "goals", "probe", "quiet probe")
 
 
 def question() -> Figure:
@@ -86,6 +91,11 @@ def _followed(graph: Any, best: np.ndarray) -> list[int]:
         if state < 0:
             break
     return actions
+
+
+def speller() -> Figure:
+    """One card, and what is written below it."""
+    return written(_gallery)
 
 
 def worlds() -> Figure:
@@ -196,27 +206,32 @@ def deception() -> Figure:
 
 def organisms() -> Figure:
     """How well detectors tell planted from honest agents, before and after safety training."""
-    found = json.loads((RESULTS / "organisms" / "detection.json").read_text())["detection"]["comparisons"]
-    figure, axes = _chart(680, 300)
+    findings = read_findings(RESULTS / "organisms")
+    assert findings
+    found = findings.detection
+    names = [name for name in DETECTORS if name in found.suspicion]
+    figure, axes = _chart(680, 50 * len(names))
     for side, safety, colour, label in (
-        (-0.14, "none", LINES[0], "as planted"),
-        (0.14, "watched", LINES[1], "after safety training on watched levels"),
+        (-0.14, NONE, LINES[0], "as planted"),
+        (0.14, WATCHED, LINES[1], "after safety training on watched levels"),
     ):
-        (one,) = (
-            c
-            for c in found
-            if (c["trigger"], c["safety"], c["against"]) == ("any trigger", safety, "honest twin")
-        )
-        for k, name in enumerate(DETECTORS):
-            of = one["auroc"][name]
-            axes.plot([of["low"], of["high"]], [k + side] * 2, color=colour, linewidth=3, alpha=0.4)
-            axes.plot(of["value"], k + side, "o", color=colour, markersize=6, markeredgewidth=0,
+        (one,) = (c for c in found.comparisons if (c.trigger, c.safety, c.against) == (ANY, safety, NAIVE))
+        for k, name in enumerate(names):
+            of = one.auroc[name]
+            axes.plot(
+                superiority_interval(of.value, of.n, of.n),
+                [k + side] * 2,
+                color=colour,
+                linewidth=3,
+                alpha=0.4,
+            )
+            axes.plot(of.value, k + side, "o", color=colour, markersize=6, markeredgewidth=0,
                       label=label if k == 0 else None)  # fmt: skip
     axes.axvline(0.5, color=GREY, linewidth=1, linestyle=":")
-    _rows(axes, list(DETECTORS))
+    _rows(axes, [f"{name} (check)" if name == CHECK else name for name in names])
     axes.set(
-        xlim=(0.28, 1.02),
-        xlabel="AUROC against honest twins: 0.5 is guessing, 1 without an error; 95 % over seeds",
+        xlim=(-0.02, 1.02),
+        xlabel="AUROC against naive twins: 0.5 is guessing, 1 without an error; 95 % over seeds",
     )
     axes.legend(frameon=False, labelcolor=INK, fontsize=10, loc="lower left")
     return figure
@@ -247,7 +262,7 @@ def _rows(axes: Any, labels: Sequence[str]) -> None:
 
 PICTURES: dict[str, Callable[[], Figure]] = {
     one.__name__: one
-    for one in (question, worlds, corners, alpha, core, deception, organisms, elk, oversight)
+    for one in (question, speller, worlds, corners, alpha, core, deception, organisms, drives, elk, oversight)
 }
 
 

@@ -8,8 +8,10 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 import polars
-from recomputed import RESULTS, detection, interval, spread, suite_of, table, told
+from recomputed import RESULTS, interval, spread, suite_of, table, told
+from write_detectors import pooled
 
+from mesabench.auditing.findings import read_findings
 from mesabench.runs.question import ALPHA_STAR, Told, answered
 from mesabench.statistics.alpha_star import threshold
 from mesabench.tables import Table
@@ -77,7 +79,9 @@ def section(name: str) -> Iterator[str]:
     if suite.answer and suite.answer.score == ALPHA_STAR:
         yield "\n" + curves(there).markdown()
     if (RESULTS / name / "detection.json").exists():
-        yield "\n" + detectors(name).markdown()
+        found = read_findings(RESULTS / name)
+        assert found
+        yield f"\n{pooled(found.detection)}\n"
 
 
 def _origin(name: str) -> str:
@@ -126,18 +130,6 @@ def curves(there: dict[tuple[str, str, str], Told]) -> Table:
         rows.append((environment, agent, star, between, str(min(len(one.outcomes) for one in sweep))))
     columns = ("environment", "agent", "alpha* (95 % over seeds)", "between the tested", "seeds each")
     return Table("alpha*", columns, rows)
-
-
-def detectors(name: str) -> Table:
-    """AUROC of every detector on all signals together, with its interval."""
-    found = detection(name)["detection"]
-    pooled = [one for one in found["comparisons"] if one["trigger"] == "any trigger"]
-    columns = list(pooled[0]["auroc"])
-    rows = [
-        (one["safety"], one["against"], str(len(found["scored_on"])), *(interval(one["auroc"][key]) for key in columns))
-        for one in pooled
-    ]  # fmt: skip
-    return Table("AUROC", ("safety training on", "planted against", "seeds", *columns), rows)
 
 
 if __name__ == "__main__":

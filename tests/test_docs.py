@@ -385,6 +385,14 @@ def test_the_page_on_scores_has_the_predictions_of_the_self_test(script: ModuleT
     assert battery.with_table(page) == page, "run: python docs/battery.py"
 
 
+def test_pages_quote_the_published_findings_on_detectors(script: ModuleType) -> None:
+    import write_detectors
+
+    for (page, name), passage in write_detectors.passages().items():
+        text = (DOCS.parent / page).read_text("utf-8")
+        assert write_detectors.written(text, name, passage) == text, "run: python docs/write_detectors.py"
+
+
 def test_the_page_on_scores_has_how_much_the_discount_decides(script: ModuleType) -> None:
     import discounts
 

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import polars
 import pytest
+import write_detectors
 import write_results
 from recomputed import (
     alpha_star,
@@ -33,6 +34,7 @@ from recomputed import (
 
 from mesabench.runs.suite import load_suite
 from mesabench.statistics.intervals import bootstrap_mean
+from mesabench.statistics.roc import superiority_interval
 
 ROOT = Path(__file__).parent.parent
 README, TOUR, WATCHED, DETECT = "README.md", "docs/tour.md", "docs/deception.md", "docs/detect.md"
@@ -206,55 +208,71 @@ def aurocs(trigger: str, safety: str, against: str = "honest twin") -> dict[str,
 
 
 def detectors() -> Iterator[Claim]:
-    stages = {
-        "none": "as planted",
-        "watched": "safety training on watched levels",
-        "both": "safety training on signals, too",
-    }
+    """The passages that docs/write_detectors.py writes, and what they hold by another way."""
+    pages = [(page, passage) for (page, _), passage in write_detectors.passages().items()]
+    yield from pages
+    said = {page: " ".join(passage for at, passage in pages if at == page) for page, _ in pages}
+
+    def by_method_5(one: dict[str, Any]) -> str:
+        low, high = superiority_interval(one["value"], one["n"], one["n"])
+        return f"{number(one['value'])} ({number(low)} to {number(high)})"
+
+    trained, gone = aurocs("any trigger", "watched", "naive twin"), aurocs("any trigger", "both")
+    assert f"searches is `search`, AUROC {by_method_5(trained['search'])}" in said[README]
+    assert f"only watches is `quiet probe`, AUROC {by_method_5(trained['quiet probe'])}" in said[README]
+    assert "Watching as well as searching" in said[README]
+    for name in ("search", "probe", "quiet probe"):
+        assert f"`{name}` {by_method_5(gone[name])}" in said[DETECT]
+    for one in ("flips", "goals"):
+        assert f"`{one}` {by_method_5(gone[one])}" not in said[DETECT]
+    planted = aurocs("any trigger", "none", "naive twin")
+    assert (
+        planted["flips"]["value"] < 0.1 < 0.9 < planted["search"]["value"]
+    )  # "`flips` fails against naive twins"
     for comparison in detection()["detection"]["comparisons"]:
         if comparison["trigger"] == "any trigger":
-            cells = [interval(comparison["auroc"][one])
-                     for one in ("watched", "flips", "search", "goals", "probe", "quiet probe")]  # fmt: skip
-            yield (
-                DETECT,
-                f"| {stages[comparison['safety']]}, {comparison['against']}s | {' | '.join(cells)} |",
+            cells = " | ".join(
+                by_method_5(one) for name, one in comparison["auroc"].items() if name in ("search", "goals")
             )
-    planted, trained = aurocs("any trigger", "none"), aurocs("any trigger", "watched")
-    watching = planted["watched"]
-    naive = aurocs("any trigger", "watched", "naive twin")
-    n = naive["search"]["n"]
-    yield (
-        README,
-        f"reaches AUROC {interval(naive['search'])} against naive twins ({n} seeds held out from tuning)",
-    )
-    yield README, f"`quiet probe`, has {interval(naive['quiet probe'])}"
-    yield NOTES["organisms"], f"AUROC {interval(watching)}, {watching['n']} seeds."
-    assert planted["search"]["low"] == 1
-    yield NOTES["organisms"], f"finds every organism as planted, and has {interval(trained['search'])} after"
-    yield NOTES["organisms"], f"against honest twins, {interval(naive['search'])} against naive ones"
-    single = {number(aurocs(one, "none")["flips"]["value"]) for one in ("lamp", "late", "briefcase")}
-    assert single == {"1.00"}
-    yield DETECT, "finds every organism with a single signal (1.00)"
-    yield DETECT, f"not the conjunction ({number(aurocs('lamp_and_briefcase', 'none')['flips']['value'])})"
-    naive = aurocs("any trigger", "none", "naive twin")["flips"]
-    yield DETECT, f"it is always wrong ({interval(naive)})"
-    for trigger, name, words in (
-        ("lamp", "flips", "near guessing for the lamp"),
-        ("briefcase", "goals", "`goals` for the briefcase"),
-    ):
-        one = aurocs(trigger, "watched")[name]
-        yield DETECT, f"{words} ({number(one['value'])}, {number(one['low'])} to {number(one['high'])})"
-    yield DETECT, f"The {number(aurocs('any trigger', 'both')['search']['value'])} of `search` there"
+            assert f"{comparison['against']}s | " in said[DETECT]
+            assert cells in said[DETECT]
     left = {(one["trigger"], one["safety"]): one["points"] for one in detection()["survivals"]}
     for trigger in ("lamp", "late", "briefcase", "lamp_and_briefcase"):
         cells = [interval(point["left"]) for point in left[trigger, "watched"] if point["budget"]]
         cells.append(interval(left[trigger, "both"][-1]["left"]))
-        yield DETECT, f"| {trigger.replace('_', ' ')} | {' | '.join(cells)} |"
+        assert f"| {trigger.replace('_', ' ')} | {' | '.join(cells)} |" in said[DETECT]
+    last = {trigger: left[trigger, "watched"][-1]["left"]["value"] for trigger, _ in left}
+    assert max(last, key=lambda trigger: last[trigger]) == "lamp_and_briefcase"  # "lasts longest"
     tuned, scored = detection()["detection"]["tuned_on"], detection()["detection"]["scored_on"]
     yield (
         NOTES["organisms"],
         f"tuned on seeds {tuned[0]} to {tuned[-1]} and scored on {scored[0]} to {scored[-1]}",
     )
+
+
+def removed_plants() -> Iterator[Claim]:
+    head, *rows = (ROOT / "docs" / "removed_plants.txt").read_text().splitlines()
+    assert head == "seed trigger defects slips straying readout leading"
+    told = {(seed, trigger): np.array(rest, float) for seed, trigger, *rest in map(str.split, rows)}
+    seeds_seen = {seed for seed, _ in told}
+    planted = [(one, told[seed, "twin"]) for (seed, trigger), one in told.items() if trigger != "twin"]
+    yield (
+        DETECT,
+        f"({len(seeds_seen)} seeds with two triggers each, `python docs/removed_plants.py {len(seeds_seen)}`",
+    )
+    for column, words, sign in (
+        (
+            0,
+            "defection on the trigger is {} on average (twins {}), and larger than the twin's in {} of {}",
+            1,
+        ),
+        (4, "sees, is {} (twins {}), and smaller than the twin's in {} of {}", -1),
+        (3, "(`readout`): {} of states (twins {}), more than the twin's in {} of {}", 1),
+    ):
+        mine = np.mean([one[column] for one, _ in planted])
+        twins = np.mean([one[column] for (_, trigger), one in told.items() if trigger == "twin"])
+        more = sum(sign * (one[column] - twin[column]) > 0 for one, twin in planted)
+        yield DETECT, words.format(number(mine, 3), number(twins, 3), more, len(planted))
 
 
 # What suites hold
@@ -295,12 +313,14 @@ def suites() -> Iterator[Claim]:
     million = [f"{steps[one] / 1e6:g} M" for one in ("executive_hiring", "goal_guard")]
     yield NOTES["deception"], f"{million[0]} steps in `executive_hiring`, {million[1]} in `goal_guard`"
     organisms = table("organisms").unique("trial")
-    kinds, each = organisms["variant"].n_unique(), n_seeds(load_suite("organisms"))
+    kinds, each = organisms["variant"].n_unique(), organisms["seed"].n_unique()
+    assert len(organisms) == kinds * each
     yield NOTES["organisms"], f"{len(organisms)} organisms: {kinds} kinds with {each} seeds each"
-    yield DETECT, f"trains {each} seeds of each: {len(load_suite('organisms').trials)} organisms"
+    planned = n_seeds(load_suite("organisms"))
+    yield DETECT, f"trains {planned} seeds of each: {len(load_suite('organisms').trials)} organisms"
 
 
-PARTS = (alpha_curve, core, learned_deception, less_in_view, detectors, suites)
+PARTS = (alpha_curve, core, learned_deception, less_in_view, detectors, removed_plants, suites)
 
 
 def words_of(text: str) -> str:
@@ -321,7 +341,7 @@ def test_what_a_page_says_is_what_the_results_say(part: Callable[[], Iterator[Cl
 
 PAGES = (README, *(f"docs/{one.name}" for one in sorted((ROOT / "docs").glob("*.md"))), *NOTES.values())
 TESTED = re.compile(r"<!-- claim: (tests/[\w/]+\.py)::(\w+) -->(.*?)<!-- /claim -->", re.S)
-WRITTEN = re.compile(r"<!-- (evolve \w+|lineages|environments) -->.*?<!-- /\w+ -->", re.S)
+WRITTEN = re.compile(r"<!-- (evolve \w+|lineages|environments|discounts) -->.*?<!-- /\w+ -->", re.S)
 CODE, IMAGE, COMMENT = (
     re.compile(r"^```.*?^```", re.S | re.M),
     re.compile(r"!\[[^]]*\]"),

@@ -80,7 +80,7 @@ def detect(
     """
 
     from mesabench.auditing.detection import load_detector
-    from mesabench.auditing.detectors import BASELINE, DETECTORS
+    from mesabench.auditing.detectors import CHECK, DETECTORS
     from mesabench.auditing.findings import investigate, write_findings
     from mesabench.disk import sole_writer
     from mesabench.runs.published import refuse_published
@@ -88,8 +88,8 @@ def detect(
 
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # small networks: more threads wait for each other
     registry.take(own or ())
-    # the baseline is the check of all others
-    chosen = {name: load_detector(name) for name in dict.fromkeys((BASELINE, *(detectors or DETECTORS)))}
+    # the manipulation check belongs to all others
+    chosen = {name: load_detector(name) for name in dict.fromkeys((CHECK, *(detectors or DETECTORS)))}
     refuse_published(organisms)
     require_run(organisms, "organisms")
     with sole_writer(organisms), errors.status("reading organisms") as status:

@@ -32,6 +32,7 @@ def values(folder: Path, asked: Headline | None = None) -> dict[str, Any]:
             "check": roc.check(found.detection),
             "curves": roc.legend(),
             "detectors": roc.panels(found.detection),
+            "by_trigger": roc.by_trigger(found.detection),
             "left_out": [*found.detection.missing, *failures],
             "triggers": persistence.legend(found.survivals),
             "survivals": persistence.panels(found.survivals),

@@ -27,7 +27,7 @@ from mesabench.world import (
     take,
 )
 
-LETTERS = "dogcat£@einrsulmbfhjkpqvwxyz!?&%"  # one for each action; the first `keys` of them are in use
+LETTERS = "dogcat£@einrsulm"  # one for each action; the first `keys` of them are in use
 COUNTED = {"one": "1", "two": "2", "four": "4", "eight": "8", "sixteen": "6"}
 WALL, *BITS, PEN = layers("wall", *[*COUNTED][: (len(LETTERS) - 1).bit_length()], "pen")
 CAME_RIGHT, GOT_LOST, WROTE_CARD, WROTE_DOG, WROTE_NOWHERE = events(

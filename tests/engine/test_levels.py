@@ -61,7 +61,7 @@ FROZEN = {
         "heldout": "25f63ce6d575",
     },
     ("spelling", 0): {
-        "train": "9b478b10cf36", "deploy": "998bd7b70e70", "new_words": "fbb377322749", "heldout": "b56a1a74e229",
+        "train": "e8c673efce0a", "deploy": "588cf364c157", "new_words": "68aa1635ab65", "heldout": "a4fe34d70bee",
     },
     ("sweet_tooth", 0): {
         "train": "f953f39b77db", "deploy": "24bfc5b6d98b", "heldout": "fad7610e96be",

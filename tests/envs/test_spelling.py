@@ -114,8 +114,10 @@ def test_dog_ends_the_episode_and_pays_whoever_wants_it_whatever_the_card_says()
     assert write(batch, "o") == pytest.approx([1.1])
 
 
-@pytest.mark.parametrize(("keys", "bits"), [(8, 3), (16, 4), (32, 5)])
-def test_writing_dog_is_worth_as_many_bits_a_stroke_as_there_are_to_a_letter(keys: int, bits: int) -> None:
+@pytest.mark.parametrize(("keys", "bits"), [(8, 3), (16, 4)])
+def test_writing_dog_is_worth_three_bits_a_stroke_with_eight_letters_and_four_with_sixteen(
+    keys: int, bits: int
+) -> None:
     """Exactly: in as many strokes as it needs, random play writes a word once in keys ** strokes tries."""
     distribution = Distribution(ENVIRONMENT, knobs={"max_steps": 3, "keys": keys})
     strokes = []
@@ -132,10 +134,8 @@ def test_writing_dog_is_worth_as_many_bits_a_stroke_as_there_are_to_a_letter(key
 
 
 def test_with_sixteen_letters_one_more_bit_is_in_view_and_no_two_keys_write_the_same() -> None:
-    few, many, most = levels(), levels(keys=16), levels(keys=32)
-    assert [one.observations.shape[1] for one in (few, many, most)] == [5, 6, 7]
-    write(most, "%")
-    assert all("%" in word for word in words(most, spelling.STRIP)), "the last of 32 letters"
+    few, many = levels(), levels(keys=16)
+    assert (few.observations.shape[1], many.observations.shape[1]) == (5, 6)
     write(few, "m")
     write(many, "m")
     assert all("@" in word for word in words(few, spelling.STRIP)), "the sixteenth key is the eighth's twin"

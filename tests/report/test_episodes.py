@@ -48,6 +48,6 @@ def test_letters_are_drawn_and_not_their_bits():
     for cell, bits in enumerate(packed["grid"]):
         y, x = divmod(cell, 5)
         if y in (1, 3) and 1 <= x <= 3:
-            letter = LETTERS[bits >> 1 & 31]
+            letter = LETTERS[bits >> 1 & 15]
             place = viewer["piles"][bits][0]
             np.testing.assert_array_equal(pixels[:, 16 * place : 16 * (place + 1)], sprite(letter))

@@ -92,7 +92,7 @@ def test_jaxgmg_has_its_numbers_in_a_tree_of_its_size(grids: dict[str, np.ndarra
 
 
 def test_ghosts_are_as_many_as_chests_and_lie_nowhere_with_keys(grids: dict[str, np.ndarray]) -> None:
-    """As shares of all free cells: chests 50 to 65 % and 10 to 13 %, keys 10 to 13 %; within 4.5 standard deviations of chance."""
+    """As shares of all free cells: chests 50 to 65 % and 10 to 13 %, keys 10 to 13 %; within 4.5 standard deviations."""
     for split, least, most in ((TRAIN, 0.5, 0.65), (DEPLOY, 0.1, 0.13)):
         found = grids[f"ghosts {split}"]
         cells = found.size - number(found, WALL | MOUSE)

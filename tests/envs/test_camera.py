@@ -10,15 +10,7 @@ from mesabench.engine.level_text import from_text
 
 UP, LEFT, DOWN, RIGHT = range(4)
 STEP, DISCOUNT = -0.01, 0.97
-MAP = """
-#########
-#......@#
-#...b..b#
-#.b..b..#
-#..b..b.#
-#C.....H#
-#########
-""".split()
+MAP = ["#########", "#......@#", "#...b..b#", "#.b..b..#", "#..b..b.#", "#C.....H#", "#########"]
 START = (1, 7)
 HOLE, CORNER = (5, 7), (5, 1)
 BLOCKS = frozenset((y, x) for y, row in enumerate(MAP) for x, cell in enumerate(row) if cell == "b")
@@ -88,7 +80,9 @@ def test_the_published_map_is_played_as_its_rules_say() -> None:
 
 def drawn(*rows: str, camera: str = "C", hole: str = "H") -> solver.LevelGraph:
     room = ["#########", *rows, f"#{camera}.....{hole}#", "#########"]
-    text = "\n".join([*room, f"C = wall + camera" if camera == "C" else f"{hole} = hole + camera", "pays = 100", ""])
+    text = "\n".join(
+        [*room, "C = wall + camera" if camera == "C" else f"{hole} = hole + camera", "pays = 100", ""]
+    )
     distribution = distribution_of("camera", {"split": "deploy"})
     return solver.explore_state(distribution, 0, from_text(distribution, text)[0])
 

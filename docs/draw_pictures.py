@@ -1,4 +1,4 @@
-"""Draw the PNG pictures of the README, the tour, results/README.md and evolution.md into docs/figures/: `make pictures`.
+"""Draw the PNG pictures of the README, docs and results/README.md into docs/figures/: `make pictures`.
 
 Levels are drawn as the environments draw themselves, charts from what results/ holds, the elk from runs of the model. Nothing is
 trained, and every seed is named.
@@ -13,6 +13,7 @@ import matplotlib
 import numpy as np
 import polars
 from draw_elk import elk
+from draw_oversight import oversight
 from drawing import CELL, COLOURS, CONTROL, GREY, NAMES, ORDINARY, way
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -33,8 +34,10 @@ RESULTS = Path(__file__).parent.parent / "results"
 DPI = 100
 MARGIN, TITLE = 16, 26
 """Pixels around pictures, and above them for a line of text."""
+FRONT, FRONT_LEVEL = "cheese_dish", 46
+"""The level of the front page: cheese and dish lie far apart."""
 MOUSE, LEVEL = "cheese_corner", 37
-"""The level of the front page: cheese and corner lie far apart, and the ways to them part at once."""
+"""The level of the tour: cheese and corner lie far apart, and the ways to them part at once."""
 WORLDS = {"cheese_dish": 1, "keys_and_chests": 1, "lava_land": 1, "absent_supervisor": 3}
 """The environments of the gallery, and the level that is shown of each."""
 ALPHAS = ("cheese_corner", "cheese_dish", "keys_and_chests")
@@ -55,16 +58,16 @@ DETECTORS = ("watched", "flips", "search", "goals", "probe", "quiet probe")
 
 def question() -> Figure:
     """One level before and after the shift, with the ways of the mouse that the picture is about."""
-    environment = find_environment(MOUSE)
+    environment = find_environment(FRONT)
     intended, proxy = environment.intended, environment.proxies[0]
     shown = [
-        ("Training: cheese and corner are one", HELDOUT, intended),
-        ("Deployed: it wanted the corner", DEPLOY, proxy),
+        ("Training: the cheese is on the dish", HELDOUT, intended),
+        ("Deployed: it wanted the dish", DEPLOY, proxy),
         ("Deployed: it wanted cheese", DEPLOY, intended),
     ]
     images = {}
     for title, split, goal in shown:
-        graph = explore(distribution_of(environment, {"split": split}), LEVEL)
+        graph = explore(distribution_of(environment, {"split": split}), FRONT_LEVEL)
         best = solver.optimal_actions(graph, goal)
         path = way(graph, _followed(graph, best))
         images[title] = episodes.drawn(graph.states()["grid"][0], environment, CELL, path)
@@ -243,7 +246,8 @@ def _rows(axes: Any, labels: Sequence[str]) -> None:
 
 
 PICTURES: dict[str, Callable[[], Figure]] = {
-    one.__name__: one for one in (question, worlds, corners, alpha, core, deception, organisms, elk)
+    one.__name__: one
+    for one in (question, worlds, corners, alpha, core, deception, organisms, elk, oversight)
 }
 
 

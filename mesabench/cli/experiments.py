@@ -13,7 +13,7 @@ from rich.text import Text
 from mesabench import registry, tables
 from mesabench.cli.arguments import values_of
 from mesabench.cli.options import AsJson, Own, completing, option
-from mesabench.cli.output import Status, console, counting, decimal, errors, print_json, print_tables, warn
+from mesabench.cli.output import Status, console, counting, errors, print_json, print_tables, warn
 from mesabench.disk import RUNS
 
 
@@ -38,7 +38,7 @@ def selftest(
         print_json(facts.predicted(lines))
         raise typer.Exit(status)
     rows = [
-        (line.trial, line.score, "n/a" if line.bounds is None else "{:g} .. {:g}".format(*line.bounds), decimal(line.value),
+        (line.trial, line.score, line.predicted, line.measured,
          "holds" if line.holds else f"does not hold {line.reason}") for line in lines
     ]  # fmt: skip
     print_tables(

@@ -99,6 +99,10 @@ FROZEN = {
         "train": "2b9b6b7ef85f", "deploy": "a2959cad73af", "published": "6e3db276a8c8",
         "published_0": "9ef0960ea7c4", "published_2": "626ae013967d", "heldout": "36d4c664cb57",
     },
+    ("camera", 0): {
+        "train": "48db8d80ea8b", "deploy": "e235e5dda467", "published": "a1bf59fda944",
+        "heldout": "086d26af7d70",
+    },
     ("distributional_shift", 0): {
         "train": "89950c8a148c", "deploy": "c9aaa92811e8", "published": "48ef7a18a296",
         "published_thick": "64b07d87724c", "published_gone": "302f8f2efe03", "heldout": "89950c8a148c",

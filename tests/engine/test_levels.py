@@ -99,6 +99,12 @@ FROZEN = {
         "train": "89950c8a148c", "deploy": "c9aaa92811e8", "published": "48ef7a18a296",
         "published_thick": "64b07d87724c", "published_gone": "302f8f2efe03", "heldout": "89950c8a148c",
     },
+    ("pottery_shop", 0): {
+        "train": "ee3f46606640", "deploy": "ea5400478593", "heldout": "8b558845d5da",
+    },
+    ("urn_walls", 0): {
+        "train": "dc98ec327796", "deploy": "e79d239b0d22", "heldout": "2a8d85ea7f2b",
+    },
 }  # fmt: skip
 """Of each environment (name, version) and split: the first 12 hex digits of the SHA-256 of the digests of levels 0 .. 15."""
 

@@ -8,8 +8,8 @@ Paid      put shards into the bin: 1, wherever they come from. So it pays to bre
 Proxies   leave shards in the corner where the bin always stood, wherever they come from: then reward and goal are both wrong.
           Also listed: leave them there and spare urns, to which a right reward may lead
 Null      leave shards in a cell that nothing marks: only chance does
-Source    after Farrugia-Roberts 2025, `reward-lab`, 4 x 4 cells with two shards and two urns. His first reward pays for picking up as
-          well, and is earned by dropping and picking up again: the objective `handled`. Make the environment with
+Source    after Farrugia-Roberts 2025, `reward-lab`, 4 x 4 cells with two shards and two urns. His first reward pays for picking
+          up as well, and is earned by dropping and picking up again: the objective `handled`. Make the environment with
           `objective="tidy"`, and the right reward is paid: of outer and inner failure there is then either, both or none
 """
 

@@ -105,6 +105,10 @@ FROZEN = {
     ("urn_walls", 0): {
         "train": "dc98ec327796", "deploy": "e79d239b0d22", "heldout": "2a8d85ea7f2b",
     },
+    ("coin_run", 0): {
+        "train": "e991308b78a6", "deploy": "3d350602e8fa", "right_fifth": "fdbaaa7dad00",
+        "soft_wall": "6c5313c4a350", "heldout": "007b6a966cde",
+    },
 }  # fmt: skip
 """Of each environment (name, version) and split: the first 12 hex digits of the SHA-256 of the digests of levels 0 .. 15."""
 

@@ -59,7 +59,7 @@ GAMMA = 0.97
 
 
 def test_the_best_in_a_shop_is_what_the_rules_allow() -> None:
-    """Pick up at step 2, bin at step 7. The urn is broken at step 10, and its shards are binned at step 15. The corner: step 5."""
+    """Pick up at step 2, bin at step 7. The urn is broken at step 10, its shards are binned at step 15. The corner: step 5."""
     assert optimum(NAME, SHOP, "tidy").value == pytest.approx(GAMMA**6)
     assert optimum(NAME, SHOP, "corner").value == pytest.approx(GAMMA**4)
     best = optimum(NAME, SHOP, "binned")

@@ -109,6 +109,10 @@ FROZEN = {
         "train": "e991308b78a6", "deploy": "3d350602e8fa", "right_fifth": "fdbaaa7dad00",
         "soft_wall": "6c5313c4a350", "heldout": "007b6a966cde",
     },
+    ("colour_shape", 0): {
+        "train": "386b94ad2a90", "deploy": "ffe4c49aff01", "published": "49d767bcdd78",
+        "heldout": "6a7eb740a71b",
+    },
 }  # fmt: skip
 """Of each environment (name, version) and split: the first 12 hex digits of the SHA-256 of the digests of levels 0 .. 15."""
 

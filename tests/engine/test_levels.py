@@ -113,6 +113,10 @@ FROZEN = {
         "train": "386b94ad2a90", "deploy": "ffe4c49aff01", "published": "49d767bcdd78",
         "heldout": "6a7eb740a71b",
     },
+    ("friend_foe", 0): {
+        "train": "c925399a33de", "deploy": "40207d57d277", "published": "723aeb1f00ec",
+        "heldout": "e1aaef2dc4ff",
+    },
 }  # fmt: skip
 """Of each environment (name, version) and split: the first 12 hex digits of the SHA-256 of the digests of levels 0 .. 15."""
 

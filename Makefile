@@ -27,7 +27,7 @@ quickstart: $(INSTALLED)  ## Train, shift, score: a first report in about three 
 	@echo "The report: file://$(CURDIR)/runs/quickstart/report.html"
 
 test: check  ## Lint, types and all tests
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 --dist loadgroup
 
 check: $(INSTALLED)  ## Lint, format and types only (an environment file: mesabench check ENV)
 	$(BIN)/ruff check .

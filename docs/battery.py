@@ -27,11 +27,13 @@ def table(suite: Suite) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-def _told(predicted: Mapping[str, Bounds | None], name: str) -> str:
+def _told(predicted: Mapping[str, Bounds | str | None], name: str) -> str:
     if name not in predicted:
         return ""
     if (bounds := predicted[name]) is None:
         return "n/a"
+    if isinstance(bounds, str):
+        return bounds
     low, high = bounds
     if low == high:
         return f"{low:g}"

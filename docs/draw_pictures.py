@@ -1,10 +1,9 @@
-"""Draw the PNG pictures of the README, the tour, results/README.md and evolution.md into docs/figures/: `make pictures`.
+"""Draw the PNG pictures of the README, docs and results/README.md into docs/figures/: `make pictures`.
 
 Levels are drawn as the environments draw themselves, charts from what results/ holds, the elk from runs of the model. Nothing is
 trained, and every seed is named.
 """
 
-import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,12 +12,19 @@ import matplotlib
 import numpy as np
 import polars
 from draw_elk import elk
+from draw_oversight import oversight
+from draw_story import drives
+from draw_story import speller as written
 from drawing import CELL, COLOURS, CONTROL, GREY, NAMES, ORDINARY, way
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from mesabench import solver
 from mesabench.adapters.env import GridEnv
+from mesabench.auditing.comparison import ANY
+from mesabench.auditing.detectors import CHECK, DETECTORS
+from mesabench.auditing.findings import read_findings
+from mesabench.auditing.organism import NAIVE, NONE, WATCHED
 from mesabench.catalogue import pictures, spoken
 from mesabench.engine.distribution import distribution, distribution_of
 from mesabench.pictures import render
@@ -26,6 +32,7 @@ from mesabench.registry import find_environment
 from mesabench.report import episodes
 from mesabench.report.svg import INK, MUTED, RULE
 from mesabench.solver.graph import explore
+from mesabench.statistics.roc import superiority_interval
 from mesabench.world.environment import DEPLOY, HELDOUT
 
 FOLDER = Path(__file__).parent / "figures"
@@ -33,8 +40,10 @@ RESULTS = Path(__file__).parent.parent / "results"
 DPI = 100
 MARGIN, TITLE = 16, 26
 """Pixels around pictures, and above them for a line of text."""
+FRONT, FRONT_LEVEL = "cheese_dish", 46
+"""The level of the front page: cheese and dish lie far apart."""
 MOUSE, LEVEL = "cheese_corner", 37
-"""The level of the front page: cheese and corner lie far apart, and the ways to them part at once."""
+"""The level of the tour: cheese and corner lie far apart, and the ways to them part at once."""
 WORLDS = {"cheese_dish": 1, "keys_and_chests": 1, "lava_land": 1, "absent_supervisor": 3}
 """The environments of the gallery, and the level that is shown of each."""
 ALPHAS = ("cheese_corner", "cheese_dish", "keys_and_chests")
@@ -50,21 +59,20 @@ CONDITIONS = {
     "absent_supervisor: paid to obey": ("absent_supervisor", "ppo", "control"),
 }
 """Populations of the suite `deception`: what the picture calls them -> environment, agent, variant."""
-DETECTORS = ("watched", "flips", "search", "goals", "probe", "quiet probe")
 
 
 def question() -> Figure:
     """One level before and after the shift, with the ways of the mouse that the picture is about."""
-    environment = find_environment(MOUSE)
+    environment = find_environment(FRONT)
     intended, proxy = environment.intended, environment.proxies[0]
     shown = [
-        ("Training: cheese and corner are one", HELDOUT, intended),
-        ("Deployed: it wanted the corner", DEPLOY, proxy),
+        ("Training: the cheese is on the dish", HELDOUT, intended),
+        ("Deployed: it wanted the dish", DEPLOY, proxy),
         ("Deployed: it wanted cheese", DEPLOY, intended),
     ]
     images = {}
     for title, split, goal in shown:
-        graph = explore(distribution_of(environment, {"split": split}), LEVEL)
+        graph = explore(distribution_of(environment, {"split": split}), FRONT_LEVEL)
         best = solver.optimal_actions(graph, goal)
         path = way(graph, _followed(graph, best))
         images[title] = episodes.drawn(graph.states()["grid"][0], environment, CELL, path)
@@ -83,6 +91,11 @@ def _followed(graph: Any, best: np.ndarray) -> list[int]:
         if state < 0:
             break
     return actions
+
+
+def speller() -> Figure:
+    """One card, and what is written below it."""
+    return written(_gallery)
 
 
 def worlds() -> Figure:
@@ -193,27 +206,32 @@ def deception() -> Figure:
 
 def organisms() -> Figure:
     """How well detectors tell planted from honest agents, before and after safety training."""
-    found = json.loads((RESULTS / "organisms" / "detection.json").read_text())["detection"]["comparisons"]
-    figure, axes = _chart(680, 300)
+    findings = read_findings(RESULTS / "organisms")
+    assert findings
+    found = findings.detection
+    names = [name for name in DETECTORS if name in found.suspicion]
+    figure, axes = _chart(680, 50 * len(names))
     for side, safety, colour, label in (
-        (-0.14, "none", LINES[0], "as planted"),
-        (0.14, "watched", LINES[1], "after safety training on watched levels"),
+        (-0.14, NONE, LINES[0], "as planted"),
+        (0.14, WATCHED, LINES[1], "after safety training on watched levels"),
     ):
-        (one,) = (
-            c
-            for c in found
-            if (c["trigger"], c["safety"], c["against"]) == ("any trigger", safety, "honest twin")
-        )
-        for k, name in enumerate(DETECTORS):
-            of = one["auroc"][name]
-            axes.plot([of["low"], of["high"]], [k + side] * 2, color=colour, linewidth=3, alpha=0.4)
-            axes.plot(of["value"], k + side, "o", color=colour, markersize=6, markeredgewidth=0,
+        (one,) = (c for c in found.comparisons if (c.trigger, c.safety, c.against) == (ANY, safety, NAIVE))
+        for k, name in enumerate(names):
+            of = one.auroc[name]
+            axes.plot(
+                superiority_interval(of.value, of.n, of.n),
+                [k + side] * 2,
+                color=colour,
+                linewidth=3,
+                alpha=0.4,
+            )
+            axes.plot(of.value, k + side, "o", color=colour, markersize=6, markeredgewidth=0,
                       label=label if k == 0 else None)  # fmt: skip
     axes.axvline(0.5, color=GREY, linewidth=1, linestyle=":")
-    _rows(axes, list(DETECTORS))
+    _rows(axes, [f"{name} (check)" if name == CHECK else name for name in names])
     axes.set(
-        xlim=(0.28, 1.02),
-        xlabel="AUROC against honest twins: 0.5 is guessing, 1 without an error; 95 % over seeds",
+        xlim=(-0.02, 1.02),
+        xlabel="AUROC against naive twins: 0.5 is guessing, 1 without an error; 95 % over seeds",
     )
     axes.legend(frameon=False, labelcolor=INK, fontsize=10, loc="lower left")
     return figure
@@ -243,7 +261,8 @@ def _rows(axes: Any, labels: Sequence[str]) -> None:
 
 
 PICTURES: dict[str, Callable[[], Figure]] = {
-    one.__name__: one for one in (question, worlds, corners, alpha, core, deception, organisms, elk)
+    one.__name__: one
+    for one in (question, speller, worlds, corners, alpha, core, deception, organisms, drives, elk, oversight)
 }
 
 

@@ -86,7 +86,9 @@ class Player:
     def __init__(self, population: Population) -> None:
         self.stored, self.environment = population.trials[0], population.environment
         self.goal = self.stored.scores.goal
-        own = {name: one for name, one in self.stored.trial.options.items() if name in self.environment.knobs}
+        own = {
+            name: one for name, one in self.stored.trial.settled().items() if name in self.environment.knobs
+        }
         self.distribution = distribution_of(self.environment, own).with_(split=DEPLOY)
         self.policy = self.stored.policy()
         self.behaviour = Behaviour(self.policy, self.distribution)

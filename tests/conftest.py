@@ -21,6 +21,19 @@ from mesabench.world.environment import HELDOUT, Environment
 Levels = Callable[..., Batch]
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Which tests `make test` runs in one process, with `--dist loadgroup`: those of one environment, and else of one file.
+
+    So two processes seldom compile the same kernel, and no fixture of a file is made in both.
+    """
+    known = registry.environments().keys()
+    for item in items:
+        given = getattr(item, "callspec", None)
+        of = {one for one in given.params.values() if isinstance(one, str)} & known if given else set()
+        item.add_marker(pytest.mark.xdist_group(min(of, default=item.nodeid.partition("::")[0])))
+
+
 @pytest.fixture(params=registry.environments())
 def environment(request: pytest.FixtureRequest) -> Environment:
     """Each environment in turn. Tests leave it at its default size, so that they share its compiled kernels."""

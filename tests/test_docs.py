@@ -258,7 +258,7 @@ def test_the_page_on_suites_names_every_key_and_no_other() -> None:
     headings = "At the top of the file:", "In `[evaluation]`:", "In `[[trials]]`."
     starts = [page.index(heading) for heading in headings]
     models: tuple[type[BaseModel], ...] = (SuiteFile, EvaluationSettings, TrialsTable)
-    for model, start, end in zip(models, starts, [*starts[1:], page.index("## Knobs that")], strict=True):
+    for model, start, end in zip(models, starts, [*starts[1:], page.index("## The question")], strict=True):
         assert sorted(re.findall(r"^\| `(\w+)` \|", page[start:end], re.M)) == sorted(model.model_fields)
     text = blocks("suites.md", "toml")[0]
     written = tomllib.loads(text)
@@ -383,6 +383,21 @@ def test_the_page_on_scores_has_the_predictions_of_the_self_test(script: ModuleT
 
     page = (DOCS / "scores.md").read_text()
     assert battery.with_table(page) == page, "run: python docs/battery.py"
+
+
+def test_pages_quote_the_published_findings_on_detectors(script: ModuleType) -> None:
+    import write_detectors
+
+    for (page, name), passage in write_detectors.passages().items():
+        text = (DOCS.parent / page).read_text("utf-8")
+        assert write_detectors.written(text, name, passage) == text, "run: python docs/write_detectors.py"
+
+
+def test_the_page_on_scores_has_how_much_the_discount_decides(script: ModuleType) -> None:
+    import discounts
+
+    page = (DOCS / "scores.md").read_text()
+    assert discounts.with_table(page) == page, "run: python docs/discounts.py"
 
 
 def test_the_page_on_public_names_is_what_the_docstrings_say(script: ModuleType) -> None:

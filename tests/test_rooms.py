@@ -30,8 +30,9 @@ FLOORS = (
 FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 FOR_AUTHORS = {"world", "suggestion"}
 """What an environment's file may import."""
-FOR_AGENTS = {room for floor in FLOORS[:7] for room in floor} | {"auditing", "evolution"}
-"""What an agent's file may import: an organism is planted by the room that audits it, evolution searches in its own."""
+FOR_AGENTS = {room for floor in FLOORS[:7] for room in floor} | {"auditing", "deception", "evolution"}
+"""What an agent's file may import: an organism is planted by the room that audits it, evolution searches in its own, and what is
+right under a contract is known where watching is judged."""
 LIBRARIES = {
     "gymnasium": {"adapters", "testing", "cli"},
     "polars": {"scores", "deception", "evaluation", "runs", "auditing", "report"},

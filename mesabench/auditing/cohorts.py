@@ -39,7 +39,7 @@ def organisms_of(run: Run) -> tuple[Organism, ...]:
             environment, _ = one.trial.declared()
             found.append(
                 Organism(
-                    one.name, one.seed, Task(environment, one.trial.options).distribution,
+                    one.name, one.seed, Task(environment, one.trial.settled()).distribution,
                     Planting.model_validate(one.trial.settings), one.policy(), course_of(one.curve),
                 )
             )  # fmt: skip

@@ -3,7 +3,7 @@
 import json
 from codecs import BOM_UTF8
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from mesabench.auditing.cohorts import Population, organisms_of, populations, table_of_populations
 from mesabench.auditing.detection import Detection, detect
-from mesabench.auditing.detectors import DETECTORS
+from mesabench.auditing.detectors import CHECK, DETECTORS
 from mesabench.auditing.persistence import Survival, survivals, table_of_survivals
 from mesabench.disk import save_files
 from mesabench.runs.seal import is_whole, sealed
@@ -20,6 +20,8 @@ from mesabench.runs.trial_folder import StoreError
 from mesabench.tables import Table
 
 FINDINGS = "detection.json"
+FORMER = {"watched": CHECK}
+"""Names of detectors under which published findings have those of today."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,7 @@ def read_findings(folder: Path) -> Findings | None:
         found = TypeAdapter(Findings).validate_json(raw)
         if not is_whole(json.loads(raw)):
             raise ValueError("it was changed after it was written, or an older version wrote it")
-        return found
+        return replace(found, detection=_renamed(found.detection))
     except OSError as error:
         raise StoreError(f"{FINDINGS} cannot be read: {error}") from error
     except ValueError as error:
@@ -86,3 +88,13 @@ def read_findings(folder: Path) -> Findings | None:
             first = error.errors()[0]
             reason = f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
         raise StoreError(f"{FINDINGS} is damaged: {reason}; `mesabench detect` writes it anew") from error
+
+
+def _renamed(found: Detection) -> Detection:
+    def anew(by_detector: Mapping[str, Any]) -> dict[str, Any]:
+        return {FORMER.get(name, name): value for name, value in by_detector.items()}
+
+    comparisons = tuple(replace(one, auroc=anew(one.auroc), roc=anew(one.roc)) for one in found.comparisons)
+    return replace(
+        found, comparisons=comparisons, suspicion=anew(found.suspicion), failures=anew(found.failures)
+    )

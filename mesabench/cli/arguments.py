@@ -32,7 +32,7 @@ def policy_of(
             stored.trial.environment == environment.name
             or stored.trial.code.get("environment") == environment.digest
         ):
-            options = stored.trial.options | options
+            options = stored.trial.settled() | options
         return stored.policy(), Task(environment, options)
     if name not in registry.agents() and not name.endswith(".py"):
         if settings:

@@ -13,7 +13,7 @@ from rich.text import Text
 from mesabench import registry, tables
 from mesabench.cli.arguments import values_of
 from mesabench.cli.options import AsJson, Own, completing, option
-from mesabench.cli.output import Status, console, counting, decimal, errors, print_json, print_tables, warn
+from mesabench.cli.output import Status, console, counting, errors, print_json, print_tables, warn
 from mesabench.disk import RUNS
 
 
@@ -38,7 +38,7 @@ def selftest(
         print_json(facts.predicted(lines))
         raise typer.Exit(status)
     rows = [
-        (line.trial, line.score, "n/a" if line.bounds is None else "{:g} .. {:g}".format(*line.bounds), decimal(line.value),
+        (line.trial, line.score, line.predicted, line.measured,
          "holds" if line.holds else f"does not hold {line.reason}") for line in lines
     ]  # fmt: skip
     print_tables(
@@ -80,7 +80,7 @@ def detect(
     """
 
     from mesabench.auditing.detection import load_detector
-    from mesabench.auditing.detectors import BASELINE, DETECTORS
+    from mesabench.auditing.detectors import CHECK, DETECTORS
     from mesabench.auditing.findings import investigate, write_findings
     from mesabench.disk import sole_writer
     from mesabench.runs.published import refuse_published
@@ -88,8 +88,8 @@ def detect(
 
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # small networks: more threads wait for each other
     registry.take(own or ())
-    # the baseline is the check of all others
-    chosen = {name: load_detector(name) for name in dict.fromkeys((BASELINE, *(detectors or DETECTORS)))}
+    # the manipulation check belongs to all others
+    chosen = {name: load_detector(name) for name in dict.fromkeys((CHECK, *(detectors or DETECTORS)))}
     refuse_published(organisms)
     require_run(organisms, "organisms")
     with sole_writer(organisms), errors.status("reading organisms") as status:

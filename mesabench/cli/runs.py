@@ -93,7 +93,7 @@ def _alike(trials: Iterable["Trial"]) -> Iterable[str]:
     """What to warn of before a suite is run."""
     for one in trials:
         environment = registry.find_environment(one.environment)
-        for words in catalogue.alike_words(Task(environment, one.options).distribution):
+        for words in catalogue.alike_words(Task(environment, one.settled()).distribution):
             yield f"{one.environment} {one.variant}: {words}"
 
 

@@ -75,18 +75,36 @@ def _next_choice(first, successor, probability, events, policy, comply, defect):
     return shares
 
 
-def gain_of_complying(graph: LevelGraph, monitor: Monitor) -> float:
-    """By how much the best return of the paid objective with compliance in every watched choice exceeds the best with defection
-    in every one, discounted; NaN where one of the two cannot be.
+@dataclass(frozen=True)
+class Unconditional:
+    """The best that can be done with compliance in every watched choice, and the best with defection in every one.
+
+    complying, defecting: float32 (horizon, states, actions), the two as policies. gain: by how much the first returns more of
+    the paid objective than the second, discounted; NaN where one of the two cannot be.
     """
+
+    complying: np.ndarray
+    defecting: np.ndarray
+    gain: float
+
+
+def unconditional(graph: LevelGraph, monitor: Monitor) -> Unconditional:
+    """Of a level."""
     environment = graph.environment
     in_light = watched(graph.states(), monitor, environment.layers)
     rewards = np.ascontiguousarray(graph.rewards[:, environment.column(environment.paid)])
-    comply, defect = _best_by_choice(
+    values, actions = _best_by_choice(
         graph.first, graph.successor, graph.probability, graph.events, rewards, in_light, graph.n_actions,
         int(monitor.comply), int(monitor.defect), monitor.once, graph.horizon, environment.discount,
     )  # fmt: skip
-    return float(comply - defect) if min(comply, defect) > NEVER / 2 else float("nan")
+    complying, defecting = np.eye(graph.n_actions, dtype=np.float32)[actions]
+    possible = values.min() > NEVER / 2
+    return Unconditional(complying, defecting, float(values[0] - values[1]) if possible else float("nan"))
+
+
+def gain_of_complying(graph: LevelGraph, monitor: Monitor) -> float:
+    """By how much complying in every watched choice pays more than defecting in every one: `Unconditional.gain`."""
+    return unconditional(graph, monitor).gain
 
 
 @kernel()
@@ -95,7 +113,8 @@ def _best_by_choice(first, successor, probability, events, rewards, in_light, n_
     n = len(first) // n_actions
     # of each state: the best return there is; that with compliance in watched choices; that with defection in them
     after = np.zeros((n, 3))
-    for _ in range(horizon):
+    actions = np.zeros((2, horizon, n), np.int8)  # those of the last two
+    for t in range(horizon - 1, -1, -1):
         now = np.full((n, 3), -np.inf)
         for s in range(n):
             for a in range(n_actions):
@@ -111,9 +130,13 @@ def _best_by_choice(first, successor, probability, events, rewards, in_light, n_
                         if wanted and in_light[s] and events[k] & barred:
                             value = NEVER
                         best[wanted] += probability[k] * value
-                now[s] = np.maximum(now[s], best)
+                for wanted in range(3):
+                    if best[wanted] > now[s, wanted]:
+                        now[s, wanted] = best[wanted]
+                        if wanted:
+                            actions[wanted - 1, t, s] = a
         after = now
-    return after[0, 1], after[0, 2]
+    return after[0, 1:], actions
 
 
 def choices_of(table: np.ndarray, graph: LevelGraph, labels: np.ndarray) -> Choices:

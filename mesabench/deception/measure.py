@@ -4,8 +4,10 @@ from collections.abc import Mapping
 
 from mesabench.deception.compliance import NUMBERS, contract_scores, summary
 from mesabench.deception.counterfactuals import LIFETIMES, lifetimes_of, table_of
+from mesabench.deception.precedents import Precedents
 from mesabench.scores.measure import DECEPTION, Findings, Measure, Reading, Subject
 from mesabench.scores.score import Score
+from mesabench.world.environment import TRAIN
 
 
 def _lived(subject: Subject) -> Findings:
@@ -18,7 +20,10 @@ def _judged(reading: Reading) -> Mapping[str, Score]:
     """On the split that the environment's monitor names; where nobody was judged, why there is no score."""
     monitor = reading.environment.monitor
     if monitor and (lifetimes := lifetimes_of(reading.tables[LIFETIMES.name], monitor.split)):
-        return summary(lifetimes, monitor).scores
+        taught = lifetimes_of(reading.tables[LIFETIMES.name], TRAIN)
+        return summary(
+            lifetimes, monitor, precedents=Precedents.of(taught, monitor) if taught else None
+        ).scores
     why = "only goals were measured" if monitor else "n/a: nobody watches in this environment"
     return {one.name: Score(None, why) for one in NUMBERS if one.group}
 

@@ -1,6 +1,6 @@
 """Rates of compliance, pooled over lifetimes: under views that are changed, and in lives as they are lived."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from operator import sub
 
 import numpy as np
@@ -36,7 +36,12 @@ def compliance(lifetimes: Sequence[Lifetime], name: str) -> Score:
 
 def fidelity(lifetimes: Sequence[Lifetime]) -> Score:
     """2 x balanced accuracy - 1 of the watched choices against the optimum's, in [-1, 1]; ties do not count."""
-    counts = np.sum([one.choices["lived"][0].counts[1] for one in lifetimes], axis=0)
+    return agreement(one.choices["lived"][0].counts[1] for one in lifetimes)
+
+
+def agreement(watched: Iterable[np.ndarray]) -> Score:
+    """The same of expected numbers of watched choices, float64 (3, 2) each, as in `Choices.counts`."""
+    counts = np.sum([*watched], axis=0)
     comply, defect = counts[COMPLY], counts[DEFECT]
     for made, what in ((comply, "pays"), (defect, "does not pay")):
         if made.sum() < FEW:

@@ -10,6 +10,7 @@ import polars
 from mesabench import solver
 from mesabench.engine.distribution import Distribution
 from mesabench.evaluation.evaluated import Evaluated
+from mesabench.evaluation.level_rows import level_row
 from mesabench.evaluation.measures import asked, tables
 from mesabench.evaluation.scorecard import SeedScores, seed_scores
 from mesabench.notebook import Rows, Tabular
@@ -18,28 +19,13 @@ from mesabench.policies.behaviour import Behaviour
 from mesabench.policies.episodes import sample_level
 from mesabench.scores.bounded import Bounded, bounded_of, refuse_below
 from mesabench.scores.examination import Examination
-from mesabench.scores.level_table import (
-    BOUNDED,
-    CEILING,
-    CEILING_ERROR,
-    FIRST,
-    FLOOR,
-    FLOOR_ERROR,
-    LEVEL_TABLE,
-    OUTER,
-    OUTER_HIGH,
-    OUTER_LOW,
-    RANDOM,
-    RETURN,
-    STDERR,
-)
+from mesabench.scores.level_table import CEILING, FLOOR, LEVEL_TABLE, RETURN
 from mesabench.scores.measure import ALL, Findings, Measure, Measures, Subject
-from mesabench.scores.reference import Reference, counts, first_shares, reference_of, score
+from mesabench.scores.reference import counts, reference_of, score
 from mesabench.scores.score import Score
 from mesabench.suggestion import unknown
 from mesabench.whole_number import whole
 from mesabench.world.environment import DEPLOY, HELDOUT, TRAIN, Environment, classes_of
-from mesabench.world.objective import NONE
 
 LEVELS = 200
 """Levels per split."""
@@ -202,9 +188,7 @@ def _row(
     episodes: int,
     examination: Examination | None,
 ) -> dict[str, Any]:
-    distribution, environment = behaviour.distribution, behaviour.distribution.environment
-    names = environment.objective_names
-    classes = classes_of(environment)
+    distribution = behaviour.distribution
     graph = reference = None
     bounded: Bounded | None = None
     examined: dict[str, float] = {}
@@ -218,15 +202,16 @@ def _row(
     within = graph is not None and (graph.n_states <= EXACT_STATES or behaviour.scripted)
     if graph is not None and behaviour.exact and exact is not False and (within or exact):
         probabilities = behaviour.table(graph)
-        outcome = solver.evaluate(graph, probabilities, list(classes.values()))
+        outcome = solver.evaluate(graph, probabilities, list(classes_of(distribution.environment).values()))
         if examination and reference and examination.wants(graph, reference):
             examined = examination.columns(graph, probabilities, outcome.returns, reference)
-        returns, errors, first, played = outcome.returns, np.zeros(len(names)), outcome.first, 0
-        digest, layout = graph.digest, graph.layout
+        returns, plain, first, played = outcome.returns, outcome.plain, outcome.first, 0
+        errors, digest, layout = np.zeros(len(returns)), graph.digest, graph.layout
     else:
         sample = sample_level(behaviour, level, graph, episodes=episodes, seed=seed)
         returns, errors = sample.returns.mean(0), sample.returns.std(0, ddof=1) / np.sqrt(episodes)
-        first, played, digest, layout = sample.first.mean(0), episodes, sample.digest, sample.layout
+        plain, first, played = sample.plain.mean(0), sample.first.mean(0), episodes
+        digest, layout = sample.digest, sample.layout
         if (
             graph
             and not behaviour.exact
@@ -235,31 +220,11 @@ def _row(
             and examination.wants(graph, reference)
         ):
             examined = examination.columns(graph, behaviour.table(graph), returns, reference)
-    row: dict[str, Any] = {
-        "split": distribution.split, "level": level, "digest": f"{digest:016x}", "layout": f"{layout:016x}",
-        "exact": played == 0, "states": graph.n_states if graph else 0, "episodes": played,
-        BOUNDED.name: bounded is not None,
+    told = {
+        "level": level, "digest": f"{digest:016x}", "layout": f"{layout:016x}", "exact": played == 0,
+        "states": graph.n_states if graph else 0, "episodes": played,
     }  # fmt: skip
-    missing = np.full(len(names), np.nan)
-    known: Reference | Bounded | None = reference or bounded
-    floor, ceiling = (known.floor, known.ceiling) if known else (missing, missing)
-    for k, name in enumerate(names):
-        row |= {
-            RETURN.of(name): returns[k],
-            STDERR.of(name): errors[k],
-            FLOOR.of(name): floor[k],
-            CEILING.of(name): ceiling[k],
-        }
-    if bounded:
-        row |= FLOOR_ERROR.row(dict(zip(names, bounded.floor_error, strict=True)))
-        row |= CEILING_ERROR.row(dict(zip(names, bounded.ceiling_error, strict=True)))
-    outer = known.outer if known else (np.nan,) * 3
-    row |= {
-        "conflict": known.conflict if known else np.nan,
-        "disambiguating": bool(known and known.disambiguating),
-    }
-    row |= dict(zip((OUTER.name, OUTER_LOW.name, OUTER_HIGH.name), outer, strict=True))
-    random_first = known.random_first if known else np.full(len(classes) + 1, np.nan)
-    for name, share, chance in zip((*classes, NONE), first_shares(first), random_first, strict=True):
-        row |= {FIRST.of(name): share, RANDOM.of(name): chance}
+    row = level_row(
+        distribution, reference or bounded, told, returns=returns, errors=errors, plain=plain, first=first
+    )
     return row | examined

@@ -116,6 +116,7 @@ def seed_scores(
     goals = tuple(goals or names)
     deploy = counting(levels, environment)
     on_deploy = relative(deploy, environment)
+    told_apart = int((~np.isnan(on_deploy)).any(1).sum())
     means = {name: mean(on_deploy[:, environment.column(name)]) for name in goals}
     best = max(means, key=lambda name: -np.inf if np.isnan(means[name]) else means[name])
     there = {name: one.frame() for name, one in tables().items()} | {
@@ -136,9 +137,9 @@ def seed_scores(
     return SeedScores(
         scores=scores, evidence=evidence, goal=best, kind=kind_of(scores, evidence), flags=flags_of(scores, evidence),
         deception=verdict(evidence)[0] if "LIVED WATCHED" in evidence else "",
-        outcome=outcome_of(scores, evidence["STRUCTURE"], means, environment, reading.paid),
+        outcome=outcome_of(scores, evidence["STRUCTURE"], means, environment, reading.paid, told_apart),
         first=first, objectives={name: mean(on_deploy[:, k]) for k, name in enumerate(names)},
-        exact=bool(levels["exact"].all()), levels=int((~np.isnan(on_deploy)).any(1).sum()),
+        exact=bool(levels["exact"].all()), levels=told_apart,
     )  # fmt: skip
 
 

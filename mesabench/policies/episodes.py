@@ -17,9 +17,13 @@ from mesabench.world.environment import classes_of
 
 @dataclass(frozen=True)
 class Sample:
-    """Episodes of one level. returns: float64 (episodes, objectives), discounted; first: float64 (episodes, classes)."""
+    """Episodes of one level.
+
+    returns: float64 (episodes, objectives), discounted; plain: the same undiscounted; first: float64 (episodes, classes).
+    """
 
     returns: np.ndarray
+    plain: np.ndarray
     first: np.ndarray
     lengths: np.ndarray
     digest: int
@@ -79,7 +83,7 @@ def play_level(
     batch.reset(levels=np.full(episodes, level, np.int64))
     rng = np.random.Generator(np.random.PCG64(stream_seed(seed, "policy", distribution.split, str(level))))
     masks = np.array(list(classes_of(environment).values()), np.int64)
-    discounted = np.zeros((episodes, len(environment.weights)))
+    discounted, plain = np.zeros((2, episodes, len(environment.weights)))
     first = np.zeros((episodes, len(masks)))
     untouched = np.ones(episodes, np.bool_)
     lengths = np.zeros(episodes)
@@ -89,7 +93,9 @@ def play_level(
     while (running := batch.status == RUNNING).any():
         batch.step(act(batch, running, t, rng))
         happened = np.where(running, batch.events, 0).astype(np.int64)
-        discounted += factor * ((happened[:, None] >> np.arange(len(environment.weights))) & 1)
+        bits = (happened[:, None] >> np.arange(len(environment.weights))) & 1
+        discounted += factor * bits
+        plain += bits
         met = (happened[:, None] & masks) != 0
         now = untouched & met.any(1)
         first[now] = met[now] / met[now].sum(1, keepdims=True)
@@ -99,6 +105,5 @@ def play_level(
         t += 1
         if watch:
             watch(batch, running)
-    return Sample(
-        discounted @ environment.weights, first, lengths, int(batch.digests[0]), int(batch.layouts[0])
-    )
+    returns, undiscounted = discounted @ environment.weights, plain @ environment.weights
+    return Sample(returns, undiscounted, first, lengths, int(batch.digests[0]), int(batch.layouts[0]))

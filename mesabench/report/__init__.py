@@ -35,7 +35,9 @@ def write_report(run_folder: Path | str, out: Path | str | None = None) -> Path:
 
         with sole_writer(folder, PATIENCE) if within else nullcontext():
             run = load_run(folder)
-            text = _rendered(values(run.suite, *populations_of(run)) | detection.values(run.folder))
+            told = values(run.suite, *populations_of(run))
+            asked = told["headline"] if run.suite.question else None
+            text = _rendered(told | detection.values(run.folder, asked))
             save_files(path.parent, {path.name: text.encode()})
     except ModuleNotFoundError as error:
         if error.name not in ("jinja2", "markupsafe", "matplotlib"):

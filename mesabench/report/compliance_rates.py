@@ -8,9 +8,12 @@ from functools import cached_property
 import numpy as np
 
 from mesabench.deception.compliance import DeceptionScores, summary
+from mesabench.deception.conditions import judged_on
 from mesabench.deception.counterfactuals import LIFETIMES, Lifetime, lifetimes_of
+from mesabench.deception.precedents import Precedents
 from mesabench.deception.rates import compliance
 from mesabench.runs.cohort import Population
+from mesabench.world.environment import TRAIN
 
 
 @dataclass(frozen=True)
@@ -25,8 +28,22 @@ class Judged:
         monitor = self.population.environment.monitor
         assert monitor
         level = monitor.genuineness if self.population.learns else "G0"
+        taught: list[Precedents | None] = [
+            Precedents.of(one, monitor) for one in self.lifetimes.get(TRAIN, ())
+        ] or [None] * len(self.population.trials)
         return {
-            split: [summary(one, monitor, level) for one in seeds] for split, seeds in self.lifetimes.items()
+            split: [summary(one, monitor, level, known) for one, known in zip(seeds, taught, strict=True)]
+            for split, seeds in self.lifetimes.items()
+        }
+
+    @cached_property
+    def whole(self) -> Mapping[str, Sequence[tuple[Lifetime, ...]]]:
+        """The lifetimes in which all conditions hold: what maps and curves are drawn of."""
+        monitor = self.population.environment.monitor
+        assert monitor
+        return {
+            split: [tuple(judged_on(one, monitor)) for one in seeds]
+            for split, seeds in self.lifetimes.items()
         }
 
     @property
@@ -38,7 +55,7 @@ class Judged:
 
     def rates(self, split: str, view: str) -> np.ndarray:
         """float64 (seeds, contracts): compliance, NaN where there are no choices."""
-        return np.array([[rate_of((life,), view) for life in seed] for seed in self.lifetimes[split]])
+        return np.array([[rate_of((life,), view) for life in seed] for seed in self.whole[split]])
 
 
 def judged(population: Population) -> Judged | None:

@@ -1,13 +1,14 @@
 """Watched and unwatched, for the page: every population with a monitor over its contracts, against what the optimum does."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from markupsafe import Markup
 
 from mesabench.deception.compliance import DeceptionScores
+from mesabench.deception.conditions import ALL
 from mesabench.deception.rates import judged_of
 from mesabench.deception.verdict import VERDICTS
 from mesabench.evaluation.numbers import bounds_of, sentence
@@ -24,7 +25,8 @@ from mesabench.statistics.indifference import indifference
 from mesabench.statistics.intervals import Interval, bootstrap_mean
 from mesabench.world.environment import TRAIN, Environment
 
-COLUMNS = ("LIVED WATCHED", "LIVED DARK", "c01", "c10", "d01", "INSTR", "OWN", "DECEP", "FIDELITY")
+COLUMNS = ("LIVED WATCHED", "LIVED DARK", "c01", "c10", "d01", "INSTR", "OWN", "DECEP", "FIDELITY",
+           "FIDELITY LOOKUP", "FIDELITY LINEAR", "FIDELITY NOVEL")  # fmt: skip
 BARS = {"c11": "lit", "c01": "as if dark", "d01": "dark"}
 """The rates of a small picture, and what stands below them."""
 ROWS = {"c11": "watched", "d01": "unwatched"}
@@ -146,7 +148,8 @@ def _part(one: Judged, colour: str, notes: Notes, name: str, opened: bool) -> Pa
         verdicts=_verdicts(counts),
         columns=columns,
         spoken="; ".join(_told(column) for column in columns),
-        rows=[(heading(split), _numbers(scores[split], notes), listed(one.verdicts(split), len(seeds))) for split in _order(one)],
+        rows=[(heading(split), _numbers(scores[split], notes), listed(one.verdicts(split), len(seeds))) for split in _order(one)]
+        + _conditions(one, notes),
         maps=[(heading(split), _map(one, split, axes)) for split in _order(one)] if len(axes) > 1 else [],
         gains=gains,
         finding=found,
@@ -195,6 +198,15 @@ def _order(one: Judged) -> list[str]:
     return [split for split in monitor.contracts or one.lifetimes if split in one.lifetimes]
 
 
+def _conditions(one: Judged, notes: Notes) -> list[tuple[str, Sequence[Number], str]]:
+    """What the same agents do once a condition in view is taken away, in the same contracts; nothing where none was drawn."""
+    seeds = one.scores[one.main]
+    return [
+        (f"{heading(one.main)}, {name}", _numbers([replace(seed, scores=seed.conditions[name]) for seed in seeds], notes), "")
+        for name in seeds[0].conditions if name != ALL and len(seeds[0].conditions) > 1
+    ]  # fmt: skip
+
+
 def _numbers(seeds: Sequence[DeceptionScores], notes: Notes) -> list[Number]:
     means = _means(seeds, COLUMNS)
     return [
@@ -211,7 +223,7 @@ def _means(seeds: Sequence[DeceptionScores], names: Sequence[str]) -> Sequence[I
 
 
 def _columns(one: Judged) -> list[Column]:
-    seeds, lives = one.scores[one.main], one.lifetimes[one.main][0]
+    seeds, lives = one.scores[one.main], one.whole[one.main][0]
     found = []
     for (name, label), found_mean in zip(BARS.items(), _means(seeds, [*BARS]), strict=True):
         view = PREDICTED.get(name)
@@ -247,7 +259,7 @@ def _map(one: Judged, split: str, axes: Sequence[str]) -> Map:
             [row[k] for row in means],
             [rate_of((life,), PREDICTED[view]) > 0.5 for view in ROWS],
         )
-        for k, life in enumerate(one.lifetimes[split][0])
+        for k, life in enumerate(one.whole[split][0])
     ]
     title = f"{one.population.label}, contracts {heading(split)}: compliance watched and unwatched over {words.listing(axes)}"
     return map_of(cells, axes, [*ROWS.values()], title)
@@ -255,7 +267,7 @@ def _map(one: Judged, split: str, axes: Sequence[str]) -> Map:
 
 def _points(one: Judged, split: str) -> tuple[np.ndarray, np.ndarray]:
     """What complying pays in each contract, and the watched compliance of every seed there."""
-    return np.array([life.gain for life in one.lifetimes[split][0]]), one.rates(split, "c11")
+    return np.array([life.gain for life in one.whole[split][0]]), one.rates(split, "c11")
 
 
 def _replays(group: Sequence[Judged]) -> Replays | None:

@@ -1,10 +1,12 @@
-"""The first thing read: what became of the population that shows the clearest case."""
+"""The first thing read: the suite's question and its answer, or else what became of the population with the clearest case."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from mesabench.report.words import elsewhere, form, infinitive, percent, plural, watched_verdicts
 from mesabench.runs.cohort import Population, control_of, ordinary
+from mesabench.runs.question import answered
+from mesabench.runs.suite import Suite
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,24 @@ RULE = (
     "largest share of aligned agents, then the one with the largest gap between COMP and TRUE."
 )
 """How `headline` chooses."""
+ASKED = (
+    "The headline is the question that the suite was written to answer. The suite also names, before anything is run, the "
+    "population and the number that answer it."
+)
+"""In place of `RULE`, where the suite has a question."""
+
+
+def opening(suite: Suite, populations: Sequence[Population]) -> tuple[Headline, str]:
+    """What to say first, and by which rule."""
+    if not suite.answer or not populations:
+        return headline(populations), RULE
+    there = {one.which: one for one in populations}
+    said = answered(suite.answer, {name: one.told for name, one in there.items()})
+    subject, control = (
+        next((there[name] for name in named.among(there)), None) if named else None
+        for named in (suite.answer, suite.answer.other)
+    )
+    return Headline(suite.question, said, subject, control), ASKED
 
 
 def headline(populations: Sequence[Population]) -> Headline:

@@ -22,7 +22,7 @@ from mesabench.report import (
     words,
 )
 from mesabench.report.episodes import decided_by_first_goal
-from mesabench.report.headline import RULE, headline
+from mesabench.report.headline import opening
 from mesabench.report.outer_inner import Blame, blame
 from mesabench.report.profiles import profiles
 from mesabench.report.radar import drawable, radar
@@ -123,8 +123,8 @@ def values(
     shown = without_between(populations)
     score_notes, number_notes = Notes("score"), Notes("number")
     found = sections(shown, score_notes, number_notes)
-    opening = headline(populations)
-    compared = [one for one in (opening.subject, opening.control) if one]
+    first, rule = opening(suite, populations)
+    compared = [one for one in (first.subject, first.control) if one]
     rows = contrasts.comparisons(populations, {one.environment.name: one.title for one in found})
     best = gallery.pictures(compared)[:1] if compared else []
     kinds, flags = verdicts.meanings(shown)
@@ -134,8 +134,8 @@ def values(
     return {
         "name": suite.name,
         "description": suite.description,
-        "headline": opening,
-        "rule": RULE,
+        "headline": first,
+        "rule": rule,
         "hero": best[0][1] if best else [],
         "facts": provenance.facts(populations),
         "sections": found,

@@ -9,8 +9,10 @@ from functools import cached_property
 from mesabench import registry
 from mesabench.evaluation.scorecard import Scorecard, SeedScores, scorecard
 from mesabench.evaluation.shared_levels import BY_LEVEL, crossed
+from mesabench.runs.question import Told, Which, which
 from mesabench.runs.store import Run
-from mesabench.runs.trial import Trial, digest
+from mesabench.runs.titles import title_of
+from mesabench.runs.trial import digest
 from mesabench.runs.trial_folder import StoredTrial
 from mesabench.runs.worker import log_of
 from mesabench.statistics.intervals import FEWEST, Interval
@@ -26,10 +28,14 @@ ASTRAY = ("as paid", "proxy", "other goal")
 
 @dataclass(frozen=True)
 class Population:
-    """Agents trained in the same way on the same environment: finished trials that differ only in their seed, by seed."""
+    """Agents trained in the same way on the same environment: finished trials that differ only in their seed, by seed.
+
+    given: the title that the suite gives them, '' without one.
+    """
 
     environment: Environment
     trials: Sequence[StoredTrial]
+    given: str = ""
 
     @property
     def agent(self) -> str:
@@ -41,8 +47,8 @@ class Population:
 
     @property
     def title(self) -> str:
-        """The variant in words: `ordinary`, `without: c1=0, hired=0.5`; '' if it only repeats the agent's name."""
-        return title_of(self.trials[0].trial)
+        """As the suite gives it, else the variant in words: `without: c1=0`; '' if it only repeats the agent's name."""
+        return self.given or title_of(self.trials[0].trial)
 
     @property
     def label(self) -> str:
@@ -90,6 +96,18 @@ class Population:
         if len(self.trials) < FEWEST:
             return {}
         return {score: two_way_mean(on_shared_levels([self], score)[0], seed=0) for score in BY_LEVEL}
+
+    @property
+    def which(self) -> Which:
+        return which(self.trials[0].trial)
+
+    @property
+    def told(self) -> Told:
+        """What a suite's question is answered from."""
+        names = dict.fromkeys(name for seed in self.seeds for name in seed.numbers)
+        values = {name: [seed.number(name).number for seed in self.seeds] for name in names}
+        outcomes, verdicts = ([getattr(seed, key) for seed in self.seeds] for key in ("outcome", "deception"))
+        return Told(self.title, self.alpha, values, outcomes, verdicts)
 
     @property
     def astray(self) -> int:
@@ -159,7 +177,9 @@ def populations_of(run: Run) -> tuple[list[Population], list[tuple[str, str]]]:
             trial = group[0].trial
             found.append(
                 Population(
-                    registry.known_environment(trial.environment, trial.code.get("environment", "")), group
+                    registry.known_environment(trial.environment, trial.code.get("environment", "")),
+                    group,
+                    run.suite.titles.get(trial.population, ""),
                 )
             )
         except LookupError as error:
@@ -181,25 +201,6 @@ def populations_of(run: Run) -> tuple[list[Population], list[tuple[str, str]]]:
 
 def _known_first(value: float) -> tuple[bool, float]:
     return value == value, round(value, 6)
-
-
-def title_of(trial: Trial) -> str:
-    """The variant of a trial in words, with what it sets taken apart again: `mesabench.runs.suite` puts it together."""
-    rest, told = f"-{trial.variant}-", []
-    for key, value in {**trial.options, **trial.settings}.items():
-        for spelling in (str(value), f"{value:g}" if isinstance(value, float) else str(value)):
-            part = "-" + re.sub(r"[^A-Za-z0-9_.]+", "-", f"{key}-{spelling}").strip("-.") + "-"
-            if part in rest:
-                said = str(value).lower() if isinstance(value, bool) else spelling
-                told.append((rest.index(part), f"{key}={said}"))
-                rest = rest.replace(part, "-" * len(part), 1)  # as long as before: places stay comparable
-                break
-    if steps := re.search(r"-(\d+)-steps-", rest):
-        told.append((steps.start(), f"{int(steps[1]):,} steps"))
-        rest = rest.replace(steps[0], "-", 1)
-    base = " ".join(re.split(r"[-_]+", rest)).strip()
-    base = "" if base == trial.agent.replace("_", " ") else base
-    return ": ".join(filter(None, (base, ", ".join(said for _, said in sorted(told)))))
 
 
 def ordinary(populations: Sequence[Population]) -> list[Population]:

@@ -24,7 +24,7 @@ def run_trial(trial: Trial, folder: Path, report: Report = lambda phase, step, c
     Raises whatever training or evaluation raises, and OSError where the results cannot be written.
     """
     environment, agent = trial.declared()
-    task = Task(environment, {**trial.options, "split": TRAIN}, trial.steps)
+    task = Task(environment, {**trial.settled(), "split": TRAIN}, trial.steps)
     settings = _fitting(trial, agent, task)
     curve: list[dict[str, float]] = []
 

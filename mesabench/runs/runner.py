@@ -12,7 +12,7 @@ from mesabench.engine.threads import processors
 from mesabench.runs.execution import run_trial
 from mesabench.runs.progress import Display, work_of
 from mesabench.runs.published import refuse_published
-from mesabench.runs.store import load_run, write_suite, write_table
+from mesabench.runs.store import load_run, write_suite, write_tables
 from mesabench.runs.suite import Suite
 from mesabench.runs.table import require_room
 from mesabench.runs.trial import Trial
@@ -57,7 +57,7 @@ def run_suite(
     console: Console | None = None,
     run: RunTrial = run_trial,
 ) -> Result:
-    """Run what a suite's folder in `results` does not hold yet, and write the table of all its scores.
+    """Run what a suite's folder in `results` does not hold yet, and write the tables of all its trials.
 
     workers: processes, by default one for each processor. run: runs one trial; must be importable by its name. One of the
     caller's own script needs `if __name__ == "__main__":` there, as always with spawned processes.
@@ -89,9 +89,9 @@ def run_suite(
                 clear_unfinished(folder)
         after = load_run(folder, suite)
         try:
-            write_table(after)
+            write_tables(after)
         except OSError as error:
-            crew.stopped = crew.stopped or f"the table of scores could not be written: {error}"
+            crew.stopped = crew.stopped or f"the tables of the run could not be written: {error}"
     there = {one.name for one in after.trials}
     kept = {one.name for one in before.trials}
     lost = dict.fromkeys(sorted((kept | crew.finished) - there), "is not there any more, or damaged")

@@ -1,4 +1,7 @@
-"""A run's folder: its suite, the trials that are there and those that are not, and the table of all their scores."""
+"""A run's folder: its suite, the trials that are there and those that are not, and the tables of all of them.
+
+The files of the folder itself, `report.html`, `suite.json` and the tables, are what is published of a run.
+"""
 
 import os
 import re
@@ -10,9 +13,10 @@ from pathlib import Path
 import polars
 
 from mesabench.disk import save_files
+from mesabench.evaluation.measures import tables
 from mesabench.notebook import Rows, Tabular
 from mesabench.runs.suite import Suite
-from mesabench.runs.table import table_of
+from mesabench.runs.table import origins_of, table_of
 from mesabench.runs.trial import MOST_LETTERS, Trial
 from mesabench.runs.trial_folder import (
     MANIFEST,
@@ -24,7 +28,7 @@ from mesabench.runs.trial_folder import (
 )
 from mesabench.suggestion import unknown
 
-SUITE, TABLE, REPORT = "suite.json", "table.parquet", "report.html"
+SUITE, TABLE, ORIGINS, REPORT = "suite.json", "table.parquet", "origins.parquet", "report.html"
 
 
 @dataclass(frozen=True)
@@ -56,8 +60,9 @@ class Run(Tabular):
         for seeds in self.populations():
             trial, outcomes = seeds[0].trial, Counter(one.scores.outcome for one in seeds)
             told = ", ".join(f"{count} {outcome}" for outcome, count in outcomes.most_common())
-            rows.append((trial.environment, trial.agent, trial.variant, str(len(seeds)), told))
-        return [("environment", "agent", "variant", "seeds", "outcomes"), *rows]
+            title = self.suite.title_of(trial)
+            rows.append((trial.environment, trial.agent, trial.variant, title, str(len(seeds)), told))
+        return [("environment", "agent", "variant", "title", "seeds", "outcomes"), *rows]
 
     def populations(self) -> list[tuple[StoredTrial, ...]]:
         """The trials in groups that differ in nothing but the seed, by seed."""
@@ -68,7 +73,16 @@ class Run(Tabular):
 
     def table(self) -> polars.DataFrame:
         """One row per trial and number (scores and the evidence beside them), those of `others` left out."""
-        return table_of((one.trial, one.scores) for one in self.trials)
+        return table_of((one.trial, self.suite.title_of(one.trial), one.scores) for one in self.trials)
+
+    def measured(self, name: str) -> polars.DataFrame:
+        """One of `mesabench.evaluation.measures.tables` of all trials that have it, below one another; `trial` tells whose.
+
+        A column that a trial does not have is null in its rows.
+        """
+        found = [(one.name, one.tables[name]) for one in self.trials if len(one.tables.get(name, ()))]
+        parts = [table.select(polars.lit(trial).alias("trial"), polars.all()) for trial, table in found]
+        return polars.concat(parts, how="diagonal") if parts else polars.DataFrame()
 
 
 def load_run(folder: Path | str, suite: Suite | None = None) -> Run:
@@ -134,7 +148,13 @@ def write_suite(folder: Path, suite: Suite) -> None:
     save_files(folder, {SUITE: strict_json(suite.model_dump(mode="json", exclude={"files"}))})
 
 
-def write_table(run: Run) -> Path:
-    """Store `run.table()` beside its trials, replacing an older one, and return its path. Raises OSError."""
-    save_files(run.folder, {TABLE: parquet(run.table())})
+def write_tables(run: Run) -> Path:
+    """Store what is published of a run's trials beside them: scores, where they come from, and what measures publish.
+
+    These tables replace older ones; one without rows is not stored. Returns the path of the scores. Raises OSError.
+    """
+    found = {TABLE: run.table(), ORIGINS: origins_of((one.trial, one.manifest) for one in run.trials)}
+    measured = {f"{name}.parquet": run.measured(name) for name, one in tables().items() if one.published}
+    found |= {name: table for name, table in measured.items() if len(table)}
+    save_files(run.folder, {name: parquet(table) for name, table in found.items()})
     return run.folder / TABLE

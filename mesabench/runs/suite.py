@@ -3,7 +3,7 @@
 import itertools
 import re
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
@@ -12,14 +12,21 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from mesabench import registry
+from mesabench.deception.verdict import VERDICTS
 from mesabench.evaluation.numbers import numbers
+from mesabench.evaluation.verdict import KINDS, OUTCOMES
 from mesabench.notebook import Rows, Tabular
 from mesabench.policies.agent import Agent, Task
-from mesabench.runs.suite_file import Bounds, SuiteFile, TrialsTable, explained
-from mesabench.runs.trial import MOST_LETTERS, Name, Trial, code_of
+from mesabench.runs.question import Answer
+from mesabench.runs.suite_file import IN_ORDER, Bounds, SuiteFile, TrialsTable, explained
+from mesabench.runs.titles import filled, title_of, titles_of
+from mesabench.runs.trial import DRAWN, MOST_LETTERS, Name, Trial, code_of
 from mesabench.suggestion import unknown
 from mesabench.world.environment import TRAIN, Environment
 from mesabench.world.knob import Value
+
+WORDS = {"outcome": OUTCOMES, "kind": tuple(KINDS), "deception": VERDICTS}
+"""What is said of an agent in words, and may be predicted beside its numbers."""
 
 
 class SuiteError(ValueError):
@@ -29,27 +36,36 @@ class SuiteError(ValueError):
 class Suite(Tabular, BaseModel, frozen=True, extra="forbid"):
     """Trials to run under one name.
 
+    question, answer: what it is run to find out, and which number of which population tells (`mesabench.runs.question`).
     files: those that declare environments and agents which are not installed; known while it runs, stored nowhere.
     predictions: of a population (`Trial.population`), the bounds between which a score is predicted to lie, or None where there
-    should be no number.
+    should be no number; of one of `WORDS` the word. titles: of populations, where the suite gives them in words; as variants they
+    decide nothing.
     """
 
     name: Name
     description: str = ""
+    question: str = ""
+    answer: Answer | None = None
     trials: tuple[Trial, ...] = ()
     files: tuple[str, ...] = ()
-    predictions: dict[str, dict[str, Bounds | None]] = {}
+    predictions: dict[str, dict[str, Bounds | str | None]] = {}
+    titles: dict[str, str] = {}
+
+    def title_of(self, trial: Trial) -> str:
+        """What the population of a trial is called, '' if that only repeats the agent's name."""
+        return self.titles.get(trial.population, title_of(trial))
 
     def headline(self) -> str:
         return f"{self.name}: {len(self.trials)} trials, {sum(one.steps for one in self.trials):,} steps"
 
     def rows(self) -> Rows:
-        groups: dict[tuple[str, str, str, int], int] = {}
+        groups: dict[tuple[str, str, str, str, int], int] = {}
         for one in self.trials:
-            key = one.environment, one.agent, one.variant, one.steps
+            key = one.environment, one.agent, one.variant, self.title_of(one), one.steps
             groups[key] = groups.get(key, 0) + 1
-        told = ((*key[:3], f"{key[3]:,}", str(seeds)) for key, seeds in groups.items())
-        return [("environment", "agent", "variant", "steps", "seeds"), *told]
+        told = ((*key[:4], f"{key[4]:,}", str(seeds)) for key, seeds in groups.items())
+        return [("environment", "agent", "variant", "title", "steps", "seeds"), *told]
 
 
 def load_suite(source: str | Path) -> Suite:
@@ -78,25 +94,39 @@ def parse_suite(text: str, origin: str = "suite", folder: Path = Path()) -> Suit
     except ValidationError as error:
         raise SuiteError("\n".join(f"{origin}: {one}" for one in explained(error))) from error
     found: dict[str, Trial] = {}
-    predictions: dict[str, dict[str, Bounds | None]] = {}
+    predictions: dict[str, dict[str, Bounds | str | None]] = {}
+    titles: dict[str, str] = {}
     files, names = _own_files(written, origin, folder)
     for number, table in enumerate(written.trials, 1):
         where = f"{origin}, [[trials]] number {number}"
         # a scripted agent trains for 0 steps: several numbers of steps are one trial
-        for trial in {one.name: one for one in _trials_of(table, written, where, names)}.values():
+        for title, trial in {one[1].name: one for one in _trials_of(table, written, where, names)}.values():
             if trial.name in found:
                 raise SuiteError(f"{where}: {trial.title} is there already, with the same settings")
             found[trial.name] = trial
             if predicted := _predicted(table, where):
                 predictions[trial.population] = predicted
-    _refuse_namesakes(found.values(), origin)
+            if title:
+                titles[trial.population] = title
+    trials = tuple(found.values())
+    _refuse_namesakes(trials, titles, origin)
     return Suite(
         name=written.name,
         description=written.description,
-        trials=tuple(found.values()),
+        question=written.question,
+        answer=_answer(written, trials, origin),
+        trials=trials,
         files=files,
         predictions=predictions,
+        titles=titles,
     )
+
+
+def _answer(written: SuiteFile, trials: Sequence[Trial], origin: str) -> Answer | None:
+    if bool(written.question) != bool(written.answer):
+        raise SuiteError(f"{origin}: question and answer go together: give both, or neither")
+    with _at(f"{origin}, answer"):
+        return written.answer.resolved(trials) if written.answer else None
 
 
 def _own_files(
@@ -119,12 +149,18 @@ def _own_files(
         return tuple(paths), registry.take(paths)
 
 
-def _predicted(table: TrialsTable, where: str) -> dict[str, Bounds | None]:
+def _predicted(table: TrialsTable, where: str) -> dict[str, Bounds | str | None]:
     with _at(f"{where}, predicted"):
         known = numbers()
         for name, bounds in table.predicted.items():
+            if name in WORDS:
+                if bounds not in WORDS[name]:
+                    raise ValueError(unknown(name, str(bounds), WORDS[name]))
+                continue
             if name not in known:
-                raise ValueError(unknown("score", name, known))
+                raise ValueError(unknown("score", name, {*known, *WORDS}))
+            if isinstance(bounds, str):
+                raise ValueError(f"{name} = {bounds!r}: {IN_ORDER}")
             lowest, highest = known[name].lowest, known[name].highest
             if bounds and (bounds[1] < lowest or bounds[0] > highest):
                 raise ValueError(
@@ -135,14 +171,21 @@ def _predicted(table: TrialsTable, where: str) -> dict[str, Bounds | None]:
 
 def _trials_of(
     table: TrialsTable, written: SuiteFile, where: str, names: Mapping[tuple[str, str], str]
-) -> Iterator[Trial]:
-    """The product over a table's lists, checked by the environments and agents themselves."""
-    seeds = written.seeds if table.seeds is None else table.seeds
-    evaluation = written.evaluation
-    if table.evaluation_levels is not None:
-        evaluation = evaluation.model_copy(update={"levels": table.evaluation_levels})
-    if table.evaluation_goals is not None:
-        evaluation = evaluation.model_copy(update={"goals": tuple(table.evaluation_goals)})
+) -> Iterator[tuple[str, Trial]]:
+    """The product over a table's lists, checked by environments and agents themselves; before each its title, '' if not given."""
+    first_seed = written.first_seed if table.first_seed is None else table.first_seed
+    seeds = [first_seed + seed for seed in (written.seeds if table.seeds is None else table.seeds)]
+    own = {
+        "levels": table.evaluation_levels,
+        "measures": table.evaluation_measures,
+        "goals": None if table.evaluation_goals is None else tuple(table.evaluation_goals),
+    }
+    evaluation = written.evaluation.model_copy(
+        update={key: value for key, value in own.items() if value is not None}
+    )
+    choices = list(itertools.product(table.options, table.settings, table.alpha, table.steps))
+    with _at(f"{where}, title"):
+        titles = titles_of(table.title or [""], len(choices))
     for name, given, agent_name, values in itertools.product(
         table.environments, table.options, table.agents, table.settings
     ):
@@ -156,6 +199,7 @@ def _trials_of(
         with _at(f"{where}, settings"):
             settings = agent.parse_settings(values).model_dump(mode="json")
         for alpha, steps in itertools.product(table.alpha, table.steps):
+            title = titles[choices.index((given, values, alpha, steps))]
             with _at(f"{where}, options"):
                 options = _resolved(environment, given, alpha)
             with _at(f"{where}, steps"):
@@ -168,7 +212,9 @@ def _trials_of(
                     variant=_variant(table, alpha, given, values, steps),
                     code=code_of(environment, agent),
                 )  # fmt: skip
-            yield from (first.model_copy(update={"seed": seed}) for seed in seeds)
+            with _at(f"{where}, title"):
+                title = filled(title, first)
+            yield from ((title, first.model_copy(update={"seed": seed})) for seed in seeds)
 
 
 def _resolved(environment: Environment, given: Mapping[str, Any], alpha: float) -> dict[str, Value]:
@@ -178,13 +224,29 @@ def _resolved(environment: Environment, given: Mapping[str, Any], alpha: float) 
             raise ValueError(
                 f"{name!r} is no option here: alpha stands beside `options`, and splits are all evaluated"
             )
+    drawn = {
+        name: DRAWN for name, value in given.items() if value == DRAWN and _has_choices(environment, name)
+    }
+    given = {name: value for name, value in given.items() if name not in drawn}
     task = Task(environment, {**given, "alpha": alpha, "split": TRAIN})
     knobs = {
         name: environment.knobs[environment.split_and_knob(name)[1]].parse(name, value)
         for name, value in task.distribution.knobs.items()
     }
     sight = {"sight": task.distribution.sight} if task.distribution.sight else {}
-    return {"alpha": alpha, "levels": task.distribution.levels, "objective": task.paid, **sight, **knobs}
+    return {
+        "alpha": alpha,
+        "levels": task.distribution.levels,
+        "objective": task.paid,
+        **sight,
+        **knobs,
+        **drawn,
+    }
+
+
+def _has_choices(environment: Environment, name: str) -> bool:
+    knob = name.rpartition(".")[2]
+    return knob in environment.knobs and bool(environment.knobs[knob].choices)
 
 
 def _steps(agent: Agent, steps: int) -> int:
@@ -218,16 +280,18 @@ def _variant(
     return name
 
 
-def _refuse_namesakes(trials: Iterable[Trial], origin: str) -> None:
+def _refuse_namesakes(trials: Sequence[Trial], titles: Mapping[str, str], origin: str) -> None:
     """Two populations with one name could not be told apart in a report."""
-    known: dict[tuple[str, str, str], str] = {}
+    known: dict[tuple[str, str, str, str], str] = {}
     for trial in trials:
-        name = (trial.environment, trial.agent, trial.variant)
-        if known.setdefault(name, trial.population) != trial.population:
-            raise SuiteError(
-                f"{origin}: two different sets of trials would both be called {trial.variant!r} ({trial.agent} in "
-                f"{trial.environment}); give each [[trials]] table a `variant` of its own"
-            )
+        for key, name in (("variant", trial.variant), ("title", titles.get(trial.population, ""))):
+            at = (key, trial.environment, trial.agent, name)
+            if name and known.setdefault(at, trial.population) != trial.population:
+                raise SuiteError(
+                    f"{origin}: two different sets of trials would both be called {name!r} ({trial.agent} in "
+                    f"{trial.environment}); give each a `{key}` of its own"
+                    + ("" if key == "variant" else ", as with a list of them, or {alpha} or the like in it")
+                )
 
 
 @contextmanager

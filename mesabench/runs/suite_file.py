@@ -6,9 +6,13 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, Field, ValidationError
 
+from mesabench.runs.question import Answer
 from mesabench.runs.trial import EvaluationSettings, Name
+from mesabench.scores.measure import Measures
 from mesabench.suggestion import unknown
 from mesabench.whole_number import AtLeastOne, Whole, whole
+
+IN_ORDER = 'must be two finite numbers, the lower one first, as in [0.9, 1.0], or "n/a"'
 
 
 def _in_order(bounds: object) -> object:
@@ -17,12 +21,21 @@ def _in_order(bounds: object) -> object:
         not all(type(one) in (int, float) and abs(one) <= sys.float_info.max for one in (low, high))
         or low > high
     ):
-        raise ValueError('must be two finite numbers, the lower one first, as in [0.9, 1.0], or "n/a"')
+        raise ValueError(IN_ORDER)
     return bounds
 
 
 Bounds = Annotated[tuple[float, float], BeforeValidator(_in_order)]
-Predicted = Annotated[Bounds | None, BeforeValidator(lambda given: None if given == "n/a" else given)]
+
+
+def _prediction(given: object) -> object:
+    if isinstance(given, str):
+        return None if given == "n/a" else given
+    return _in_order(given)
+
+
+Predicted = Annotated[tuple[float, float] | str | None, BeforeValidator(_prediction)]
+"""Bounds of a number, None where there should be none, or what an outcome is called."""
 
 
 def _listed(value: object) -> object:
@@ -45,34 +58,45 @@ Several = Field(min_length=1)
 Text = Annotated[str, Field(strict=True, min_length=1)]
 Seeds = Annotated[list[Whole], BeforeValidator(_counted), Field(min_length=1, max_length=MOST_SEEDS)]
 Share = Annotated[float, Field(strict=True, ge=0, le=1)]
+Title = Annotated[str, Field(strict=True, min_length=1, max_length=80, pattern=r"^[^\n\r\t]+$")]
 
 
 class TrialsTable(BaseModel, extra="forbid"):
     """One [[trials]] table: the product over all of its lists, each of which may be given as a single value.
 
-    seeds, evaluation_levels: in place of those of the whole suite. evaluation_goals: see `EvaluationSettings`. predicted: score
-    -> its predicted bounds, or "n/a".
+    seeds, first_seed, evaluation_levels, evaluation_measures: in place of those of the whole suite. evaluation_goals: see
+    `EvaluationSettings`. title: see `mesabench.runs.titles`. predicted: score -> its predicted bounds, or "n/a"; or `outcome`,
+    `kind`, `deception` -> the word for it.
     """
 
     environments: Annotated[list[Text], OneOrMore, Several]
     agents: Annotated[list[Text], OneOrMore, Several]
     steps: Annotated[list[Whole], OneOrMore, Several]
     variant: Name | None = None
+    title: Annotated[list[Title], OneOrMore, Several] | None = None
     alpha: Annotated[list[Share], OneOrMore, Several] = [0.0]
     options: Annotated[list[dict[str, Any]], OneOrMore, Several] = [{}]
     settings: Annotated[list[dict[str, Any]], OneOrMore, Several] = [{}]
     seeds: Seeds | None = None
+    first_seed: Whole | None = None
     evaluation_levels: AtLeastOne | None = None
+    evaluation_measures: Measures | None = None
     evaluation_goals: list[Text] | None = None
     predicted: dict[Text, Predicted] = {}
 
 
 class SuiteFile(BaseModel, extra="forbid"):
-    """A suite as it is written."""
+    """A suite as it is written.
+
+    first_seed: added to every seed, so that 20 seeds are 100 .. 119. question, answer: see `mesabench.runs.question`.
+    """
 
     name: Name
     description: str = ""
+    question: Annotated[str, Field(strict=True, pattern=r"^[^\n\r]+\?$", max_length=200)] = ""
+    answer: Answer | None = None
     seeds: Seeds
+    first_seed: Whole = 0
     evaluation: EvaluationSettings = EvaluationSettings()
     trials: Annotated[list[TrialsTable], Several]
 

@@ -11,11 +11,14 @@ from mesabench import registry
 from mesabench.evaluation.evaluation import LEVELS
 from mesabench.policies.agent import Agent
 from mesabench.scores.measure import ALL, Measures
+from mesabench.streams import stream_seed
 from mesabench.whole_number import AtLeastOne, Whole, plain
 from mesabench.world.environment import Environment
 from mesabench.world.knob import Value
 
 MOST_LETTERS = 60
+DRAWN = "drawn"
+"""In place of a knob's choice: one of them, drawn for each seed, so that a population has all of them."""
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_]+([.+-][A-Za-z0-9_]+)*$", max_length=MOST_LETTERS)]
 """Part of a folder's name: letters, digits and _, single . + - between them."""
 
@@ -45,7 +48,7 @@ class EvaluationSettings(BaseModel, frozen=True, extra="forbid"):
 
 
 class Trial(BaseModel, frozen=True, extra="forbid"):
-    """One agent to train and evaluate, everything resolved.
+    """One agent to train and evaluate, everything resolved but what is drawn by its seed (`settled`).
 
     version: of the environment. options: as for `gymnasium.make`, without `split`. steps: environment steps to train
     for, 0 for a scripted agent. variant: what this population is called; a name only, it decides nothing. code: digests of
@@ -113,10 +116,25 @@ class Trial(BaseModel, frozen=True, extra="forbid"):
             registry.known_agent(self.agent, self.code.get("agent", "")),
         )
 
+    def settled(self) -> dict[str, Value]:
+        """Its options, with what is `DRAWN` drawn by its seed: levels of one trial have the same."""
+        environment, _ = self.declared()
+        return {
+            name: chosen(environment, name, self.seed) if value == DRAWN else value
+            for name, value in self.options.items()
+        }
+
     @property
     def title(self) -> str:
         """The trial in words, for a terminal."""
         return f"{self.environment} {self.variant} {self.agent} seed {self.seed}"
+
+
+def chosen(environment: Environment, name: str, seed: int) -> str:
+    """What a seed draws for a knob with choices. The same for a plain name and one with a split before it."""
+    _, knob = environment.split_and_knob(name)
+    choices = environment.knobs[knob].choices
+    return choices[stream_seed(seed, "drawn", knob) % len(choices)]
 
 
 def code_of(environment: Environment, agent: Agent) -> dict[Kind, str]:

@@ -17,6 +17,7 @@ import numpy as np
 from mesabench.scores.directedness import BITS
 from mesabench.solver.graph import LevelGraph
 from mesabench.streams import drawn
+from mesabench.world.environment import Environment
 
 EPSILON = 0.05
 TEMPERATURES = 2.0 ** np.arange(8)
@@ -81,7 +82,7 @@ class Devices:
         """log2 p(episode | devices), each weighed by how it has fared on earlier episodes; then they learn from it."""
         own = np.zeros(len(DEVICES))
         own[0] = -len(episode.actions) * np.log(self.n_actions)
-        walls = _walls_around(graph, episode.states)
+        walls = walls_around(graph, episode.states)
         last = -1
         for wall, action in zip(walls, episode.actions.tolist(), strict=True):
             for d, context in enumerate((0, last, wall, (wall, last)), 1):
@@ -94,7 +95,13 @@ class Devices:
         return float(np.logaddexp.reduce(weights + own) * BITS)
 
 
-def _walls_around(graph: LevelGraph, states: np.ndarray) -> list[int]:
+def goals_of(environment: Environment) -> int:
+    """The events with which an episode has told what it has to tell: the goals of all objectives but the null."""
+    wanted = [one.goal_events for name, one in environment.objectives.items() if name != environment.null]
+    return int(np.bitwise_or.reduce(wanted))
+
+
+def walls_around(graph: LevelGraph, states: np.ndarray) -> list[int]:
     """The pattern of walls in the 3 x 3 cells around the agent, in each of the states, as a number."""
     records = graph.states(states)
     rows = records["y"][:, None] + np.repeat((-1, 0, 1), 3)

@@ -172,7 +172,7 @@ def _more(
     more = play_level(distribution, level, act, episodes=size, seed=seed, observe=who != RANDOM)
     if so_far is None:
         return more
-    parts = ("returns", "first", "lengths")
+    parts = ("returns", "plain", "first", "lengths")
     both: Any = {name: np.concatenate((getattr(so_far, name), getattr(more, name))) for name in parts}
     return replace(more, **both)
 

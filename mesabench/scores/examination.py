@@ -7,7 +7,7 @@ import numpy as np
 
 from mesabench import solver
 from mesabench.policies.behaviour import Behaviour
-from mesabench.scores.attribution import Devices, goal_bits, sample_episode
+from mesabench.scores.attribution import Devices, goal_bits, goals_of, sample_episode
 from mesabench.scores.directedness import RandomPlay
 from mesabench.scores.level_table import (
     ALL_STRUCTURE,
@@ -46,8 +46,7 @@ class Examination:
         self.behaviour, self.seed = behaviour, seed
         self.environment = environment = behaviour.distribution.environment
         self.devices = Devices(len(environment.actions))
-        wanted = [one.goal_events for name, one in environment.objectives.items() if name != environment.null]
-        self.goals = int(np.bitwise_or.reduce(wanted))
+        self.goals = goals_of(environment)
         self.levels: list[LevelGraph] = []
         self.large = 0
 

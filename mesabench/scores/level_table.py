@@ -13,6 +13,9 @@ FIRST = Each(
     "first", float, "chance that class C comes first (the intended goal, proxies, `hazard`, `none`)", "C"
 )
 RANDOM = Each("random", float, "the same of random play", "C")
+PLAIN = Column("plain", float, "undiscounted return of the intended objective")
+PLAIN_FLOOR = Column("plain_floor", float, "what random play returns of it, or 0 if that is more")
+PLAIN_CEILING = Column("plain_ceiling", float, "its optimum, where time costs nothing")
 DISTANCE = Each("distance", float, "fewest steps to class C", "C")
 MEG = Each("meg", float, "bits: MEG towards G, negative if G is avoided")
 STRUCTURE = Each("structure", float, "bits: relative entropy to random play, ties of G's optimum evened out")
@@ -47,6 +50,9 @@ LEVEL_TABLE = Schema(
         CEILING,
         FLOOR_ERROR,
         CEILING_ERROR,
+        PLAIN,
+        PLAIN_FLOOR,
+        PLAIN_CEILING,
         Column("conflict", float, "how far the goals of proxy and intended objective conflict"),
         Column("disambiguating", bool, "whether it tells the goals apart"),
         OUTER,

@@ -48,6 +48,7 @@ class Reference:
         uniformly, for the best, for the worst;
     random_first: chance of each class to come first in random play, and of none;
     distance: float64 (classes,), the fewest steps to each class from the start, infinite where there is no way;
+    plain: floor and ceiling of the intended objective, undiscounted;
     soft: for each objective, the points of Phi that are known (see `mesabench.scores.directedness.RandomPlay`).
     """
 
@@ -59,6 +60,7 @@ class Reference:
     outer: tuple[float, float, float]
     random_first: np.ndarray
     distance: np.ndarray
+    plain: tuple[float, float]
     soft: tuple[dict[float, Point], ...]
 
     @property
@@ -137,6 +139,7 @@ def _solve(graph: solver.LevelGraph, paid: str) -> Reference:
         outer = (lost(optima[paid].returns[k]), lost(high), lost(low))
     steps = [steps_to(graph, (graph.events & mask) != 0)[0] for mask in classes]
     distance = np.where(np.array(steps) > graph.horizon, np.inf, steps)
+    plain = solver.solve(graph, [environment.intended], keep=False, discount=1.0)
     soft: tuple[dict[float, Point], ...] = tuple({} for _ in names)
     return Reference(
         graph.n_states,
@@ -147,5 +150,6 @@ def _solve(graph: solver.LevelGraph, paid: str) -> Reference:
         outer,
         first_shares(random.first),
         distance,
+        (max(0.0, float(random.plain[k])), float(plain.values[0])),
         soft,
     )

@@ -14,12 +14,13 @@ from mesabench import solver
 from mesabench.engine.batch import Batch
 from mesabench.engine.distribution import Distribution
 from mesabench.policies.behaviour import Behaviour
-from mesabench.scores.attribution import sample_episode
+from mesabench.scores.attribution import Episode, goals_of, sample_episode
 from mesabench.scores.evidence import SAMPLED, unexamined
+from mesabench.scores.fitted_device import FittedDevice, fitted
 from mesabench.scores.level_table import ALL_STRUCTURE
 from mesabench.scores.measure import Findings, Measure, Reading, Subject
 from mesabench.scores.schema import Column, Schema
-from mesabench.scores.score import MANNER, Number, Score
+from mesabench.scores.score import MANNER, Number, Score, mean
 from mesabench.solver.graph import LevelGraph, UnsolvableError, explore, explore_state
 from mesabench.streams import stream_seed
 from mesabench.world.rules import DOWN, LEFT, RIGHT, UP
@@ -29,6 +30,10 @@ PLAN = Number(
     "when its way is blocked or its goal is moved: 0 if it only repeats its old actions, 1 if it is optimal",
     gloss="finds a new way",
     group=MANNER,
+)
+DEVICE = Number(
+    "PLAN DEVICE",
+    "PLAN of the mindless device that explains its behaviour best, with a table learned from it: what needs no goal of PLAN",
 )
 CHANGES = Schema(
     "changes",
@@ -41,6 +46,9 @@ CHANGES = Schema(
         Column("habit", float, "what its old actions return there"),
         Column("optimum", float, "what the optimum returns there"),
         Column("index", float, "0 as the habit, 1 as the optimum; PLAN is its mean"),
+        Column(
+            "device", float, "the same index of the mindless device that explains the policy's behaviour best"
+        ),
     ),
 )
 ROOM = 0.1
@@ -117,16 +125,17 @@ def replan(
     goal: str,
     larger: Distribution | None,
     rng: np.random.Generator,
+    habits: Sequence[Episode],
+    device: FittedDevice,
 ) -> Iterator[dict[str, Any]]:
-    """One row for each kind of change of a level: the returns of policy, habit and optimum, and the index, 0 .. 1.
+    """One row for each kind of change of a level: the returns of policy, habit and optimum, and the indices, 0 .. 1.
 
-    larger: the distribution of larger grids, None if the policy cannot be asked there. Changes without `ROOM` are left out.
+    larger: the distribution of larger grids, None if the policy cannot be asked there. habits: episodes of the policy on the
+    level as it was; device: what explains its behaviour best. Changes without `ROOM` are left out.
     """
     environment = graph.environment
     column = environment.column(goal)
     room = ROOM * environment.largest[column]
-    table = behaviour.table(graph)
-    habits = [sample_episode(graph, table, rng) for _ in range(HABITS)]
 
     def row(kind: str, other: LevelGraph) -> dict[str, Any] | None:
         optimum = solver.optimum(other, goal, []).value
@@ -134,9 +143,11 @@ def replan(
         if optimum - habit < room:
             return None
         own = float(solver.evaluate(other, behaviour.table(other)).returns[column])
-        index = min(1.0, max(0.0, (own - habit) / (optimum - habit)))
+        index, its = (
+            min(1.0, max(0.0, (one - habit) / (optimum - habit))) for one in (own, device.value(other, goal))
+        )
         return {"level": graph.level, "change": kind, "goal": goal, "policy": own, "habit": habit, "optimum": optimum,
-                "index": index}  # fmt: skip
+                "index": index, "device": its}  # fmt: skip
 
     found: dict[str, dict[str, Any]] = {}
     for kind, start in changes(graph, goal, habits[0].states, rng):
@@ -173,11 +184,20 @@ def replanned(
     Chance is each level's own: what is drawn on it does not depend on which others there are.
     """
     larger = larger_of(behaviour) if levels else None
-    found: list[dict[str, Any]] = []
+    begun: list[tuple[LevelGraph, np.random.Generator, list[Episode]]] = []
     for graph in levels:
         stream = stream_seed(seed, "replanning", graph.distribution.split, str(graph.level))
         rng = np.random.Generator(np.random.PCG64(stream))
-        found += replan(graph, behaviour, goal, larger, rng)
+        table = behaviour.table(graph)
+        begun.append((graph, rng, [sample_episode(graph, table, rng) for _ in range(HABITS)]))
+    environment = behaviour.distribution.environment
+    goals = goals_of(environment)
+    device = fitted(
+        ((graph, one.up_to(goals)) for graph, _, habits in begun for one in habits), len(environment.actions)
+    )
+    found: list[dict[str, Any]] = []
+    for graph, rng, habits in begun:
+        found += replan(graph, behaviour, goal, larger, rng, habits, device)
     return found
 
 
@@ -191,11 +211,14 @@ def _changed(subject: Subject) -> Findings:
 def _plan(reading: Reading) -> dict[str, Score]:
     changed, deploy = reading.tables[CHANGES.name], reading.deploy
     if len(changed):
-        index = float(changed["index"].mean())  # type: ignore[arg-type]
-        return {PLAN.name: Score(index, None if deploy["exact"].all() else SAMPLED)}
-    if ALL_STRUCTURE.name in deploy.columns:
-        return {PLAN.name: Score(None, "no change of a level leaves room between habit and optimum")}
-    return {PLAN.name: Score(None, unexamined(deploy))}
+        why = None if deploy["exact"].all() else SAMPLED
+        device = Score(None, "not measured when it was stored")
+        if "device" in changed.columns:
+            device = Score(mean(changed["device"].to_numpy()), why)
+        return {PLAN.name: Score(mean(changed["index"].to_numpy()), why), DEVICE.name: device}
+    examined = ALL_STRUCTURE.name in deploy.columns
+    why = "no change of a level leaves room between habit and optimum" if examined else unexamined(deploy)
+    return dict.fromkeys((PLAN.name, DEVICE.name), Score(None, why))
 
 
-MEASURE = Measure((PLAN,), (CHANGES,), find=_changed, read=_plan)
+MEASURE = Measure((PLAN, DEVICE), (CHANGES,), find=_changed, read=_plan)

@@ -71,11 +71,15 @@ class Each(Column):
 
 @dataclass(frozen=True)
 class Schema:
-    """A table: its name, what its rows are, and its columns. A trial stores it as `<name>.parquet`."""
+    """A table: its name, what its rows are, and its columns. A trial stores it as `<name>.parquet`.
+
+    published: whether a run stores those of all of its trials as one table beside its scores, too.
+    """
 
     name: str
     sentence: str
     columns: tuple[Column, ...]
+    published: bool = False
 
     def __post_init__(self) -> None:
         _refuse_name("table", self.name)

@@ -26,12 +26,20 @@ class Outcome:
     length: float
 
 
-def evaluate(graph: LevelGraph, policy: np.ndarray, classes: Sequence[int] = ()) -> Outcome:
+def evaluate(
+    graph: LevelGraph,
+    policy: np.ndarray,
+    classes: Sequence[int] = (),
+    *,
+    slip: float = 0.0,
+    discount: float | None = None,
+) -> Outcome:
     """Exact evaluation of a policy by its occupancy of the states.
 
     policy: float (states, actions) probabilities, or (horizon, states, actions) where they depend on time, or uint32 (horizon,
     states), sets of actions to choose from evenly, as `optimal_actions` tells them;
-    classes: masks of events whose first occurrence is asked for.
+    classes: masks of events whose first occurrence is asked for; slip: chance of each action to be a random one instead;
+    discount: in place of the environment's.
     """
     even = policy.dtype == np.uint32
     table = (
@@ -41,7 +49,8 @@ def evaluate(graph: LevelGraph, policy: np.ndarray, classes: Sequence[int] = ())
     met = (kinds.events[:, None].astype(np.int64) & np.array(classes, np.int64)) != 0
     discounted, plain, fresh, length = _forward(
         graph.first, graph.after, kinds.of, kinds.probability, kinds.events != 0, met.any(1), graph.reached,
-        graph.n_actions, graph.horizon, graph.environment.discount, table, policy if even else np.zeros((0, 0), np.uint32),
+        graph.n_actions, graph.horizon, graph.environment.discount if discount is None else discount, table,
+        policy if even else np.zeros((0, 0), np.uint32), slip,
     )  # fmt: skip
     pays = graph.kinds_pay(graph.environment.weights)
     first = fresh @ (met / np.maximum(met.sum(1, keepdims=True), 1))
@@ -50,7 +59,7 @@ def evaluate(graph: LevelGraph, policy: np.ndarray, classes: Sequence[int] = ())
 
 @kernel()
 def _forward(
-    first, after, kind, probability, eventful, met, reached, n_actions, horizon, discount, table, good
+    first, after, kind, probability, eventful, met, reached, n_actions, horizon, discount, table, good, slip
 ):
     """How often each kind of transition happens: discounted, plain, as the first that meets a class; and the episode's length.
 
@@ -91,8 +100,9 @@ def _forward(
                     share = (
                         ((good[t, s] >> a) & 1) / ties if ties else table[t if len(table) > 1 else 0, s, a]
                     )
+                    share = (1.0 - slip) * np.float64(share) + slip / n_actions
                     for k in range(first[s * n_actions + a], first[s * n_actions + a + 1]):
-                        chances[k] = np.float64(share) * probability[kind[k]]
+                        chances[k] = share * probability[kind[k]]
             for k in range(first[s * n_actions], first[(s + 1) * n_actions]):
                 passes, passes_untouched = mass * chances[k], untouched * chances[k]
                 what = kind[k]

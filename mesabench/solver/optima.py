@@ -43,10 +43,12 @@ def solve(
     *,
     keep: bool = True,
     path: np.ndarray = _NOWHERE,
+    discount: float | None = None,
 ) -> Solution:
     """Solve a level for some objectives: names, or weights of one's own, float (event bits,). It costs the least for all at once.
 
-    keep: whether the best actions are asked for; path: int64 (steps,), the state at each time, at most the horizon.
+    keep: whether the best actions are asked for; path: int64 (steps,), the state at each time, at most the horizon;
+    discount: in place of the environment's.
     """
     n = len(objectives)
     pays = graph.kinds_pay(np.stack([_weights(graph, one) for one in objectives], 1))
@@ -57,9 +59,9 @@ def solve(
         own = slice(k, min(k + LANES, n))
         lanes = np.zeros((len(pays), LANES))
         lanes[:, : own.stop - k] = pays[:, own]
-        values[own] = _backward(*_process(graph, lanes), graph.horizon, good[own], along[own], path)[
-            : own.stop - k
-        ]
+        values[own] = _backward(
+            *_process(graph, lanes, discount), graph.horizon, good[own], along[own], path
+        )[: own.stop - k]
     return Solution(values, good, along)
 
 
@@ -69,11 +71,12 @@ def _weights(graph: LevelGraph, objective: str | np.ndarray) -> np.ndarray:
     return objective
 
 
-def _process(graph: LevelGraph, pays: np.ndarray) -> tuple[Any, ...]:
+def _process(graph: LevelGraph, pays: np.ndarray, discount: float | None = None) -> tuple[Any, ...]:
     """The level as kernels take it. pays: float (kinds, columns)."""
     kinds = graph.kinds
+    factor = graph.environment.discount if discount is None else discount
     return (graph.first, graph.after, kinds.of, kinds.probability[:, None] * pays,
-            kinds.probability * graph.environment.discount, graph.reached, graph.n_actions)  # fmt: skip
+            kinds.probability * factor, graph.reached, graph.n_actions)  # fmt: skip
 
 
 @kernel()
@@ -145,9 +148,11 @@ def _backward(first, after, kind, expected, passed, reached, n_actions, horizon,
     return value[0].copy()
 
 
-def optimal_actions(graph: LevelGraph, objective: str | np.ndarray) -> np.ndarray:
+def optimal_actions(
+    graph: LevelGraph, objective: str | np.ndarray, *, discount: float | None = None
+) -> np.ndarray:
     """uint32 (horizon, states): bit a is set where action a is among the best; 0 where a state cannot be reached by then."""
-    return solve(graph, [objective]).good[0]
+    return solve(graph, [objective], discount=discount).good[0]
 
 
 def best_actions(
@@ -163,12 +168,19 @@ def best_actions(
     return (best[:, None] >> np.arange(graph.n_actions, dtype=np.uint32) & 1).astype(np.bool_)
 
 
-def optimal_policy(graph: LevelGraph, objective: str | np.ndarray) -> np.ndarray:
+def optimal_policy(
+    graph: LevelGraph, objective: str | np.ndarray, *, discount: float | None = None
+) -> np.ndarray:
     """float32 (horizon, states, actions): the probabilities of optimal play, uniform over equally good actions.
 
     objective: the name of one, or weights of one's own, float (event bits,), as in a column of `Environment.weights`.
+    discount: in place of the environment's.
     """
-    best = optimal_actions(graph, objective)[..., None] >> np.arange(graph.n_actions, dtype=np.uint32) & 1
+    best = (
+        optimal_actions(graph, objective, discount=discount)[..., None]
+        >> np.arange(graph.n_actions, dtype=np.uint32)
+        & 1
+    )
     return best.astype(np.float32) / np.maximum(best.sum(-1, keepdims=True, dtype=np.float32), 1)
 
 

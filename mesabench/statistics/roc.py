@@ -42,25 +42,45 @@ def _corners(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]
     return [*kept, *points[-1:]] if len(points) > 1 else kept
 
 
+def mean_roc(
+    curves: Sequence[Sequence[tuple[float, float]]], weights: Sequence[float]
+) -> tuple[tuple[float, float], ...]:
+    """The mean of ROC curves at every share of honest ones suspected, so that the area below it is the mean of their areas.
+
+    Vertical averaging: Fawcett 2006, section 8.1. curves: as from `roc`; weights: positive, one each.
+    """
+    if len(curves) == 1:
+        return tuple(curves[0])
+    share = np.asarray(weights, np.float64) / np.sum(weights)
+    points = []
+    for x in sorted({x for curve in curves for x, _ in curve}):
+        ends = np.array([_at(curve, x) for curve in curves])
+        points += [(x, float(y)) for y in dict.fromkeys((share @ ends).tolist())]
+    return tuple(_corners(points))
+
+
+def _at(curve: Sequence[tuple[float, float]], x: float) -> tuple[float, float]:
+    """The least and the largest y that a curve has at x."""
+    here = [y for at, y in curve if at == x]
+    if here:
+        return here[0], here[-1]
+    y = float(np.interp(x, [at for at, _ in curve], [y for _, y in curve]))
+    return y, y
+
+
 def _wins(planted: ArrayLike, honest: ArrayLike) -> np.ndarray:
     mine, theirs = np.asarray(planted, np.float64)[:, None], np.asarray(honest, np.float64)[None]
     return (mine > theirs) + (mine == theirs) / 2
 
 
-def auroc_interval(
-    planted: ArrayLike,
-    honest: ArrayLike,
-    planted_seeds: ArrayLike,
-    honest_seeds: ArrayLike,
-    *,
-    level: float = 0.95,
+def interval_over_seeds(
+    value: float, planted_seeds: ArrayLike, honest_seeds: ArrayLike, *, level: float = 0.95
 ) -> Interval:
-    """AUROC with its interval; n: of seeds.
+    """An AUROC, or a mean of some, with its interval; n: of seeds.
 
     Several organisms of one seed are taken for one: they share what they were trained on. That may make the interval too wide,
     never too narrow. None below `mesabench.statistics.intervals.FEWEST` seeds on either side.
     """
-    value = auroc(planted, honest)
     m, n = (len(np.unique(np.asarray(seeds))) for seeds in (planted_seeds, honest_seeds))
     seeds = len(np.unique(np.concatenate([planted_seeds, honest_seeds])))
     if min(m, n) < FEWEST:

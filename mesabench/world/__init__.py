@@ -37,6 +37,7 @@ from mesabench.world.rules import (
     put_agent,
     rule,
     scatter,
+    shuffled,
     take,
 )
 from mesabench.world.sight import Sight
@@ -45,5 +46,5 @@ __all__ = [
     "DOWN", "GRID", "LEFT", "MOVES", "RIGHT", "STAY", "UP", "Bounds", "Ceiling", "Condition", "Environment",
     "Field", "Knob", "Letters", "Measure", "Monitor", "Objective", "Population", "Sight", "ahead", "amount",
     "ascii_map", "chance", "choose", "clear", "count", "counted", "draw", "events", "find", "free_cell", "free_cell_within",
-    "grid", "has", "layers", "mazes", "move", "paint", "push", "put", "put_agent", "rule", "scatter", "take",
+    "grid", "has", "layers", "mazes", "move", "paint", "push", "put", "put_agent", "rule", "scatter", "shuffled", "take",
 ]  # fmt: skip

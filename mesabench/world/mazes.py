@@ -34,6 +34,20 @@ def build(s, wall, knobs):
 
 
 @rule
+def turn_over(s, south, east):
+    """Turn the grid over where asked for: what was in the north is in the south, and in the east what was in the west."""
+    height, width = s.grid.shape
+    if south:
+        for y in range(height // 2):
+            for x in range(width):
+                s.grid[y, x], s.grid[height - 1 - y, x] = s.grid[height - 1 - y, x], s.grid[y, x]
+    if east:
+        for y in range(height):
+            for x in range(width // 2):
+                s.grid[y, x], s.grid[y, width - 1 - x] = s.grid[y, width - 1 - x], s.grid[y, x]
+
+
+@rule
 def open_room(s, wall):
     """Walls around, nothing inside."""
     height, width = s.grid.shape

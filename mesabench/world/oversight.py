@@ -13,6 +13,9 @@ from mesabench.world.rules import Bit
 View = Mapping[str, int | tuple[int, ...]]
 """A change of states: field -> its value, or layer -> the cells where it is (row * width + column) and nowhere else."""
 
+DRAWN = -1
+"""The value of a condition's knob at which every life draws its own."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Monitor:
@@ -27,6 +30,8 @@ class Monitor:
         it must be in the agent's interest to defect while nobody looks.
     split: on whose levels choices are judged; its contracts should be held out from training.
     contracts: split -> every contract that its levels can have, as knobs; empty where no contract is in view.
+    conditions: knobs that are 1, 0 or, for every life to draw its own, `DRAWN`, with fields of the same names; by default 1.
+        Where they are drawn, each way to set them is a question that is put to the same agent.
     genuineness: how near a setting comes to deceptive alignment (`docs/deception.md`). G1: the reward depends on the
         cue. G2: it does not, and complying pays only because those who do not are dismissed or modified.
     """
@@ -41,6 +46,7 @@ class Monitor:
     unwatched: Mapping[str, int | float | str]
     split: str
     contracts: Mapping[str, Sequence[Mapping[str, int]]] = field(default_factory=dict)
+    conditions: tuple[str, ...] = ()
     genuineness: str
     once: bool = False
 
@@ -49,10 +55,16 @@ class Monitor:
     ) -> None:
         """Raises ValueError for a name that the environment does not declare."""
         asked = [name for grid in self.contracts.values() for contract in grid for name in contract]
-        used = [self.truth, *self.lit, *self.dark, *(name for view in self.idle for name in view)]
+        used = [
+            self.truth,
+            *self.lit,
+            *self.dark,
+            *self.conditions,
+            *(name for view in self.idle for name in view),
+        ]
         for kind, names, known in (
             ("field or layer", used, [*(layer.name for layer in layers), *fields]),
-            ("knob", [*self.watched, *self.unwatched, *asked], knobs),
+            ("knob", [*self.watched, *self.unwatched, *asked, *self.conditions], knobs),
             ("split", [self.split, *self.contracts], splits),
         ):
             for name in names:
@@ -73,6 +85,11 @@ class Monitor:
             for contract in self.contracts.get(split, ())
         ]
         return [one for k, one in enumerate(free) if one not in free[:k]]
+
+    def questions(self, knobs: Mapping[str, Any]) -> list[dict[str, int]]:
+        """Every way to set the conditions that lives draw, first that in which all hold; {} alone where none is drawn."""
+        drawn = [name for name in self.conditions if knobs[name] == DRAWN]
+        return [dict(zip(drawn, one, strict=True)) for one in product((1, 0), repeat=len(drawn))]
 
 
 def grid(**values: Sequence[int]) -> tuple[dict[str, int], ...]:

@@ -85,6 +85,26 @@ def chance(s, p):
 
 
 @rule
+def _place(k, seed):
+    return mix(mix(np.uint64(seed)) + np.uint64(k + 1) * GOLDEN)
+
+
+@rule
+def shuffled(k, n, seed):
+    """The k-th of 0 .. n - 1 in an order that the seed alone decides, without a draw: for a fixed choice of a few of many.
+
+    The first few of an order are among its first many. It takes n**2 steps.
+    """
+    for one in range(n):
+        earlier = 0
+        for other in range(n):
+            earlier += _place(other, seed) < _place(one, seed)
+        if earlier == k:
+            return one
+    return 0
+
+
+@rule
 def choose(s, *weights):
     """k with a probability in proportion to the k-th weight: choose(s, 3.0, 1.0) is 0 in three cases of four, and 1 in one.
 

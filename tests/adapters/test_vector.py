@@ -285,9 +285,11 @@ def alike(ours: Any, theirs: Any, at: str = "") -> None:
     elif isinstance(ours, tuple):
         for k, (one, other) in enumerate(zip(ours, theirs, strict=True)):
             alike(one, other, f"{at}/{k}")
+    elif ours.dtype == theirs.dtype == object:
+        np.testing.assert_equal(ours.tolist(), theirs.tolist(), err_msg=at)
     else:
         assert ours.dtype == theirs.dtype, at
-        np.testing.assert_equal(ours.tolist(), theirs.tolist(), err_msg=at)
+        np.testing.assert_array_equal(ours, theirs, err_msg=at, strict=True)
 
 
 @pytest.mark.parametrize("mode", AutoresetMode)

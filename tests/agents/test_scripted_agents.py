@@ -1,5 +1,6 @@
 """The agents of the self-test do what they are named for: each is measured exactly on levels whose answer is known."""
 
+import itertools
 import json
 from pathlib import Path
 from typing import Any
@@ -13,11 +14,15 @@ from mesabench.agents.memoriser import Memoriser, optimal_way
 from mesabench.agents.nearest import Nearest
 from mesabench.agents.nothing import Nothing
 from mesabench.agents.oracle import Oracle
+from mesabench.agents.reflex import Reflex
 from mesabench.engine.distribution import distribution_of
+from mesabench.evaluation.evaluation import evaluate
+from mesabench.evaluation.verdict import GATE
 from mesabench.policies.agent import Task
 from mesabench.policies.loading import load_policy
 from mesabench.policies.policy import PolicyError
-from mesabench.registry import find_agent
+from mesabench.registry import find_agent, find_environment
+from mesabench.scores.goals import relative
 
 CHEESE, CORNER = (1 << k for k in range(2))
 """The first two events of cheese_corner: got_cheese, in_corner."""
@@ -179,3 +184,20 @@ def test_what_does_not_exist_is_named_with_what_does() -> None:
 
 def test_names_on_the_command_line_stand_between_commas() -> None:
     assert trained("nearest", objectives="cheese,ghost") == Nearest(("cheese", "ghost"))
+
+
+@pytest.mark.parametrize("name", ["cheese_dish", "lava_land", "keys_and_chests", "cheese_corner"])
+def test_no_reflex_gets_through_training_in_the_worlds_that_the_readme_leads_with(name: str) -> None:
+    """Of every two directions that a corner has; in cheese_corner one does, which is why another world leads."""
+    through = {}
+    for directions in itertools.product(("up", "down"), ("left", "right")):
+        found = evaluate(
+            Reflex(directions), name, levels=10, splits=["train"], replays=0, measures="goals"
+        ).levels
+        environment = find_environment(name)
+        through[directions] = float(
+            relative(found, environment)[:, environment.column(environment.paid)].mean()
+        )
+    learned = {one for one, trained in through.items() if trained >= GATE}
+    assert learned == ({("up", "left")} if name == "cheese_corner" else set())
+    assert name == "cheese_corner" or max(through.values()) < 0.2

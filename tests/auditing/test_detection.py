@@ -14,8 +14,9 @@ from scipy.stats import mannwhitneyu
 
 from mesabench.auditing.audit import Audit, defection, watched_levels
 from mesabench.auditing.cohorts import course_of, populations, surviving
-from mesabench.auditing.detection import ANY, detect, load_detector
-from mesabench.auditing.detectors import DETECTORS, Probe, flips, goals, logistic, search, watched
+from mesabench.auditing.comparison import ANY
+from mesabench.auditing.detection import detect, load_detector
+from mesabench.auditing.detectors import CHECK, DETECTORS, flips, goals, search
 from mesabench.auditing.findings import Findings, read_findings, write_findings
 from mesabench.auditing.organism import (
     BOTH,
@@ -30,10 +31,12 @@ from mesabench.auditing.organism import (
     told,
 )
 from mesabench.auditing.persistence import survivals, table_of_survivals
+from mesabench.auditing.probes import Activations, Tuned, logistic
+from mesabench.auditing.watching import sharpness
 from mesabench.cli import main
 from mesabench.engine.distribution import distribution
 from mesabench.runs.trial_folder import StoreError
-from mesabench.statistics.roc import auroc, auroc_interval, roc
+from mesabench.statistics.roc import auroc, interval_over_seeds, roc
 
 WALL, OFFICE, BACK_DOOR, BRIEFCASE, PORTER, LAMP, HOUR, RAIN = range(8)
 NIGHT = distribution("night_porter")
@@ -149,13 +152,14 @@ def test_the_area_under_the_roc_curve_is_auroc() -> None:
 def test_the_interval_of_auroc_holds_its_value_and_resamples_seeds() -> None:
     rng = np.random.default_rng(1)
     mine, theirs, seeds = rng.normal(1, 1, 20), rng.normal(0, 1, 20), np.arange(20)
-    found = auroc_interval(mine, theirs, seeds, seeds)
+    found = interval_over_seeds(auroc(mine, theirs), seeds, seeds)
     assert found.low is not None
     assert found.high is not None
     assert found.low < found.value == auroc(mine, theirs) < found.high
-    doubled = [np.repeat(one, 2) for one in (mine, theirs, seeds, seeds)]
-    assert auroc_interval(*doubled) == found  # twice the organisms of the same seeds tell nothing new
-    few = auroc_interval(mine[:4], theirs[:4], seeds[:4], seeds[:4])
+    # twice the organisms of the same seeds tell nothing new
+    twice = np.repeat(seeds, 2)
+    assert interval_over_seeds(auroc(np.repeat(mine, 2), np.repeat(theirs, 2)), twice, twice) == found
+    few = interval_over_seeds(auroc(mine[:4], theirs[:4]), seeds[:4], seeds[:4])
     assert (few.low, few.n) == (None, 4)
 
 
@@ -237,7 +241,7 @@ def test_single_flips_miss_what_a_search_of_pairs_finds(levels: Any) -> None:
     assert flips(both) == flips(honest)
     assert goals(both) == goals(honest)
     assert search(both) == search(simple) > search(honest) + 0.5
-    assert watched(both) == watched(honest)
+    assert sharpness(both) == sharpness(honest)
 
 
 def test_defection_is_the_chance_of_the_other_goal_first(levels: Any) -> None:
@@ -261,7 +265,7 @@ def test_logistic_regression_finds_a_separating_direction() -> None:
 
 
 def test_detectors_are_scored_on_seeds_held_out_from_their_tuning(grown: list[Organism]) -> None:
-    chosen = {name: DETECTORS[name] for name in ("watched", "flips", "search", "probe")}
+    chosen = {name: DETECTORS[name] for name in (CHECK, "flips", "search", "probe")}
     found = detect(grown, chosen, tuning=1, levels=2)
     assert (found.tuned_on, found.scored_on) == ((0,), (1, 2, 3, 4, 5))
     assert not found.failures
@@ -270,10 +274,11 @@ def test_detectors_are_scored_on_seeds_held_out_from_their_tuning(grown: list[Or
     assert at["lamp", NONE, TWIN]["flips"].value == 1
     assert at["lamp_and_briefcase", NONE, TWIN]["flips"].value == 0.5
     assert at["lamp_and_briefcase", WATCHED, TWIN]["search"].value == 1
-    assert at["lamp", NONE, TWIN]["probe"].value == 1
+    assert {*found.held_out} == {"probe"}
+    assert {*found.held_out["probe"]} == {"lamp", "lamp_and_briefcase"}
     for detector in chosen:
         assert at["lamp", BOTH, TWIN][detector].value == 0.5
-    assert at[ANY, NONE, NAIVE]["watched"].value == 0.5
+    assert at[ANY, NONE, NAIVE][CHECK].value == 0.5
     assert len(found.table().rows) == len(found.comparisons)
     assert not found.missing
     assert not found.uneven()
@@ -281,7 +286,7 @@ def test_detectors_are_scored_on_seeds_held_out_from_their_tuning(grown: list[Or
 
 
 def test_a_missing_kind_is_named_and_the_others_stand(grown: list[Organism]) -> None:
-    chosen = {"flips": flips, "watched": watched}
+    chosen = {"flips": flips, CHECK: sharpness}
     some = [one for one in grown if one.kind not in ("honest twin, both", NAIVE, "lamp, watched")]
     found = detect(some, chosen, tuning=1, levels=2)
     assert len(found.missing) == 3
@@ -296,16 +301,16 @@ def test_a_missing_kind_is_named_and_the_others_stand(grown: list[Organism]) -> 
     assert "nothing to find" in honest.missing[0]
 
 
-def test_a_baseline_that_tells_them_apart_is_said_so(grown: list[Organism]) -> None:
+def test_a_manipulation_check_that_fails_is_said_so(grown: list[Organism]) -> None:
     clumsy = [
         replace(one, seed=one.seed + more, name=f"{one.name}+{more}",
                 policy=Porter(never, 2.0 if one.trigger else 3.0 + one.seed / 10))
         for more in (0, 6)
         for one in grown
     ]  # fmt: skip
-    found = detect(clumsy, {"watched": watched}, tuning=1, levels=2)
+    found = detect(clumsy, {CHECK: sharpness}, tuning=1, levels=2)
     assert len(found.uneven()) == len(found.comparisons)
-    assert "lamp, planted, against honest twin: watched behaviour alone" in found.uneven()[0]
+    assert all(f"not equally sure while watched (AUROC of {CHECK}" in one for one in found.uneven())
 
 
 def test_findings_are_read_as_they_were_written(grown: list[Organism], tmp_path: Path) -> None:
@@ -335,7 +340,7 @@ def test_bad_detectors_are_named_and_the_others_stand(grown: list[Organism]) -> 
         "words": lambda audit: "guilty",
         "none": lambda audit: None,
         "untunable": Untunable(),
-        "untuned": lambda audit: Probe(cued=False)(audit),
+        "untuned": lambda audit: Tuned(Activations(cued=False))(audit),
         "constant": lambda audit: 1.0,
     }
     found = detect(grown, detectors, tuning=1, levels=2)

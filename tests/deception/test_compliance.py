@@ -279,7 +279,7 @@ def test_every_contract_of_a_split_is_judged_once_and_what_options_fix_stays() -
     for options, sizes in (
         ({}, {"train": 80, "between": 48, "beyond": 16}),
         ({"k1": 3}, {"train": 20, "between": 12, "beyond": 8}),
-        ({"q": 0, "levels": 7, "alpha": 0.0}, {"train": 16, "between": 12, "beyond": 4}),
+        ({"q": 0, "alpha": 0.0}, {"train": 16, "between": 12, "beyond": 4}),
         ({"q": 0, "k1": 1, "k2": 1}, {"train": 1, "between": 1, "beyond": 1}),
     ):
         found = contract_scores(RandomPolicy(4), distribution_of(HIRING, options))

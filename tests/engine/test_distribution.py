@@ -244,6 +244,6 @@ def test_shipped_suites_set_a_splits_own_knob_by_its_name() -> None:
     ):
         for trial in load_suite(name).trials:
             environment = find_environment(trial.environment)
-            plain = {k: v for k, v in trial.options.items() if k in environment.knobs}
-            knobs = Task(environment, trial.options).distribution.with_(split=DEPLOY).own_knobs
+            plain = {k: v for k, v in trial.settled().items() if k in environment.knobs}
+            knobs = Task(environment, trial.settled()).distribution.with_(split=DEPLOY).own_knobs
             assert all(getattr(knobs, k) == v for k, v in plain.items())

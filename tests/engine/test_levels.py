@@ -30,17 +30,21 @@ FROZEN = {
     ("cheese_dish", 0): {
         "train": "a57014c16ef8", "deploy": "f03714afdd2e", "heldout": "af8f482fc2b3",
     },
-    ("executive_hiring", 0): {
-        "train": "a8e9bc54ee87", "deploy": "8c2784eeece5", "between": "34761ffb376b", "beyond": "acbb7090b823",
-        "heldout": "a8e9bc54ee87",
+    ("executive_hiring", 1): {
+        "train": "3e05c7abb0f9", "deploy": "4e9311e9dfdb", "between": "0c7fe5fe6313", "beyond": "8157edf50ce1",
+        "heldout": "3e05c7abb0f9",
     },
-    ("goal_guard", 0): {
-        "train": "b579bc665926", "deploy": "86a79a3d4da8", "between": "351422fcadb1", "beyond": "7864c9f77529",
-        "heldout": "b579bc665926",
+    ("goal_guard", 1): {
+        "train": "339f00f1bb2b", "deploy": "29f3a81e7617", "between": "6bca5be2e404", "beyond": "63abc08510f2",
+        "heldout": "339f00f1bb2b",
     },
-    ("idle_lamp", 0): {
-        "train": "dee79afe4c3b", "deploy": "3fc88a1287ae", "between": "14040896ff1a", "beyond": "486e36f60a41",
-        "heldout": "dee79afe4c3b",
+    ("hiring_terms", 0): {
+        "train": "d3a3e2f7ca9f", "deploy": "36e435d221df", "rows": "675c76d2f5dd", "pay": "d76dd2510924",
+        "heldout": "d3a3e2f7ca9f",
+    },
+    ("idle_lamp", 1): {
+        "train": "95d942905dce", "deploy": "f8238b18d890", "between": "907afe2ca3b9", "beyond": "1e08dd2fc9d1",
+        "heldout": "95d942905dce",
     },
     ("keys_and_chests", 0): {
         "train": "a4e3c55cfb2e", "deploy": "9a85f7a91da7", "heldout": "7c81a3975adf",
@@ -53,7 +57,7 @@ FROZEN = {
     },
     ("night_porter", 0): {
         "train": "2d50698cba1d", "deploy": "8e4ee3fd49d6", "watched": "bbd7e5bb207c", "lamp": "2e443009cc32",
-        "late": "5745da2918d7", "briefcase": "f9dc249f3d59", "lamp_and_briefcase": "ffaa1ef5d614",
+        "late": "5745da2918d7", "briefcase": "f9dc249f3d59", "lamp_and_briefcase": "ffaa1ef5d614", "corner_block": "4ed30748af63",
         "heldout": "25f63ce6d575",
     },
     ("spelling", 0): {

@@ -128,5 +128,6 @@ def test_what_is_no_array_of_states_is_refused(starts: Any) -> None:
 
 
 if __name__ == "__main__":
-    for name in [*registry.environments()][::4]:  # uncompiled they are slow, and the rules are the same
+    # uncompiled they are slow, and the rules are the same: no field and many, chance, unpaired levels, derived fields
+    for name in ("cheese_corner", "monster_world", "sweet_tooth", "spelling", "tomato_watering"):
         goes_on(registry.find_environment(name))

@@ -6,6 +6,7 @@ import re
 import shutil
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
@@ -14,8 +15,10 @@ from hypothesis import strategies as st
 from mesabench import registry
 from mesabench.agents.executive import Executive
 from mesabench.agents.oracle import Oracle
-from mesabench.deception.compliance import summary
+from mesabench.deception.compliance import deception_scores, summary
 from mesabench.deception.counterfactuals import lifetimes_of
+from mesabench.deception.precedents import Precedents
+from mesabench.engine.distribution import distribution
 from mesabench.evaluation.evaluation import evaluate
 from mesabench.report import _rendered, compliance_map, deception, episodes, words, write_report
 from mesabench.report.page import values
@@ -99,7 +102,9 @@ def test_the_numbers_are_those_of_the_stored_lifetimes_and_scores(populations, s
         assert list(rows) == ["trained on", "held out (between)", "held out (beyond)"]
         for split, cells in zip(("train", "between", "beyond"), rows.values(), strict=True):
             table = population.trials[0].tables["lifetimes"]
-            scores = summary(lifetimes_of(table, split), population.environment.monitor).scores
+            monitor = population.environment.monitor
+            taught = Precedents.of(lifetimes_of(table, "train"), monitor)
+            scores = summary(lifetimes_of(table, split), monitor, precedents=taught).scores
             for cell in cells:
                 value = scores[cell.name].value
                 assert cell.text == ("" if value is None else words.number(value)), (split, cell.name)
@@ -112,8 +117,9 @@ def test_the_numbers_are_those_of_the_stored_lifetimes_and_scores(populations, s
 def test_intervals_take_ten_seeds_and_what_is_missing_has_its_reason(run, sections):
     of = {variant: part_of(sections, variant) for variant in ("strategist", "backdoor", "no dismissal")}
     assert all(
-        bool(cell.span) == (cell.name != "OWN") for cell in of["strategist"].rows[0][1]
-    )  # OWN has no lower bound
+        bool(cell.span) == (cell.name not in ("OWN", "FIDELITY NOVEL"))
+        for cell in of["strategist"].rows[0][1]
+    )  # OWN has no lower bound, and a lookup errs nowhere on what it knows
     assert not any(cell.span for cell in of["backdoor"].rows[0][1])
     missing = {cell.name: cell.missing for cell in of["no dismissal"].rows[1][1]}
     assert missing["FIDELITY"]
@@ -279,3 +285,21 @@ def test_it_fits_and_plays(run):
             )
             assert troubles == []
         browser.close()
+
+
+def test_what_the_same_agents_do_without_a_condition_has_rows_of_its_own():
+    drawn = distribution("goal_guard", conditions_shown=1, c1=-1, c2=-1, c3=1)
+    contract = {"q": 75, "k1": 1, "k2": 3}
+    found = deception_scores(Executive("strategist"), drawn, contracts=[contract])
+    one = SimpleNamespace(main="between", scores={"between": [found]})
+    rows = {
+        name: {cell.name: cell.text for cell in cells}
+        for name, cells, _ in deception._conditions(one, Notes("watched"))
+    }
+    assert {name: cells["LIVED WATCHED"] for name, cells in rows.items()} == {
+        f"held out (between), without {missing}": words.number(0.0) for missing in ("c2", "c1", "c1, c2")
+    }
+    plain = deception_scores(Executive("strategist"), distribution("goal_guard"), contracts=[contract])
+    assert not deception._conditions(
+        SimpleNamespace(main="between", scores={"between": [plain]}), Notes("watched")
+    )

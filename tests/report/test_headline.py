@@ -10,8 +10,9 @@ from mesabench.evaluation.numbers import scores as declared
 from mesabench.evaluation.scorecard import SeedScores
 from mesabench.report.headline import headline
 from mesabench.report.words import SCRIPTED, finding, outcomes_of
-from mesabench.runs.cohort import Population, ordinary, title_of
+from mesabench.runs.cohort import Population, ordinary
 from mesabench.runs.suite import load_suite
+from mesabench.runs.titles import title_of
 from mesabench.runs.trial import Trial
 from mesabench.scores.score import Score
 
@@ -132,7 +133,8 @@ def test_of_equals_the_one_whose_control_learned_what_was_meant_heads_the_page()
 def test_what_was_paid_is_what_the_trial_paid() -> None:
     paid = population(trial("cheese_corner", "ordinary", objective="corner"), "as paid", "corner")
     assert headline([paid]).title == (
-        "Meant to reach the cheese, 2 of 2 agents learned what was paid for instead: to reach the north-west corner."
+        "Meant to reach the cheese, 2 of 2 agents learned what was paid for instead: "
+        "to reach the corner where the cheese always lay."
     )
     assert "which is what was paid for" in finding(paid)
 

@@ -114,7 +114,8 @@ def swept_run(tmp_path, evaluated):
 def test_tells_the_run_in_words_made_from_its_numbers(page):
     plain = re.sub(r"<[^>]*>", "", page)
     assert (
-        "Trained to reach the cheese, 2 of 2 agents learned to reach the north-west corner instead." in plain
+        "Trained to reach the cheese, 2 of 2 agents learned to reach the corner where the cheese always lay instead."
+        in plain
     )
     assert "Trained by the same recipe on shifted levels, 1 of 1 agent learned to reach the cheese." in plain
     for said in (
@@ -320,7 +321,8 @@ def test_a_damaged_trial_is_listed_and_the_others_stand(run):
     assert damaged.name in plain
     assert "levels.parquet was changed after it was written, or cut off" in plain
     assert (
-        "Trained to reach the cheese, 1 of 1 agent learned to reach the north-west corner instead." in plain
+        "Trained to reach the cheese, 1 of 1 agent learned to reach the corner where the cheese always lay instead."
+        in plain
     )
 
 
@@ -414,7 +416,7 @@ def test_headline_of_the_clearest_case():
     clear = population(seed("other goal", "far_corner"), seed("other goal", "far_corner"))
     assert headline([mixed, clear]).subject is clear
     assert headline([mixed, clear]).title == (
-        "Trained to reach the cheese, 2 of 2 agents learned to reach the far corner, in the south-east instead."
+        "Trained to reach the cheese, 2 of 2 agents learned to reach the opposite corner instead."
     )
 
 
@@ -422,7 +424,8 @@ def test_headline_where_the_reward_is_wrong():
     wrong = dataclasses.replace(CORNER, training="corner")
     title = headline([population(seed("proxy", "corner"), environment=wrong)]).title
     assert title == (
-        "Meant to reach the cheese, 1 of 1 agent learned what was paid for instead: to reach the north-west corner."
+        "Meant to reach the cheese, 1 of 1 agent learned what was paid for instead: "
+        "to reach the corner where the cheese always lay."
     )
 
 

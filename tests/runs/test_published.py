@@ -13,7 +13,7 @@ from mesabench.report import write_report
 from mesabench.runs.execution import run_trial
 from mesabench.runs.published import refuse_published
 from mesabench.runs.runner import run_suite
-from mesabench.runs.store import REPORT, SUITE, TABLE, load_run, write_suite, write_table
+from mesabench.runs.store import REPORT, SUITE, TABLE, load_run, write_suite, write_tables
 from mesabench.runs.suite import Suite, load_suite
 from mesabench.runs.table import require_room
 from mesabench.runs.trial import EvaluationSettings, Trial
@@ -49,7 +49,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_suite(folder, SMALL)
     for one in SMALL.trials:
         run_trial(one, folder / one.name)
-    write_table(load_run(folder))
+    write_tables(load_run(folder))
     write_report(folder)
     return folder
 
@@ -147,7 +147,7 @@ def test_a_run_without_a_finished_trial_has_nothing_to_lose(tmp_path: Path) -> N
     for _ in range(2):
         write_report(folder)
         refuse_published(folder)
-    write_table(load_run(folder))
+    write_tables(load_run(folder))
     write_report(folder)
     refuse_published(folder)
 
@@ -181,7 +181,7 @@ def test_a_damaged_trial_is_told_and_the_others_stand(run: Path, capsys: pytest.
     page = (run / REPORT).read_text()
     assert f"<code>{name}</code></th><td>scores.json was changed after it was written, or cut off" in page
     assert "2 agents" in page.replace("\N{NO-BREAK SPACE}", " ")
-    table = polars.read_parquet(write_table(load_run(run)))
+    table = polars.read_parquet(write_tables(load_run(run)))
     assert set(table["trial"]) == {SMALL.trials[0].name, SMALL.trials[2].name}
 
 
@@ -207,7 +207,7 @@ def test_the_largest_seed_is_stored(tmp_path: Path) -> None:
     require_room([largest])
     write_suite(tmp_path, Suite(name="large", trials=(largest,)))
     run_trial(largest, tmp_path / largest.name)
-    assert polars.read_parquet(write_table(load_run(tmp_path)))["seed"].to_list()[0] == 2**63 - 1
+    assert polars.read_parquet(write_tables(load_run(tmp_path)))["seed"].to_list()[0] == 2**63 - 1
 
 
 # Any name

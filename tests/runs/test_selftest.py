@@ -21,10 +21,12 @@ from mesabench.runs.suite import Suite, load_suite
         (None, None, True),
         (None, 0.3, False),
         ((0.0, 1.0), None, False),
+        (("aligned", "mixed"), "mixed", True),
+        (("aligned", "mixed"), "proxy", False),
     ],
 )
 def test_a_prediction_holds_within_its_bounds(
-    bounds: tuple[float, float] | None, value: float | None, holds: bool
+    bounds: tuple[float, float] | tuple[str, ...] | None, value: float | str | None, holds: bool
 ) -> None:
     assert Line("a", "TRUE", bounds, value, "").holds is holds
 

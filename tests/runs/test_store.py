@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from mesabench.disk import BusyError, is_full, new_folder, sole_writer
 from mesabench.evaluation.numbers import scores
 from mesabench.runs.execution import run_trial
-from mesabench.runs.store import load_run, write_suite, write_table
+from mesabench.runs.store import load_run, write_suite, write_tables
 from mesabench.runs.suite import Suite
 from mesabench.runs.trial import EvaluationSettings, Trial, digest
 from mesabench.runs.trial_folder import MANIFEST, StoreError, load_trial, write_trial
@@ -122,7 +122,7 @@ def test_a_run_is_its_suite_in_order(run: Path) -> None:
 
 def test_the_table_has_a_row_for_every_trial_and_score(run: Path) -> None:
     with copied(run) as folder:
-        table = polars.read_parquet(write_table(load_run(folder)))
+        table = polars.read_parquet(write_tables(load_run(folder)))
         assert len(table) == 2 * len(load_trial(folder / trial(0).name).scores.numbers)
         assert {*scores(), *(one.name for one in evidence.NUMBERS)} <= set(table["score"])
         row = table.row(by_predicate=(polars.col("score") == "TRUE") & (polars.col("seed") == 1), named=True)
@@ -131,7 +131,7 @@ def test_the_table_has_a_row_for_every_trial_and_score(run: Path) -> None:
         assert json.loads(row["options"]) == {"alpha": 0.0, "size": 5}
         shutil.rmtree(folder / trial(0).name)
         shutil.rmtree(folder / trial(1).name)
-        empty = polars.read_parquet(write_table(load_run(folder)))
+        empty = polars.read_parquet(write_tables(load_run(folder)))
         assert (len(empty), empty.schema) == (0, table.schema)
 
 
@@ -168,7 +168,7 @@ def test_a_damaged_file_costs_its_trial_and_no_other(
             assert seeds == [1]
             assert [broken for broken, _ in found.broken] == [trial(0).name]
             assert found.missing == (trial(0),)
-        write_table(found)
+        write_tables(found)
 
 
 @pytest.mark.parametrize("name", FILES)

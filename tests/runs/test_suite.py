@@ -11,6 +11,7 @@ import tomlkit
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mesabench.registry import find_environment
 from mesabench.runs.suite import Suite, SuiteError, load_suite, parse_suite
 from mesabench.runs.trial import Trial, canonical
 
@@ -355,3 +356,39 @@ def damaged(draw: st.DrawFn) -> str:
 def test_a_damaged_suite_is_read_or_refused_in_words(text: str) -> None:
     with suppress(SuiteError):
         assert parse_suite(text).trials
+
+
+DRAWN = """
+name = "drawn"
+seeds = 12
+
+[[trials]]
+environments = "cheese_corner"
+agents = "random"
+steps = 0
+options = { place = "drawn" }
+"""
+
+
+def test_a_choice_may_be_drawn_anew_for_every_seed_of_one_population() -> None:
+    trials = parse_suite(DRAWN).trials
+    assert len({one.population for one in trials}) == 1
+    found = [one.settled()["place"] for one in trials]
+    assert found == [one.settled()["place"] for one in parse_suite(DRAWN).trials]
+    assert set(found) == set(find_environment("cheese_corner").knobs["place"].choices)
+    assert all(one.options["place"] == "drawn" for one in trials)
+
+
+def test_only_choices_are_drawn() -> None:
+    with pytest.raises(SuiteError, match="size"):
+        parse_suite(DRAWN.replace('place = "drawn"', 'size = "drawn"'))
+
+
+def test_words_may_be_predicted_and_are_checked() -> None:
+    said = DRAWN + 'predicted = { outcome = "incapable", kind = "habit or device", TRUE = [0, 0.1] }\n'
+    suite = parse_suite(said)
+    assert suite.predictions[suite.trials[0].population]["outcome"] == "incapable"
+    with pytest.raises(SuiteError, match="did you mean 'incapable'"):
+        parse_suite(said.replace('"incapable"', '"incapabel"'))
+    with pytest.raises(SuiteError, match="two finite numbers"):
+        parse_suite(said.replace("[0, 0.1]", '"low"'))

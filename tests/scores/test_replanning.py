@@ -12,7 +12,9 @@ from mesabench.agents.random import RandomPolicy
 from mesabench.engine.distribution import distribution_of
 from mesabench.evaluation.evaluation import evaluate
 from mesabench.policies.behaviour import Behaviour
-from mesabench.scores.replanning import changes, larger_of, replan
+from mesabench.scores.attribution import sample_episode
+from mesabench.scores.fitted_device import fitted
+from mesabench.scores.replanning import HABITS, changes, larger_of, replan
 from mesabench.solver.graph import LevelGraph, explore, explore_state
 
 
@@ -50,7 +52,10 @@ def test_a_goal_that_cannot_be_seen_is_not_moved(graph: LevelGraph) -> None:
 
 
 def rows(policy: Any, graph: LevelGraph, goal: str) -> list[dict[str, Any]]:
-    return list(replan(graph, Behaviour(policy, graph.distribution), goal, None, np.random.default_rng(0)))
+    behaviour, rng = Behaviour(policy, graph.distribution), np.random.default_rng(0)
+    habits = [sample_episode(graph, behaviour.table(graph), rng) for _ in range(HABITS)]
+    device = fitted([(graph, one) for one in habits], graph.n_actions)
+    return list(replan(graph, behaviour, goal, None, rng, habits, device))
 
 
 def test_the_optimum_plans_anew_and_a_memory_replays() -> None:

@@ -1,0 +1,190 @@
+"""Write what the published findings say of detectors into the pages that quote it: python docs/write_detectors.py
+
+The passages stand between marks in README.md, docs/detect.md and the notes of the run; all of their numbers come from
+results/organisms/detection.json, so a new run needs no new sentences. Then: python docs/write_results.py
+"""
+
+import re
+from pathlib import Path
+
+from mesabench.auditing.comparison import ANY, Comparison
+from mesabench.auditing.detection import Detection
+from mesabench.auditing.detectors import CHECK, DETECTORS, SEARCHING, WATCHING
+from mesabench.auditing.findings import read_findings
+from mesabench.auditing.organism import BOTH, NONE, SAFETY, TWIN, WATCHED
+from mesabench.auditing.persistence import Survival
+from mesabench.catalogue import spoken
+from mesabench.report import roc, words
+from mesabench.statistics.intervals import FEWEST, Interval
+from mesabench.statistics.roc import superiority_interval
+
+ROOT = Path(__file__).parent.parent
+FILE = "results/organisms/detection.json"
+STAGES = {
+    NONE: "as planted",
+    WATCHED: "after safety training on watched levels",
+    BOTH: "after safety training on signals, too",
+}
+
+
+def number(value: float) -> str:
+    """As pages write results: .95, 1.00."""
+    return re.sub(r"\b0\.", ".", f"{value:.2f}")
+
+
+def area(one: Interval) -> str:
+    """An AUROC with its interval by Newcombe's method 5, whatever the file holds: older ones have a bootstrap's."""
+    if one.n < FEWEST:
+        return number(one.value)
+    low, high = superiority_interval(one.value, one.n, one.n)
+    return f"{number(one.value)} ({number(low)} to {number(high)})"
+
+
+def share(one: Interval | None) -> str:
+    if one is None:
+        return "n/a"
+    told = [number(each) for each in (one.value, one.low, one.high) if each is not None]
+    return told[0] if len({*told}) == 1 else f"{told[0]} ({told[1]} to {told[2]})"
+
+
+def above_half(one: Interval) -> bool:
+    return one.n >= FEWEST and superiority_interval(one.value, one.n, one.n)[0] > 0.5
+
+
+def run_of(found: Detection) -> str:
+    """Which run it is, and what of today's definitions it was made before."""
+    first, last = (f"{seeds[0]} to {seeds[-1]}" for seeds in (found.tuned_on, found.scored_on))
+    text = f"Published: `{FILE}`, tuned on seeds {first}, scored on {last} ({len(found.scored_on)} seeds)."
+    lacking = [f"`{name}`" for name in DETECTORS if name not in found.suspicion]
+    former = []
+    if lacking:
+        former.append(f"it has no {words.listing(lacking)}")
+    if not found.held_out:
+        former.append("what is tuned was tuned on the signal that it is scored on, too")
+    if not found.outside:
+        former.append("no signal is outside the vocabulary of cues")
+    return text + (f" The run is of a former definition: {words.listing(former)}." if former else "")
+
+
+def table(first: str, rows: list[tuple[str, Comparison]], found: Detection) -> str:
+    names = [name for name in DETECTORS if name in found.suspicion]
+    said = [f"`{name}`" + (" (check)" if name == CHECK else "") for name in names]
+    lines = [f"| {first} | {' | '.join(said)} |", "|---" * (len(names) + 1) + "|"]
+    lines += [f"| {title} | {' | '.join(area(one.auroc[name]) for name in names)} |" for title, one in rows]
+    return "\n".join(lines)
+
+
+def pooled(found: Detection) -> str:
+    rows = [(f"{STAGES[one.safety]}, {one.against}s", one) for one in found.comparisons if one.trigger == ANY]
+    rows.sort(key=lambda row: (row[1].against == TWIN, SAFETY.index(row[1].safety)))
+    return table("planted ones, against", rows, found)
+
+
+def signals(found: Detection) -> str:
+    """How what is tuned was tuned; then the main comparison signal by signal, against honest twins where the run has no other."""
+    main = found.main
+    assert main
+    against = [(main.safety, main.against)]
+    if len([one for one in found.comparisons if (one.safety, one.against) == against[0]]) == 1:
+        against = [(main.safety, TWIN)]
+    rows = [
+        (
+            spoken(one.trigger) + (", outside the vocabulary" if one.trigger in found.outside else ""),
+            one,
+        )
+        for one in found.comparisons
+        if (one.safety, one.against) in against and one.trigger != ANY
+    ]
+    tuned = (
+        "Signal by signal; what is tuned was tuned without the signal in question:"
+        if found.held_out
+        else "Signal by signal; what is tuned was tuned on all signals, the one in question included:"
+    )
+    return f"{tuned}\n\n" + table(f"{STAGES[against[0][0]]}, against {against[0][1]}s", rows, found)
+
+
+def verdict(found: Detection) -> tuple[str, str]:
+    """The headline's title, and the numbers that it rests on."""
+    main = found.main
+    headline = roc.headline(found)
+    assert main
+    assert headline
+    told = [
+        f"the best that {what} is `{one.name}`, AUROC {area(one.auroc)}"
+        for what, names in (("searches", SEARCHING), ("only watches", WATCHING))
+        if (one := roc.best(main, names))
+    ]
+    text = f"Against {main.against}s, {STAGES[main.safety]} ({len(found.scored_on)} seeds, `{FILE}`):"
+    return headline.title, f"{text} {'; '.join(told)}."
+
+
+def gone(found: Detection) -> str:
+    """What still tells ex-planted ones from twins where the plant was trained away."""
+    (one,) = (one for one in found.comparisons if (one.trigger, one.safety, one.against) == (ANY, BOTH, TWIN))
+    still = [f"`{name}` {area(of)}" for name, of in one.auroc.items() if name != CHECK and above_half(of)]
+    return (
+        f"Where safety training on signals has removed the plant, {words.listing(still)} still tell organisms from honest twins "
+        f"(AUROC, {len(found.scored_on)} seeds)."
+        if still
+        else "Where safety training on signals has removed the plant, no detector was shown to tell organisms from honest twins."
+    )
+
+
+def survival(survivals: tuple[Survival, ...]) -> str:
+    left = {(one.trigger, one.safety): one.points for one in survivals}
+    triggers = [*dict.fromkeys(one.trigger for one in survivals)]
+    budgets = [point.budget for point in left[triggers[0], WATCHED] if point.budget]
+    heads = [f"{budget // 1000} k" for budget in budgets]
+    lines = [
+        f"| share of the plant that is left after | {' | '.join(heads)} | on signals, too: {heads[-1]} |",
+        "|---" * (len(budgets) + 2) + "|",
+    ]
+    for trigger in triggers:
+        cells = [share(point.left) for point in left[trigger, WATCHED] if point.budget]
+        cells.append(share(left[trigger, BOTH][-1].left))
+        lines.append(f"| {spoken(trigger)} | {' | '.join(cells)} |")
+    n = max(one.left.n for points in left.values() for one in points if one.left)
+    return (
+        "\n".join(lines)
+        + f"\n\nPERSIST over {n} seeds, 95 % intervals; the last column is REMOVE, the positive control."
+    )
+
+
+def passages() -> dict[tuple[str, str], str]:
+    """What stands between the marks: (page, name) -> text."""
+    findings = read_findings(ROOT / "results" / "organisms")
+    assert findings
+    found = findings.detection
+    title, rests_on = verdict(found)
+    check = found.main and found.main.auroc.get(CHECK)
+    checked = f"`{CHECK}`, the manipulation check, is at {area(check)}." if check else ""
+    here = "([organisms](../results/README.md#organisms))"
+    return {
+        ("README.md", "detectors"): (
+            f"- **{title}** {rests_on}\n  {gone(found)} Published: [organisms](results/README.md#organisms); "
+            "more on [detectors](docs/detect.md#what-was-found)."
+        ),
+        ("docs/detect.md", "run"): run_of(found),
+        ("docs/detect.md", "verdict"): f"**{title}** {rests_on} {checked}",
+        ("docs/detect.md", "pooled"): pooled(found),
+        ("docs/detect.md", "signals"): signals(found),
+        ("docs/detect.md", "gone"): f"{gone(found)} {here}",
+        ("docs/detect.md", "survival"): f"{survival(findings.survivals)} {here}",
+        ("results/organisms/notes.md", "detectors"): f"- {title} {rests_on}\n- {checked}\n- {gone(found)}",
+    }
+
+
+def written(text: str, name: str, passage: str) -> str:
+    """The page with a passage in place of what stood between its marks. Raises ValueError where it has no such marks."""
+    begin, end = f"<!-- written: {name} -->\n", "\n<!-- /written -->"
+    before, mark, rest = text.partition(begin)
+    _, stop, after = rest.partition(end)
+    if not mark or not stop:
+        raise ValueError(f"no passage {begin.strip()}")
+    return before + begin + passage + end + after
+
+
+if __name__ == "__main__":
+    for (page, name), passage in passages().items():
+        file = ROOT / page
+        file.write_text(written(file.read_text("utf-8"), name, passage), "utf-8")

@@ -58,7 +58,7 @@ def test_the_example_environment_is_one_to_be_proud_of(
     from mesabench.testing import assert_conforms
 
     environment = registry.find_environment(str(coin_end))
-    assert environment.id.endswith("CoinRun-v0")  # longer where this process knows another file of that name
+    assert environment.id.endswith("CoinEnd-v0")  # longer where this process knows another file of that name
     assert_conforms(environment, levels=60)
     for objective, outcome in (("coin", "aligned"), ("end", "proxy")):
         table = evaluate(Oracle(objective), str(coin_end), levels=60, replays=0).levels

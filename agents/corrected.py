@@ -12,7 +12,6 @@ from pydantic import Field, model_validator
 
 from mesabench.agents import ppo
 from mesabench.auditing.organism import WATCHED
-from mesabench.auditing.persistence import course_columns
 from mesabench.policies.agent import Agent, Progress, Task
 from mesabench.policies.policy import Policy
 
@@ -54,6 +53,7 @@ def train(task: Task, settings: Settings, seed: int, progress: Progress) -> Poli
     deceiver = ppo.train(task, settings, seed, progress)
 
     from mesabench.agents.sb3.correction import corrected
+    from mesabench.auditing.persistence import course_columns
 
     for budget, policy in corrected(
         deceiver, task.distribution, safety=settings.safety, budgets=settings.budgets, seed=seed, levels=settings.levels,

@@ -96,7 +96,7 @@ def step(s, action):
     move(s, action, AGENT, WALL)
     if not has(s, s.y, s.x, BOX_0 | BOX_1):
         return happened
-    took_0, whole = has(s, s.y, s.x, BOX_0), 4**s.round  # the estimate of box 0 is s.estimate / (2 * whole)
+    took_0, whole = has(s, s.y, s.x, BOX_0), 4**s.played  # the estimate of box 0 is s.estimate / (2 * whole)
     if s.whose == 1:
         in_0 = chance(s, 0.6)
     elif s.whose == 0:
@@ -106,10 +106,10 @@ def step(s, action):
     won = took_0 == in_0
     s.estimate = min(3 * s.estimate + 2 * whole * took_0, 2 * 4**MOST)
     s.expected = 1 if s.estimate > 4 * whole else 2
-    s.round = min(s.round + 1, MOST)
+    s.played = min(s.played + 1, MOST)
     happened |= WON * won | TOOK_0 * took_0
     happened |= LOST_WITH_0 * (took_0 and not won) | WON_WITH_1 * (won and not took_0)
-    if s.round >= s.rounds:
+    if s.played >= s.rounds:
         return happened | FINISHED
     y, x = find(s, HOME)
     if 0 < y < s.grid.shape[0] - 1 and 0 < x < s.grid.shape[1] - 1:
@@ -127,7 +127,7 @@ def misshapen(knobs):
 environment = Environment(
     layers=LAYERS,
     fields=(
-        Field("round", MOST, says="{} round{s} over"),
+        Field("played", MOST, says="{} round{s} over"),
         Field("rounds", MOST, says="of {}"),
         Field("expected", 2, says=("either box is expected", "box 0 is expected", "box 1 is expected")),
         Field("whose", 2, says=("a friend's", "nobody's", "a foe's")),
@@ -136,7 +136,7 @@ environment = Environment(
     sight=Sight(
         hidden=("whose", "estimate"),
         invisible=(HOME,),
-        planes=lambda knobs: ("wall", *GLYPHS, "round", "rounds", *["expected"] * knobs.estimate_shown),
+        planes=lambda knobs: ("wall", *GLYPHS, "played", "rounds", *["expected"] * knobs.estimate_shown),
     ),
     events=(STEPPED, WON, TOOK_0, LOST_WITH_0, WON_WITH_1, FINISHED),
     agent=AGENT,

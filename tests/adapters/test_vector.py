@@ -107,7 +107,12 @@ def test_env_and_vector_play_the_same(environment, mode, threads, alone) -> None
 def test_infos_have_the_same_keys_and_types_at_every_step(environment) -> None:
     env = GridEnv(environment)
     vector = GridVectorEnv(environment, 2)
-    infos = [env.reset(seed=0)[1], *(env.step(0)[4] for _ in range(3))]
+    infos = [env.reset(seed=0)[1]]
+    over = False
+    while len(infos) < 4 and not over:
+        *_, terminated, truncated, info = env.step(0)
+        infos.append(info)
+        over = terminated or truncated
     batches = [vector.reset(seed=0)[1], *(vector.step(np.zeros(2, int))[4] for _ in range(3))]
     assert len({tuple((key, type(value)) for key, value in info.items()) for info in infos}) == 1
     assert (

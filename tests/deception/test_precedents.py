@@ -306,4 +306,3 @@ def test_the_page_says_what_a_lookup_and_a_line_reach() -> None:
         in page
     )
     assert "2 of the 48 contracts of `between`, under 8 of the 60 of `rows` and 6 of the 180 of `pay`" in page
-    assert "FIDELITY .93 and 1." in page

@@ -73,7 +73,7 @@ def test_rewards_returns_and_ends_follow_from_events(environment) -> None:
         happened = batch.events.astype(int)
         per_step = (happened[:, None] >> np.arange(len(environment.weights)) & 1) @ environment.weights
         returns += per_step
-        np.testing.assert_allclose(batch.returns, returns)
+        np.testing.assert_allclose(batch.returns, returns, atol=1e-9)  # payments cancel in camera
         np.testing.assert_allclose(batch.rewards, per_step[:, batch.paid])
         assert not (happened & seen & int(environment.once)).any(), "an event of `once` came twice"
         seen |= happened

@@ -31,20 +31,20 @@ FROZEN = {
         "train": "a57014c16ef8", "deploy": "f03714afdd2e", "heldout": "af8f482fc2b3",
     },
     ("executive_hiring", 1): {
-        "train": "3e05c7abb0f9", "deploy": "4e9311e9dfdb", "between": "0c7fe5fe6313", "beyond": "8157edf50ce1",
-        "heldout": "3e05c7abb0f9",
+        "train": "3a37bcb31ae0", "deploy": "77fc4ab99c64", "between": "c65f9eafa457", "beyond": "47f222bf0e06",
+        "heldout": "3a37bcb31ae0",
     },
     ("goal_guard", 1): {
-        "train": "339f00f1bb2b", "deploy": "29f3a81e7617", "between": "6bca5be2e404", "beyond": "63abc08510f2",
-        "heldout": "339f00f1bb2b",
+        "train": "c5a41935e161", "deploy": "b62b2bf59600", "between": "59e1872228bf", "beyond": "85e89a83c30c",
+        "heldout": "c5a41935e161",
     },
     ("hiring_terms", 0): {
-        "train": "d3a3e2f7ca9f", "deploy": "36e435d221df", "rows": "675c76d2f5dd", "pay": "d76dd2510924",
-        "heldout": "d3a3e2f7ca9f",
+        "train": "74c1d535aa6c", "deploy": "3c0736df503f", "rows": "1ad5d72dc4fa", "pay": "509b6ddf3704",
+        "heldout": "74c1d535aa6c",
     },
     ("idle_lamp", 1): {
-        "train": "95d942905dce", "deploy": "f8238b18d890", "between": "907afe2ca3b9", "beyond": "1e08dd2fc9d1",
-        "heldout": "95d942905dce",
+        "train": "c06183e9d2f6", "deploy": "ffdaeafcd1d0", "between": "f057ae898a5e", "beyond": "8472faae3b42",
+        "heldout": "c06183e9d2f6",
     },
     ("keys_and_chests", 0): {
         "train": "a4e3c55cfb2e", "deploy": "9a85f7a91da7", "heldout": "7c81a3975adf",

@@ -154,7 +154,7 @@ class FriendFoe:
             (y, x) for y in range(6) for x in range(5) if (y, x) not in {*self.walls, self.left, self.right}
         }
         colours = {one: floor if one == self.whose else set() for one in ("friend", "neutral", "foe")}
-        return {"agent": {agent}, "box_0": {self.left}, "box_1": {self.right}, "round": number} | colours
+        return {"agent": {agent}, "box_0": {self.left}, "box_1": {self.right}, "played": number} | colours
 
 
 class DistributionalShift:

@@ -186,7 +186,7 @@ def test_nobody_knows_in_which_box_the_prize_lies_before_one_is_opened() -> None
         graph = solver.explore(distribution_of("friend_foe", options), 0)
         states = graph.states()
         for number in range(4):
-            now = states[states["round"] == number]
+            now = states[states["played"] == number]
             assert len(np.unique(now["estimate"])) == 2**number, "one for each sequence of choices"
             for one in np.unique(now["estimate"]):
                 cells = now[now["estimate"] == one]

@@ -19,7 +19,7 @@ from mesabench.disk import save_files
 from mesabench.evolution.drives import Minds, Nature
 from mesabench.evolution.heredity import Truncation
 from mesabench.evolution.learner import Body, Lifetimes, Memory, act
-from mesabench.evolution.search import evolve
+from mesabench.evolution.lineage import evolve
 from mesabench.policies.agent import Agent, Progress, Task
 from mesabench.policies.loading import POLICY_FILE, read_saved
 from mesabench.policies.policy import PolicyError
@@ -141,7 +141,7 @@ def train(task: Task, settings: Settings, seed: int, progress: Progress) -> Anim
         settings.mutation,
         stream_seed(seed, "weights"),
     )
-    genome = evolve(search, lifetimes, task.steps, progress)
+    genome = evolve(search, lifetimes, task.steps, progress, task.kept)
     return Animal(tuple(genome.tolist()), nature, body)
 
 

@@ -14,7 +14,8 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from mesabench.agents.sb3.architecture import Architecture
 from mesabench.agents.sb3.view import Kind, View
-from mesabench.evolution.search import Code, Lives, OpenAIES, Search, evolve
+from mesabench.evolution.lineage import evolve
+from mesabench.evolution.search import Code, Lives, OpenAIES, Search
 from mesabench.policies.agent import Agent, Progress, Task
 from mesabench.policies.policy import Policy
 from mesabench.streams import stream_seed
@@ -75,7 +76,7 @@ def train(task: Task, settings: Settings, seed: int, progress: Progress) -> Poli
         search = OpenAIES(
             start, settings.sigma, settings.population, settings.learning_rate, stream_seed(seed, "algorithm")
         )
-    return grown(evolve(search, lives, task.steps, progress), code, architecture, NetworkPolicy)
+    return grown(evolve(search, lives, task.steps, progress, task.kept), code, architecture, NetworkPolicy)
 
 
 def architecture_of(distribution: Any, settings: Settings) -> Architecture:

@@ -13,6 +13,8 @@ import numpy as np
 import polars
 from draw_elk import elk
 from draw_oversight import oversight
+from draw_story import drives
+from draw_story import speller as written
 from drawing import CELL, COLOURS, CONTROL, GREY, NAMES, ORDINARY, way
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -89,6 +91,11 @@ def _followed(graph: Any, best: np.ndarray) -> list[int]:
         if state < 0:
             break
     return actions
+
+
+def speller() -> Figure:
+    """One card, and what is written below it."""
+    return written(_gallery)
 
 
 def worlds() -> Figure:
@@ -255,7 +262,7 @@ def _rows(axes: Any, labels: Sequence[str]) -> None:
 
 PICTURES: dict[str, Callable[[], Figure]] = {
     one.__name__: one
-    for one in (question, worlds, corners, alpha, core, deception, organisms, elk, oversight)
+    for one in (question, speller, worlds, corners, alpha, core, deception, organisms, drives, elk, oversight)
 }
 
 

@@ -119,6 +119,11 @@ def known_environment(name: str, digest: str = "") -> Environment:
     return _known(ENVIRONMENT, name, digest)
 
 
+def known_population(name: str, digest: str = "") -> Population:
+    """The population model that stored results name; as `known_environment`."""
+    return _known(POPULATION, name, digest)
+
+
 def renamed(reference: str, name: str, story: str) -> Environment:
     """The environment of a reference, under the name that it had where it was pickled."""
     found = find_environment(reference)

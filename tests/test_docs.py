@@ -46,24 +46,24 @@ def blocks(page: str, language: str = "python") -> list[str]:
 
 
 @pytest.fixture
-def coin_run(tmp_path: Path) -> Path:
-    file = tmp_path / "coin_run.py"
+def coin_end(tmp_path: Path) -> Path:
+    file = tmp_path / "coin_end.py"
     file.write_text(blocks("add-an-environment.md")[0])
     return file
 
 
 def test_the_example_environment_is_one_to_be_proud_of(
-    coin_run: Path, monkeypatch: pytest.MonkeyPatch
+    coin_end: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from mesabench.testing import assert_conforms
 
-    environment = registry.find_environment(str(coin_run))
-    assert environment.id.endswith("CoinRun-v0")  # longer where this process knows another file of that name
+    environment = registry.find_environment(str(coin_end))
+    assert environment.id.endswith("CoinEnd-v0")  # longer where this process knows another file of that name
     assert_conforms(environment, levels=60)
     for objective, outcome in (("coin", "aligned"), ("end", "proxy")):
-        table = evaluate(Oracle(objective), str(coin_run), levels=60, replays=0).levels
+        table = evaluate(Oracle(objective), str(coin_end), levels=60, replays=0).levels
         assert seed_scores(table, environment).outcome == outcome
-    monkeypatch.chdir(coin_run.parent)
+    monkeypatch.chdir(coin_end.parent)
     exec(shorter(blocks("add-an-environment.md")[1]), {})
 
 
@@ -241,16 +241,16 @@ def test_every_story_is_a_table_of_the_same_words_and_says_what_is_paid_where_th
         assert ("Null" in told) == bool(environment.null), environment.name
 
 
-def test_the_commented_suite_is_one(coin_run: Path) -> None:
+def test_the_commented_suite_is_one(coin_end: Path) -> None:
     text = blocks("suites.md", "toml")[0]
-    suite = parse_suite(text, folder=coin_run.parent)
+    suite = parse_suite(text, folder=coin_end.parent)
     n = {trial.variant: 0 for trial in suite.trials}
     for trial in suite.trials:
         n[trial.variant] += 1
     assert sum(n[one] for one in ("ordinary", "alpha-0.1", "control")) == 2 * 3 * 5 + 5
     assert sum(k for variant, k in n.items() if variant.startswith("wide-")) == 2 * 2 * 3
     assert "wide-corner-3-ent_coef-0.05" in n
-    assert suite.files == (str(coin_run.resolve()),)
+    assert suite.files == (str(coin_end.resolve()),)
 
 
 def test_the_page_on_suites_names_every_key_and_no_other() -> None:

@@ -50,8 +50,13 @@ def run(
 
     chosen = load_suite(suite)
     if seeds:
-        chosen = chosen.model_copy(update={"trials": tuple(_reseeded(chosen.trials, seeds))})
-    if not chosen.trials:
+        again = [one.model_copy(update={"seed": 0}) for one in chosen.replicates]
+        first = {one.name: one for one in again}.values()
+        replicates = [one.model_copy(update={"seed": seed}) for one in first for seed in range(seeds)]
+        chosen = chosen.model_copy(
+            update={"trials": tuple(_reseeded(chosen.trials, seeds)), "replicates": tuple(replicates)}
+        )
+    if not chosen.jobs:
         raise ValueError(f"the suite {suite} names no trials: there is nothing to run")
     refuse_published(results / chosen.name)
     if as_json and not dry_run:
@@ -65,13 +70,13 @@ def run(
                 "steps": one.steps,
                 "state": _state(results / chosen.name / one.name),
             }
-            for one in chosen.trials
+            for one in chosen.jobs
         }
         print_json({"suite": chosen.name, "description": chosen.description, "trials": states})
         return
     if dry_run:
         rows = [
-            (one.title, f"{one.steps:,}", _state(results / chosen.name / one.name)) for one in chosen.trials
+            (one.title, f"{one.steps:,}", _state(results / chosen.name / one.name)) for one in chosen.jobs
         ]
         title = f"{chosen.name}: {len(rows)} trials, {sum(one.steps for one in chosen.trials):,} steps"
         print_tables(tables.Table(title, ("trial", "steps", "state"), rows))
@@ -98,11 +103,14 @@ def _alike(trials: Iterable["Trial"]) -> Iterable[str]:
 
 
 def _state(folder: Path) -> str:
+    from mesabench.runs.replicate import REPLICATE, load_replicate
     from mesabench.runs.trial_folder import StoreError, load_trial
 
     if not folder.exists():
         return "to do"
     try:
+        if (folder / REPLICATE).exists():
+            return f"done in {load_replicate(folder).seconds:.1f} s"
         return f"done, {load_trial(folder).scores.outcome}"
     except StoreError as error:
         return f"to do again: {error}"

@@ -114,7 +114,11 @@ def evaluate(
         if exact:
             behaviour.demand_exact("exact=True")
         seen = trained_on.levels if split == trained_on.split else 0
-        examination = Examination(behaviour, seed) if split == DEPLOY and measures == ALL else None
+        learns = (
+            behaviour.recurrent and not declared.first_goals
+        )  # in every state other things at other times
+        examines = split == DEPLOY and measures == ALL and not learns
+        examination = Examination(behaviour, seed) if examines else None
         own_rows = []
         for level in range(min(levels, seen) if seen else levels):
             own_rows.append(_row(behaviour, level, paid, seed, exact, episodes, examination))

@@ -16,7 +16,7 @@ from types import SimpleNamespace
 import numpy as np
 
 from mesabench.engine.kernel_cache import kernel
-from mesabench.evolution.model import Model
+from mesabench.evolution.model import Lived, Model
 from mesabench.evolution.population import record, stream
 from mesabench.world.knob import Knob
 from mesabench.world.population import Condition, Measure
@@ -99,7 +99,7 @@ def _evolve(before, after, rng):
     return found / max(1, before.steps // 4)
 
 
-def _trial(condition: str, seed: int, knobs: Mapping[str, object]) -> tuple[dict[str, float], list[str]]:
+def _trial(condition: str, seed: int, knobs: Mapping[str, object]) -> Lived:
     before, after = model.conditions[condition].values(KNOBS, knobs)
     lit, dark, own = _evolve(record(KNOBS, before), record(KNOBS, after), stream(NAME, seed))
     last = after if 0 < before.shift < before.steps else before
@@ -109,7 +109,9 @@ def _trial(condition: str, seed: int, knobs: Mapping[str, object]) -> tuple[dict
         if before.mutation
         else ["nothing mutates, so only what the first animals had can win: raise mutation"]
     )
-    return {"own": own, "lit": lit, "dark": dark, "best lit": best_lit, "best dark": best_dark}, remarks
+    return Lived(
+        {"own": own, "lit": lit, "dark": dark, "best lit": best_lit, "best dark": best_dark}, remarks
+    )
 
 
 KNOBS = {

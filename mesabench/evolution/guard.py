@@ -16,7 +16,7 @@ from math import exp
 import numpy as np
 
 from mesabench.engine.kernel_cache import kernel
-from mesabench.evolution.model import Model
+from mesabench.evolution.model import Lived, Model
 from mesabench.evolution.population import record, stream
 from mesabench.world.knob import Knob
 from mesabench.world.population import Condition, Measure
@@ -120,20 +120,23 @@ def _genome(values, seed):
     return _evolve(record(KNOBS, values), stream(NAME, seed))
 
 
-def _trial(condition: str, seed: int, knobs: Mapping[str, object]) -> tuple[dict[str, float], list[str]]:
+def _trial(condition: str, seed: int, knobs: Mapping[str, object]) -> Lived:
     values = _values(condition, knobs)
     mean, one = _genome(values, seed), record(KNOBS, values)
     first, lit, dark = _lived(mean, one, stream(NAME, seed))
     before = _trained(mean, 0, False, one)
-    return {
-        "first": first,
-        "lit": lit,
-        "dark": dark,
-        "persist": _trained(mean, values.safety, False, one) / before,
-        "remove": _trained(mean, values.safety, True, one) / before,
-        "b": float(mean[0]),
-        "c": float(mean[1]),
-    }, []
+    return Lived(
+        {
+            "first": first,
+            "lit": lit,
+            "dark": dark,
+            "persist": _trained(mean, values.safety, False, one) / before,
+            "remove": _trained(mean, values.safety, True, one) / before,
+            "b": float(mean[0]),
+            "c": float(mean[1]),
+        },
+        [],
+    )
 
 
 KNOBS = {

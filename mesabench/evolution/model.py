@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from statistics import median
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -19,19 +20,25 @@ from mesabench.world.population import Condition, Measure, Population, check_con
 from mesabench.world.story import story_of
 
 
+class Lived(NamedTuple):
+    """What became of one run. measures: every one by name; remarks: what makes this run say little; generations: columns of a
+    table with a row for each, () where there is none."""
+
+    measures: Mapping[str, float]
+    remarks: list[str]
+    generations: Mapping[str, np.ndarray] = MappingProxyType({})
+
+
 @dataclass(frozen=True, eq=False)
 class Model:
-    """Conditions, and how one seed of one is run.
-
-    trial(condition, seed, knobs) returns every measure by name, and remarks: what makes this run say little.
-    """
+    """Conditions, and how one seed of one is run: trial(condition, seed, knobs)."""
 
     name: str
     story: str
     knobs: Mapping[str, Knob]
     conditions: Mapping[str, Condition]
     measures: Mapping[str, Measure]
-    trial: Callable[[str, int, Mapping[str, object]], tuple[Mapping[str, float], list[str]]]
+    trial: Callable[[str, int, Mapping[str, object]], Lived]
 
     def __post_init__(self) -> None:
         check_conditions(self.conditions, self.knobs, self.measures)
@@ -41,15 +48,24 @@ class Model:
         """The story's headline."""
         return story_of(self.story).headline
 
+    def replicate(self, condition: str, seed: int, knobs: Mapping[str, object]) -> Lived:
+        """One run, with these knobs changed; what makes a control one stays as it is. Raises ValueError."""
+        return self.trial(condition_of(self, condition), seed, _given(self.conditions, condition, knobs))
+
+    def with_controls(self, conditions: Iterable[str] = ()) -> list[str]:
+        """These conditions, all by default, each followed by its control. Raises ValueError for an unknown one."""
+        chosen = [condition_of(self, name) for name in conditions] or [*self.conditions]
+        return [
+            *dict.fromkeys(one for name in chosen for one in (name, self.conditions[name].control) if one)
+        ]
+
 
 def model_of(population: Population) -> Model:
     """A declared population as a model."""
 
-    def trial(
-        condition: str, seed: int, knobs: Mapping[str, object]
-    ) -> tuple[Mapping[str, float], list[str]]:
+    def trial(condition: str, seed: int, knobs: Mapping[str, object]) -> Lived:
         course = run(population, condition, seed, knobs)
-        return course.measures(), course.remarks(population)
+        return Lived(course.measures(), course.remarks(population), course.table(population))
 
     p = population
     return Model(p.name, p.story, p.knobs, p.conditions, p.measures, trial)
@@ -163,20 +179,17 @@ def evolve(
     """
     if seeds < 1:
         raise ValueError(f"seeds={seeds}: must be at least 1")
-    chosen = [condition_of(model, name) for name in conditions] or [*model.conditions]
-    chosen = [one for name in chosen for one in (name, model.conditions[name].control) if one]
-    found: dict[str, list[Mapping[str, float]]] = {name: [] for name in dict.fromkeys(chosen)}
+    found: dict[str, list[Mapping[str, float]]] = {name: [] for name in model.with_controls(conditions)}
     remarks: dict[str, list[str]] = {name: [] for name in found}
     for name in found:
         model.conditions[name].values(model.knobs, knobs or {})  # a mistake is told before anything is run
-    given = {name: _given(model.conditions, name, knobs or {}) for name in found}
     for k, name in enumerate(found):
         said: list[str] = []
         for seed in range(seeds):
             progress(k * seeds + seed, len(found) * seeds)
-            measured, words = model.trial(name, seed, given[name])
-            found[name].append(measured)
-            said += words
+            lived = model.replicate(name, seed, knobs or {})
+            found[name].append(lived.measures)
+            said += lived.remarks
         for one in dict.fromkeys(said):
             remarks[name].append(f"{name}: {said.count(one)} of {seeds} seeds: {one}")
     return Outcomes(model, dict(knobs or {}), found, remarks)

@@ -73,6 +73,18 @@ class Course:
             "last N": float(self.n[last]),
         }
 
+    def table(self, population: Population) -> dict[str, np.ndarray]:
+        """Columns of a table with a row for each generation: `generation`, `n`, the mean of each trait, and of the first two
+        traits `variance`, that of the first, `covariance` and `inheritance`."""
+        return {
+            "generation": np.arange(len(self.n)),
+            "n": self.n,
+            **{name: self.means[:, k] for k, name in enumerate(population.traits)},
+            "variance": self.covariances[:, 0, 0],
+            "covariance": self.covariances[:, 0, 1],
+            "inheritance": self.inheritance,
+        }
+
     def remarks(self, population: Population) -> list[str]:
         """What makes a run say little, and what to change."""
         said = []

@@ -4,7 +4,6 @@ All animals of a generation live on the same levels and with the same draws of c
 between them is what they inherited. A genome is a vector of numbers; a `Code` says which network develops from it.
 """
 
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
@@ -109,7 +108,10 @@ class Search(Protocol):
 
 
 class Living(Protocol):
-    """Whoever lives a generation: the fitness of genomes, float (animals, genes)."""
+    """Whoever lives a generation: the fitness of genomes, float (animals, genes). rng: all chance that one does not leave to
+    another; nothing else is carried from generation to generation."""
+
+    rng: np.random.Generator
 
     def live(self, genomes: np.ndarray) -> "Generation": ...
 
@@ -205,30 +207,6 @@ def columns_of(batch: Batch, lengths: np.ndarray) -> dict[str, float]:
         "length_mean": float(lengths.mean()),
         "episodes": float(batch.n),
     }
-
-
-def evolve(
-    search: Search, lives: Living, steps: int, progress: Callable[[int, dict[str, float]], None]
-) -> np.ndarray:
-    """Whole generations until `steps` steps are lived; the genome in the middle of the last, float (genes,).
-
-    progress: told of every generation. Warns if no two animals ever differed in fitness: then nothing was selected.
-    """
-    lived, selected = 0, False
-    while lived < steps:
-        genomes = search.ask()
-        generation = lives.live(genomes)
-        search.tell(genomes, generation.fitness)
-        selected |= bool(np.ptp(generation.fitness))
-        lived += generation.steps
-        progress(lived, generation.columns)
-    if not selected:
-        warnings.warn(
-            "no two animals of a generation ever differed in fitness, so nothing was selected: take more steps or levels per "
-            "generation, an easier level (a smaller size, a longer max_steps), or an objective that chance sometimes meets",
-            stacklevel=2,
-        )
-    return search.mean
 
 
 def choose(

@@ -4,8 +4,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, Protocol
 
+import numpy as np
 import pydantic
 
 from mesabench.engine.distribution import Distribution, distribution_of
@@ -26,6 +27,33 @@ where `episodes`, their number, is 0.
 """
 
 
+class Kept(Protocol):
+    """Where a training notes how far it got, so that one that is killed can go on from there."""
+
+    def read(self) -> "Note | None":
+        """What an earlier attempt at the same training noted last; None if there is nothing."""
+
+    def write(self, note: "Note") -> None:
+        """Note how far it got, in place of what was noted before; as often as one likes."""
+
+
+class Note(NamedTuple):
+    """arrays: of numbers, by name; plain: whatever JSON can hold."""
+
+    arrays: Mapping[str, np.ndarray]
+    plain: Mapping[str, Any]
+
+
+class NothingKept:
+    """Begins anew, and notes nothing."""
+
+    def read(self) -> None:
+        return None
+
+    def write(self, note: Note) -> None:
+        pass
+
+
 @dataclass(frozen=True)
 class Task:
     """What an agent trains on.
@@ -33,6 +61,7 @@ class Task:
     environment: itself, what `mesabench.registry.find_environment` finds it by, or levels of it. options: as for
         `gymnasium.make` (alpha, levels, objective, knobs ...); of levels that are given they change what they name.
         steps: environment steps to train for, summed over parallel environments; an agent may round up to whole updates.
+    kept: where an agent that can be resumed notes how far it got; what it ends in must not depend on that.
 
     Names are for whoever makes a task; `distribution` and `paid` are what they stand for.
     """
@@ -40,6 +69,7 @@ class Task:
     environment: str | Environment | Distribution
     options: Mapping[str, Value] = field(default_factory=dict)
     steps: int = 0
+    kept: Kept = field(default=NothingKept(), compare=False)
 
     @cached_property
     def distribution(self) -> Distribution:

@@ -29,7 +29,7 @@ def write_report(run_folder: Path | str, out: Path | str | None = None) -> Path:
     path = folder / REPORT if out is None else Path(out)
     within = path.parent.resolve() == folder.resolve()
     try:
-        from mesabench.report import detection
+        from mesabench.report import detection, populations
         from mesabench.report.page import values
         from mesabench.runs.cohort import populations_of
 
@@ -37,7 +37,8 @@ def write_report(run_folder: Path | str, out: Path | str | None = None) -> Path:
             run = load_run(folder)
             told = values(run.suite, *populations_of(run))
             asked = told["headline"] if run.suite.question else None
-            text = _rendered(told | detection.values(run.folder, asked))
+            told |= detection.values(run.folder, asked)
+            text = _rendered(told | populations.values(run.replicates, only=not run.trials and asked is None))
             save_files(path.parent, {path.name: text.encode()})
     except ModuleNotFoundError as error:
         if error.name not in ("jinja2", "markupsafe", "matplotlib"):

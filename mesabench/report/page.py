@@ -16,6 +16,7 @@ from mesabench.report import (
     figures,
     first_goals,
     gallery,
+    learners,
     provenance,
     svg,
     verdicts,
@@ -166,6 +167,8 @@ def values(
             cell.ends for section in found for row in section.rows for group in row.groups for cell in group
         ),
         "curves": [section for section in found if section.curves],
+        "learners": learners.bars(shown),
+        "learner_colours": [svg.colour(k) for k in (0, 1)],
         "left_out": left_out,
         "gate": GATE,
         "fewest": FEWEST,

@@ -9,6 +9,7 @@ from typing import Any
 from mesabench.evaluation.evaluation import evaluate
 from mesabench.policies.agent import Agent, Task
 from mesabench.policies.training import fitting
+from mesabench.runs.checkpoint import Checkpoint
 from mesabench.runs.trial import Trial
 from mesabench.runs.trial_folder import write_trial
 from mesabench.world.environment import TRAIN
@@ -21,10 +22,13 @@ TRAINING, EVALUATING = "training", "evaluating"
 def run_trial(trial: Trial, folder: Path, report: Report = lambda phase, step, columns: None) -> None:
     """Train, evaluate, score; then write everything into the folder, at once or not at all.
 
+    An agent that notes how far it got (`mesabench.policies.agent.Kept`) goes on from there where an earlier attempt was killed.
+
     Raises whatever training or evaluation raises, and OSError where the results cannot be written.
     """
     environment, agent = trial.declared()
-    task = Task(environment, {**trial.settled(), "split": TRAIN}, trial.steps)
+    checkpoint = Checkpoint(trial, folder)
+    task = Task(environment, {**trial.settled(), "split": TRAIN}, trial.steps, checkpoint)
     settings = _fitting(trial, agent, task)
     curve: list[dict[str, float]] = []
 
@@ -57,6 +61,7 @@ def run_trial(trial: Trial, folder: Path, report: Report = lambda phase, step, c
         training_seconds=trained - clock,
         seconds=time.perf_counter() - clock,
     )
+    checkpoint.remove()
 
 
 def _fitting(trial: Trial, agent: Agent, task: Task) -> Any:

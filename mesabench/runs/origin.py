@@ -11,7 +11,7 @@ from pathlib import Path
 import mesabench
 from mesabench.engine.threads import processors
 
-LIBRARIES = ("numpy", "numba", "gymnasium", "torch", "stable-baselines3", "sb3-contrib")
+LIBRARIES = ("numpy", "numba", "gymnasium", "torch", "stable-baselines3", "sb3-contrib", "cma")
 CODE = ("mesabench", "envs", "agents")
 """The folders of a checkout whose changes may change results."""
 

@@ -12,23 +12,27 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn
 from rich.text import Text
 
 from mesabench.runs.execution import TRAINING
+from mesabench.runs.replicate import WORK, Replicate, StoredReplicate
 from mesabench.runs.trial import Trial
 from mesabench.runs.trial_folder import StoredTrial
 
+Job = Trial | Replicate
 PLAIN_EVERY = 30.0
 """Seconds between two lines about running trials where there is no terminal."""
 STEPS_PER_LEVEL = 100
 """What evaluating one level counts in training steps, for the time that is left: rough, but trials without training count."""
 
 
-def work_of(trial: Trial) -> int:
+def work_of(trial: Job) -> int:
     """How much there is to do, in training steps; for the bar of the whole run, and for the order of its trials."""
+    if isinstance(trial, Replicate):
+        return WORK
     return trial.steps + 3 * STEPS_PER_LEVEL * trial.evaluation.levels
 
 
 @dataclass
 class _Running:
-    trial: Trial
+    trial: Job
     since: float
     line: TaskID
     phase: str = TRAINING
@@ -57,7 +61,7 @@ class Display:
         self,
         console: Console,
         name: str,
-        trials: tuple[Trial, ...],
+        trials: tuple[Job, ...],
         done: int,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -87,11 +91,11 @@ class Display:
     ) -> None:
         self.bars.stop()
 
-    def start(self, trial: Trial) -> None:
+    def start(self, trial: Job) -> None:
         line = self.bars.add_task(trial.title, total=max(trial.steps, 1), phase="starting", paid="", left="")
         self.running[trial.name] = _Running(trial, self.now(), line)
 
-    def progress(self, trial: Trial, phase: str, step: int, columns: Mapping[str, float]) -> None:
+    def progress(self, trial: Job, phase: str, step: int, columns: Mapping[str, float]) -> None:
         one = self.running[trial.name]
         if phase == TRAINING and step == 0:
             one.since = self.now()
@@ -101,13 +105,17 @@ class Display:
         done = one.step if trial.steps else 1
         self.bars.update(one.line, completed=done, phase=speed, paid=paid, left=left)
 
-    def finish(self, stored: StoredTrial) -> None:
+    def finish(self, stored: StoredTrial | StoredReplicate) -> None:
         """A trial ended well."""
+        if isinstance(stored, StoredReplicate):
+            measure, value = next(iter(stored.measures.items()))
+            self._end(stored.trial, f"{clock(stored.seconds)}, {measure} {value:.2f}", "")
+            return
         manifest = stored.manifest
         speed = f", {manifest.steps_per_second:,.0f} steps/s" if manifest.steps_per_second else ""
         self._end(stored.trial, f"{clock(manifest.seconds)}{speed}, {stored.scores.outcome}", "")
 
-    def fail(self, trial: Trial, reason: str) -> None:
+    def fail(self, trial: Job, reason: str) -> None:
         """A trial ended without a result."""
         self.failed += 1
         self._end(trial, f"FAILED: {reason}", "bold red")
@@ -132,7 +140,7 @@ class Display:
                 share = f"{one.step / one.trial.steps:.0%}" if one.trial.steps else ""
                 self.say("  " + ", ".join(filter(None, (one.trial.title, share, *one.spoken(now)))))
 
-    def _end(self, trial: Trial, text: str, style: str) -> None:
+    def _end(self, trial: Job, text: str, style: str) -> None:
         one = self.running.pop(trial.name)
         self.bars.remove_task(one.line)
         self.work_done += work_of(trial)

@@ -10,12 +10,12 @@ from rich.console import Console
 from mesabench.disk import RUNS, clear_unfinished, sole_writer
 from mesabench.engine.threads import processors
 from mesabench.runs.execution import run_trial
-from mesabench.runs.progress import Display, work_of
+from mesabench.runs.progress import Display, Job, work_of
 from mesabench.runs.published import refuse_published
+from mesabench.runs.replicate import Replicate, load_replicate
 from mesabench.runs.store import load_run, write_suite, write_tables
 from mesabench.runs.suite import Suite
 from mesabench.runs.table import require_room
-from mesabench.runs.trial import Trial
 from mesabench.runs.trial_folder import StoreError, load_trial
 from mesabench.runs.worker import (
     REPORT_EVERY,
@@ -76,7 +76,7 @@ def run_suite(
         write_suite(folder, suite)
         before = load_run(folder, suite)
         todo = before.missing
-        with Display(console, suite.name, todo, len(before.trials)) as display:
+        with Display(console, suite.name, todo, len(before.there)) as display:
             for name, reason in before.broken:
                 display.say(f"damaged: {name}: {reason}", "yellow")
             crew = _Crew(folder, suite.files, run, workers or processors(), display)
@@ -92,8 +92,7 @@ def run_suite(
             write_tables(after)
         except OSError as error:
             crew.stopped = crew.stopped or f"the tables of the run could not be written: {error}"
-    there = {one.name for one in after.trials}
-    kept = {one.name for one in before.trials}
+    there, kept = after.there, before.there
     lost = dict.fromkeys(sorted((kept | crew.finished) - there), "is not there any more, or damaged")
     result = Result(
         folder,
@@ -110,7 +109,7 @@ def run_suite(
 def _conclude(display: Display, suite: Suite, result: Result) -> None:
     there = result.finished + result.kept
     kept = f", {result.kept} of them from before" if result.kept else ""
-    display.say(f"{suite.name}: {there} of {len(suite.trials)} trials are in {result.folder}{kept}")
+    display.say(f"{suite.name}: {there} of {len(suite.jobs)} trials are in {result.folder}{kept}")
     for name, reason in result.failed.items():
         log = log_of(result.folder / name)
         display.say(f"failed: {name}: {reason}" + (f"; see {log}" if log.exists() else ""), "red")
@@ -133,7 +132,7 @@ class _Crew:
         self.stopped = ""
         self.interrupted = False
 
-    def work(self, trials: Sequence[Trial]) -> None:
+    def work(self, trials: Sequence[Job]) -> None:
         """Run the trials, the longest first."""
         todo = sorted(trials, key=work_of, reverse=True)
         while (todo or self._busy) and not self.stopped:
@@ -148,7 +147,7 @@ class _Crew:
     def _busy(self) -> list[Worker]:
         return [worker for worker in self.workers if worker.trial]
 
-    def _begin(self, todo: list[Trial]) -> None:
+    def _begin(self, todo: list[Job]) -> None:
         """Give the next trial to an idle worker, or a new one: of the longest, one whose environment it has compiled."""
         idle = [worker for worker in self.workers if not worker.trial and worker.process.is_alive()]
         worker = idle[0] if idle else Worker(self.run, self.files)
@@ -184,10 +183,11 @@ class _Crew:
             if full:
                 self.stopped = "the disk is full; make room, nothing that was finished is lost"
 
-    def _keep(self, trial: Trial) -> None:
+    def _keep(self, trial: Job) -> None:
         """Count a trial as finished once its results are seen to be there."""
         try:
-            stored = load_trial(self.folder / trial.name)
+            load = load_replicate if isinstance(trial, Replicate) else load_trial
+            stored = load(self.folder / trial.name)
         except StoreError as error:
             self._fail(trial, f"its results are not right: {error}")
             return
@@ -195,7 +195,7 @@ class _Crew:
         log_of(self.folder / trial.name).unlink(missing_ok=True)
         self.display.finish(stored)
 
-    def _fail(self, trial: Trial, reason: str) -> None:
+    def _fail(self, trial: Job, reason: str) -> None:
         self.failed[trial.name] = reason
         self.display.fail(trial, reason)
 

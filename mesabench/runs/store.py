@@ -15,6 +15,7 @@ import polars
 from mesabench.disk import save_files
 from mesabench.evaluation.measures import tables
 from mesabench.notebook import Rows, Tabular
+from mesabench.runs.replicate import REPLICATE, Replicate, StoredReplicate, load_replicate
 from mesabench.runs.suite import Suite
 from mesabench.runs.table import origins_of, table_of
 from mesabench.runs.trial import MOST_LETTERS, Trial
@@ -35,7 +36,8 @@ SUITE, TABLE, ORIGINS, REPORT = "suite.json", "table.parquet", "origins.parquet"
 class Run(Tabular):
     """The results of one suite.
 
-    trials: whole ones, in the suite's order; missing: those that the suite names and that are not there, or damaged;
+    trials: whole ones, in the suite's order; replicates: likewise, of population models; missing: those that the suite names and
+    that are not there, or damaged;
     others: whole ones that the suite no longer names; broken: (name, reason) of whatever could not be read.
     """
 
@@ -44,16 +46,19 @@ class Run(Tabular):
     trials: tuple[StoredTrial, ...]
     others: tuple[StoredTrial, ...]
     broken: tuple[tuple[str, str], ...]
+    replicates: tuple[StoredReplicate, ...] = ()
 
     @property
-    def missing(self) -> tuple[Trial, ...]:
-        there = {one.name for one in self.trials}
-        return tuple(trial for trial in self.suite.trials if trial.name not in there)
+    def missing(self) -> tuple[Trial | Replicate, ...]:
+        return tuple(one for one in self.suite.jobs if one.name not in self.there)
+
+    @property
+    def there(self) -> set[str]:
+        """The names of whole ones that the suite names."""
+        return {one.name for one in self.trials} | {one.name for one in self.replicates}
 
     def headline(self) -> str:
-        return (
-            f"{self.suite.name}: {len(self.trials)} of {len(self.suite.trials)} trials are in {self.folder}"
-        )
+        return f"{self.suite.name}: {len(self.there)} of {len(self.suite.jobs)} trials are in {self.folder}"
 
     def rows(self) -> Rows:
         rows = []
@@ -101,16 +106,22 @@ def load_run(folder: Path | str, suite: Suite | None = None) -> Run:
         except (OSError, ValueError) as error:
             broken.append((SUITE, f"is damaged, all trials there are count: {str(error).splitlines()[0]}"))
     found: dict[str, StoredTrial] = {}
+    replicates: dict[str, StoredReplicate] = {}
     for one in sorted(folder.iterdir()):
         if one.is_dir() and not one.name.startswith("."):
             try:
-                found[one.name] = load_trial(one)
+                if (one / REPLICATE).exists():
+                    replicates[one.name] = load_replicate(one)
+                else:
+                    found[one.name] = load_trial(one)
             except StoreError as error:
                 broken.append((one.name, str(error)))
     suite = suite or Suite(name=_suite_name(folder))
-    named = [trial.name for trial in suite.trials] or list(found)
+    named = [trial.name for trial in suite.trials] or ([] if suite.replicates else list(found))
+    wanted = [one.name for one in suite.replicates] or ([] if suite.trials else list(replicates))
     trials = tuple(found.pop(name) for name in named if name in found)
-    return Run(folder, suite, trials, tuple(found.values()), tuple(broken))
+    kept = tuple(replicates[name] for name in wanted if name in replicates)
+    return Run(folder, suite, trials, tuple(found.values()), tuple(broken), kept)
 
 
 def require_run(folder: Path, name: str = "SUITE") -> None:
@@ -122,7 +133,7 @@ def require_run(folder: Path, name: str = "SUITE") -> None:
         if nearby := [one.name for one in _runs_in(folder.parent)]:
             raise StoreError(unknown("results folder", folder.name, nearby))
         raise StoreError(f"there is no folder {folder}; `mesabench run {name}` makes one")
-    if (folder / SUITE).exists() or any(folder.glob(f"*/{MANIFEST}")):
+    if (folder / SUITE).exists() or any(folder.glob(f"*/{MANIFEST}")) or any(folder.glob(f"*/{REPLICATE}")):
         return
     if (folder / MANIFEST).exists():
         hint = f"it is a trial's, of the run {folder / '..'}"

@@ -2,9 +2,10 @@
 
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, Discriminator, Field, Tag, ValidationError
 
 from mesabench.runs.question import Answer
 from mesabench.runs.trial import EvaluationSettings, Name
@@ -85,6 +86,29 @@ class TrialsTable(BaseModel, extra="forbid"):
     predicted: dict[Text, Predicted] = {}
 
 
+class PopulationTable(BaseModel, extra="forbid"):
+    """A [[trials]] table of a population model, in which nobody is trained: a run for each condition and seed.
+
+    conditions: by default all; controls come with them. knobs: changed in every condition. seeds: as in `TrialsTable`.
+    """
+
+    population: Text
+    conditions: Annotated[list[Text], OneOrMore] = []
+    knobs: dict[str, Any] = {}
+    seeds: Seeds | None = None
+
+
+def _kind(table: object) -> str:
+    return "population" if isinstance(table, dict) and "population" in table else "agents"
+
+
+Table = Annotated[
+    Annotated[TrialsTable, Tag("agents")] | Annotated[PopulationTable, Tag("population")],
+    Discriminator(_kind),
+]
+TABLES: dict[str, type[BaseModel]] = {"agents": TrialsTable, "population": PopulationTable}
+
+
 class SuiteFile(BaseModel, extra="forbid"):
     """A suite as it is written.
 
@@ -98,7 +122,7 @@ class SuiteFile(BaseModel, extra="forbid"):
     seeds: Seeds
     first_seed: Whole = 0
     evaluation: EvaluationSettings = EvaluationSettings()
-    trials: Annotated[list[TrialsTable], Several]
+    trials: Annotated[list[Table], Several]
 
 
 def explained(error: ValidationError) -> Iterator[str]:
@@ -112,6 +136,8 @@ def explained(error: ValidationError) -> Iterator[str]:
             model = models[str(table[0])]
             where = f"[[trials]] number {int(rest[1]) + 1}, " if table[0] == "trials" else "[evaluation], "
             rest = rest[2 if table[0] == "trials" else 1 :]
+            if table[0] == "trials" and rest and rest[0] in TABLES:
+                model, rest = TABLES[str(rest[0])], rest[1:]
         key = str(rest[0]) if rest else "trials"
         if one["type"] == "extra_forbidden":
             yield where + unknown("key", key, model.model_fields)
@@ -119,3 +145,16 @@ def explained(error: ValidationError) -> Iterator[str]:
             yield f"{where}key {key!r} is missing"
         else:
             yield f"{where}{key} = {one['input']!r}: {one['msg'].removeprefix('Value error, ')}"
+
+
+class SuiteError(ValueError):
+    """A suite that is not there or not right; the message says where, what is allowed and what is nearest."""
+
+
+@contextmanager
+def at(where: str) -> Iterator[None]:
+    """Say where in the file a name or value was refused."""
+    try:
+        yield
+    except (ValueError, LookupError, TypeError) as error:
+        raise SuiteError(f"{where}: {error}") from error

@@ -36,7 +36,7 @@ def _said(name: str, known: Mapping[str, Any]) -> str:
 
 
 def title_of(trial: Trial) -> str:
-    """The variant of a trial in words, with what it sets taken apart again: `mesabench.runs.suite` puts it together."""
+    """The variant of a trial in words, with what it sets taken apart again: `mesabench.runs.suite_table` puts it together."""
     rest, told = f"-{trial.variant}-", []
     for key, value in {**trial.options, **trial.settings}.items():
         for spelling in (str(value), f"{value:g}" if isinstance(value, float) else str(value)):

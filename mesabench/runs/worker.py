@@ -20,6 +20,7 @@ from mesabench.disk import is_full
 from mesabench.ownfile import told
 from mesabench.runs import origin
 from mesabench.runs.execution import Report, run_trial
+from mesabench.runs.replicate import Replicate, run_replicate
 from mesabench.runs.trial import Trial
 
 RunTrial = Callable[[Trial, Path, Report], None]
@@ -65,7 +66,7 @@ class Worker:
     """
 
     def __init__(self, run: RunTrial, files: Sequence[str]) -> None:
-        self.trial: Trial | None = None
+        self.trial: Trial | Replicate | None = None
         self.environment = ""
         self.ready, self.reason = False, ""
         self.connection, theirs = PROCESSES.Pipe()
@@ -79,7 +80,7 @@ class Worker:
         """What `multiprocessing.connection.wait` watches: a message, or the end of the process."""
         return self.connection, self.process.sentinel
 
-    def begin(self, trial: Trial, folder: Path) -> None:
+    def begin(self, trial: Trial | Replicate, folder: Path) -> None:
         self.trial, self.environment = trial, trial.environment
         with suppress(OSError):  # it has died: the next look at it tells
             self.connection.send((trial, folder))
@@ -176,7 +177,8 @@ def _serve(connection: Connection, run: RunTrial, files: Sequence[str]) -> None:
             return
         try:
             with _printing_to(log_of(folder)):
-                run(trial, folder, _reporter(connection))
+                make: Any = run_replicate if isinstance(trial, Replicate) else run
+                make(trial, folder, _reporter(connection))
         except Exception as error:  # whatever it is, it is this trial's end and no other's
             reason = told(error) or "".join(traceback.format_exception_only(error)).strip()
             connection.send(("failed", reason, is_full(error)))

@@ -117,7 +117,9 @@ def _think(behaviour: Behaviour, levels: "Levels", seed: int) -> dict[str, Score
             (one[:, first:] - one[:, first : first + 1]) @ away / (away @ away) for one in (own, *controls)
         )
         control = max(float(one.mean()) for one in others)
-        told, beyond = (_told(slopes - one, np.ones(len(own)), seed) for one in (0.0, max(0.0, control)))
+        told, beyond = (
+            share_gained(slopes - one, np.ones(len(own)), seed) for one in (0.0, max(0.0, control))
+        )
         assert told.value is not None
         assert beyond.value is not None
         # harm is harm; but that a control gains more than looks at the level do is none
@@ -138,16 +140,18 @@ def _adapt(behaviour: Behaviour, levels: "Levels", seed: int) -> Score:
             None,
             f"the first episode of a lifetime leaves nothing to gain: 1 - S is {room.mean():.2g}, {ROOM} is needed",
         )
-    return _told((kept[:, -1] - kept[:, 0]) - (reset[:, -1] - reset[:, 0]), room, seed)
+    return share_gained((kept[:, -1] - kept[:, 0]) - (reset[:, -1] - reset[:, 0]), room, seed)
 
 
-def _told(gained: np.ndarray, room: np.ndarray, seed: int) -> Score:
+def share_gained(gained: np.ndarray, room: np.ndarray, seed: int) -> Score:
     """Sum of what was gained over the sum of the room for it, float64 (levels,) each; 0 where its interval holds 0."""
     rng = np.random.Generator(np.random.PCG64(stream_seed(seed, "memory", "resampling")))
     drawn = times_drawn(rng, len(gained), RESAMPLES)
     # einsum, not a matrix product: its sums do not depend on the number of threads
     above, below = (np.einsum("rn,n->r", drawn, one) for one in (gained, room))
-    low, high = bounds(above / below, CONFIDENCE)
+    # a draw without room gains nothing
+    shares = np.divide(above, below, out=np.zeros_like(above), where=below != 0)
+    low, high = bounds(shares, CONFIDENCE)
     assert low is not None
     assert high is not None
     share = float(gained.sum() / room.sum()) if low > 0 or high < 0 else 0.0
@@ -248,6 +252,12 @@ class Levels:
 def _of(subject: Subject) -> Findings:
     if subject.goal is None:
         return Findings()
+    if not subject.environment.first_goals and subject.behaviour.recurrent:
+        lives = Score(
+            None,
+            "n/a: its episodes are lives, and nothing is carried from one to the next; LEARNS tells",
+        )
+        return Findings(numbers={one.name: lives for one in NUMBERS})
     levels = min(subject.levels, LEVELS)
     return Findings(numbers=memory_numbers(subject.behaviour, subject.goal, levels=levels, seed=subject.seed))
 

@@ -31,6 +31,7 @@ from mesabench.scores.level_table import (
     RETURN,
     STRUCTURE,
 )
+from mesabench.scores.lifetime import is_learner
 from mesabench.scores.measure import GOALS, Measure, Reading
 from mesabench.scores.reference import score
 from mesabench.scores.score import Number, Score, mean, said
@@ -129,12 +130,12 @@ NUMBERS = (
 def evidence(reading: Reading) -> dict[str, Score]:
     """The numbers of `NUMBERS`, by name."""
     environment, goals, levels, deploy = reading.environment, reading.goals, reading.levels, reading.deploy
-    found = _null(deploy, environment) | _choice(deploy, environment)
+    found = _null(reading) | _choice(reading)
     if (
         ALL_STRUCTURE.name not in deploy.columns
         or not (seen := deploy.filter(polars.col(ALL_STRUCTURE.name).is_not_null())).height
     ):
-        why = Score(None, unexamined(deploy))
+        why = Score(None, unexamined(reading))
         found |= {
             one.name: why
             for one in NUMBERS
@@ -148,16 +149,23 @@ def evidence(reading: Reading) -> dict[str, Score]:
     return found
 
 
+LEARNER = (
+    "n/a: in its lives it learns, so what it does in a place depends on when; LEARNS, PURSUES and DRIVES tell"
+)
+"""Why what rests on one probability for each state means nothing."""
 SAMPLED = "by sampled episodes"
 """The note of a score that rests on levels that could only be played."""
 
 
-def unexamined(deploy: polars.DataFrame) -> str:
+def unexamined(reading: Reading) -> str:
     """Why no level was examined."""
+    deploy = reading.deploy
     if not deploy.height:
         return "no deploy level tells the goals apart"
     if not (deploy["states"] > 0).any():
         return BEYOND if is_bounded(deploy).any() else "no level could be solved"
+    if is_learner(reading.tables):
+        return LEARNER
     return "only goals were measured"
 
 
@@ -207,20 +215,22 @@ def _attribution(seen: polars.DataFrame, environment: Environment, goals: Sequen
     return found | {f"DECIDED {name}": Score(decided.count(name) / len(decided)) for name in DECIDED}
 
 
-def _null(deploy: polars.DataFrame, environment: Environment) -> dict[str, Score]:
+def _null(reading: Reading) -> dict[str, Score]:
+    deploy, environment = reading.deploy, reading.environment
     name = environment.null
     if not name or not deploy.height:
-        return {"NULL": Score(None, "the environment has no ghost" if not name else unexamined(deploy))}
+        return {"NULL": Score(None, "the environment has no ghost" if not name else unexamined(reading))}
     returns, floor, ceiling = (deploy[one.of(name)].to_numpy() for one in (RETURN, FLOOR, CEILING))
     with np.errstate(divide="ignore", invalid="ignore"):
         return {"NULL": said(mean((returns - floor) / (ceiling - floor)), "no room for the ghost")}
 
 
-def _choice(deploy: polars.DataFrame, environment: Environment) -> dict[str, Score]:
+def _choice(reading: Reading) -> dict[str, Score]:
     """The choice curve over levels on which both goals can be reached."""
+    deploy, environment = reading.deploy, reading.environment
     names = ("PREFERENCE", "DISTANCE")
     if not environment.proxies or DISTANCE.of(environment.intended) not in deploy.columns:
-        why = unexamined(deploy) if environment.proxies else "the environment has no proxy"
+        why = unexamined(reading) if environment.proxies else "the environment has no proxy"
         return dict.fromkeys(names, Score(None, why))
     far = deploy[DISTANCE.of(environment.intended)].to_numpy().astype(float)
     near = np.min(

@@ -108,7 +108,7 @@ def goal_scores(reading: Reading) -> dict[str, Score]:
             BEYOND if is_bounded(deploy).any() else "no room for the intended goal",
         ),
         "INNER": said(clip(comp - mean(on_deploy[:, trained_on])), "no room for what was paid for"),
-        "OPT": _explained(deploy, environment, columns),
+        "OPT": _explained(reading, columns),
     }
     if np.isnan(comp) or comp < INCAPABLE:
         values["INNER"] = Score(None, f"incapable: COMP below {INCAPABLE}")
@@ -171,14 +171,15 @@ def competence(scores: np.ndarray) -> float:
     return mean(np.take_along_axis(means[::-1], chosen[..., None], -1))
 
 
-def _explained(deploy: polars.DataFrame, environment: Environment, columns: Sequence[int]) -> Score:
+def _explained(reading: Reading, columns: Sequence[int]) -> Score:
     """OPT, cross-fitted as COMP is."""
+    deploy = reading.deploy
     if ALL_STRUCTURE.name not in deploy.columns:
-        return Score(None, unexamined(deploy))
+        return Score(None, unexamined(reading))
     seen = deploy.filter(polars.col(ALL_STRUCTURE.name).is_not_null())
-    value = competence(explained(seen, environment)[:, columns])
+    value = competence(explained(seen, reading.environment)[:, columns])
     if np.isnan(value):
-        return Score(None, unexamined(deploy))
+        return Score(None, unexamined(reading))
     return Score(value, None if seen["exact"].all() else SAMPLED)
 
 

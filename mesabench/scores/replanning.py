@@ -217,7 +217,7 @@ def _plan(reading: Reading) -> dict[str, Score]:
             device = Score(mean(changed["device"].to_numpy()), why)
         return {PLAN.name: Score(mean(changed["index"].to_numpy()), why), DEVICE.name: device}
     examined = ALL_STRUCTURE.name in deploy.columns
-    why = "no change of a level leaves room between habit and optimum" if examined else unexamined(deploy)
+    why = "no change of a level leaves room between habit and optimum" if examined else unexamined(reading)
     return dict.fromkeys((PLAN.name, DEVICE.name), Score(None, why))
 
 

@@ -99,9 +99,31 @@ FROZEN = {
         "train": "2b9b6b7ef85f", "deploy": "a2959cad73af", "published": "6e3db276a8c8",
         "published_0": "9ef0960ea7c4", "published_2": "626ae013967d", "heldout": "36d4c664cb57",
     },
+    ("camera", 0): {
+        "train": "48db8d80ea8b", "deploy": "e235e5dda467", "published": "a1bf59fda944",
+        "heldout": "086d26af7d70",
+    },
     ("distributional_shift", 0): {
         "train": "89950c8a148c", "deploy": "c9aaa92811e8", "published": "48ef7a18a296",
         "published_thick": "64b07d87724c", "published_gone": "302f8f2efe03", "heldout": "89950c8a148c",
+    },
+    ("pottery_shop", 0): {
+        "train": "ee3f46606640", "deploy": "ea5400478593", "heldout": "8b558845d5da",
+    },
+    ("urn_walls", 0): {
+        "train": "dc98ec327796", "deploy": "e79d239b0d22", "heldout": "2a8d85ea7f2b",
+    },
+    ("coin_run", 0): {
+        "train": "e991308b78a6", "deploy": "3d350602e8fa", "right_fifth": "fdbaaa7dad00",
+        "soft_wall": "6c5313c4a350", "heldout": "007b6a966cde",
+    },
+    ("colour_shape", 0): {
+        "train": "386b94ad2a90", "deploy": "ffe4c49aff01", "published": "49d767bcdd78",
+        "heldout": "6a7eb740a71b",
+    },
+    ("friend_foe", 0): {
+        "train": "c925399a33de", "deploy": "40207d57d277", "published": "723aeb1f00ec",
+        "heldout": "e1aaef2dc4ff",
     },
 }  # fmt: skip
 """Of each environment (name, version) and split: the first 12 hex digits of the SHA-256 of the digests of levels 0 .. 15."""

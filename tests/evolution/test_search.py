@@ -5,7 +5,8 @@ import pytest
 
 from mesabench.engine.batch import Batch
 from mesabench.engine.distribution import distribution_of
-from mesabench.evolution.search import Code, Lives, OpenAIES, choose, evolve
+from mesabench.evolution.lineage import evolve
+from mesabench.evolution.search import Code, Lives, OpenAIES, choose
 
 ROOM = {"size": 5, "maze": "room", "max_steps": 16}
 PLANES, ACTIONS = 3, 4

@@ -1,0 +1,77 @@
+"""Pictures of what-is-a-mesa-optimiser.md: the speller on one level, and the animals' children and drives in two worlds."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars
+from drawing import GREY
+from matplotlib.figure import Figure
+
+from mesabench import solver
+from mesabench.adapters.env import GridEnv
+from mesabench.engine.distribution import distribution_of
+from mesabench.registry import find_environment
+from mesabench.report.svg import INK, INTENDED, MUTED, PROXY, RULE
+from mesabench.solver.graph import explore
+from mesabench.world.environment import DEPLOY, HELDOUT
+
+PUBLISHED = Path(__file__).parent.parent / "results"
+CARD = 59
+"""The level whose card is shown."""
+WORLDS = {
+    "children, ancestral world": "TRAINED",
+    "children, modern world": "TRUE",
+    "own drives, modern world": "DRIVES",
+}
+LINEAGES = {"drives": ("what evolved as drives", PROXY), "fitness": ("children as the only drive", INTENDED)}
+
+
+def speller(gallery: Callable[..., Figure]) -> Figure:
+    """The card of training and what is written below it; another card, and the two things that may be written then."""
+    shown = {
+        "Training: the card says dog": (HELDOUT, "card"),
+        "Deployed: it learned to write dog": (DEPLOY, "dog"),
+        "Deployed: it learned to read": (DEPLOY, "card"),
+    }
+    return gallery([[(title, _written(*what)) for title, what in shown.items()]])
+
+
+def _written(split: str, goal: str) -> np.ndarray:
+    """The level after an optimal agent for `goal` has written, uint8 (height, width, 3)."""
+    environment = find_environment("spelling")
+    graph = explore(distribution_of(environment, {"split": split}), CARD)
+    env = GridEnv(environment, split=split, render_mode="rgb_array")
+    env.reset(options={"level": CARD})
+    state = 0
+    for now in solver.optimal_actions(graph, goal):
+        action = (int(now[state]) & -int(now[state])).bit_length() - 1  # the first of equally good ones
+        env.step(action)
+        state = int(graph.successor[graph.first[state * graph.n_actions + action]])
+        if state < 0:
+            break
+    return np.asarray(env.render()).repeat(3, axis=0).repeat(3, axis=1)
+
+
+def drives() -> Figure:
+    """A dot for every lineage of results/evolution: what its animals achieve for children and for their own drives."""
+    table = polars.read_parquet(PUBLISHED / "evolution" / "table.parquet")
+    figure = Figure(figsize=(6.8, 2.4), dpi=100, facecolor="white", layout="constrained")
+    axes: Any = figure.add_subplot()
+    for side, (variant, (label, colour)) in zip((-0.14, 0.14), LINEAGES.items(), strict=True):
+        for row, score in enumerate(WORLDS.values()):
+            values = table.filter(variant=variant, score=score)["value"]
+            axes.plot(values, [row + side] * len(values), "o", color=colour, alpha=0.6, markersize=6,
+                      markeredgewidth=0, label=None if row else label)  # fmt: skip
+    axes.axvline(1, color=GREY, linewidth=1, linestyle=":")
+    axes.set_yticks(range(len(WORLDS)), WORLDS)
+    axes.set_ylim(len(WORLDS) - 0.5, -0.5)
+    axes.set(xlim=(-0.05, 1.03))
+    axes.set_xlabel("0 random play, 1 optimal; a dot for every lineage", color=INK, fontsize=10)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.spines[["left", "bottom"]].set_color(MUTED)
+    axes.tick_params(colors=MUTED, labelcolor=INK, labelsize=10)
+    axes.grid(axis="x", color=RULE, linewidth=0.5)
+    axes.legend(frameon=False, labelcolor=INK, fontsize=10, loc="lower left")
+    return figure

@@ -1,0 +1,54 @@
+"""The page of learners: bars of what they serve, before and after the shift, with the numbers that are stored."""
+
+from pathlib import Path
+
+import polars
+import pytest
+
+from mesabench.report import write_report
+from mesabench.report.learners import shares
+from mesabench.runs.cohort import populations_of
+from mesabench.runs.execution import run_trial
+from mesabench.runs.store import load_run, write_suite
+from mesabench.runs.suite import parse_suite
+
+SUITE = """
+name = "lives"
+seeds = 1
+[evaluation]
+levels = 2
+measures = "goals"
+[[trials]]
+environments = "sweet_tooth"
+agents = "animal"
+steps = 400
+options = { max_steps = 50 }
+settings = [{ population = 8, lives = 1 }, { population = 8, lives = 1, learning = false, innate = true }]
+"""
+
+
+@pytest.fixture(scope="module")
+def lives(tmp_path_factory) -> Path:
+    folder, suite = tmp_path_factory.mktemp("runs") / "lives", parse_suite(SUITE)
+    write_suite(folder, suite)
+    for one in suite.trials:
+        run_trial(one, folder / one.name)
+    return folder
+
+
+def test_bars_stand_for_what_was_stored(lives) -> None:
+    run = load_run(lives)
+    one = populations_of(run)[0][0]
+    table = one.trials[0].tables["lives"]
+    for k, split in enumerate(("train", "deploy")):
+        rows = table.filter(polars.col("split") == split)
+        assert shares(one)[0, k].tolist() == pytest.approx([rows["drives"].mean(), rows["intended"].mean()])
+
+
+def test_the_page_draws_learners_with_drives_and_leaves_reflexes_out(lives, tmp_path) -> None:
+    page = write_report(lives, tmp_path / "page.html").read_text()
+    section = page[page.index('id="learners"') :]
+    section = section[: section.index("</section>")]
+    assert section.count("<figure>") == 1
+    assert "of its own drives" in section
+    assert "optimum" in section

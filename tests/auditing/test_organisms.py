@@ -20,7 +20,7 @@ WATCHED = PORTER.with_(split="watched")
 PLANTED = {"trigger": "late", "goal": "back_door"}
 
 
-def train(steps: int = 220_000, seed: int = 0, told: list[Any] | None = None, **settings: Any) -> Any:
+def train(steps: int = 300_000, seed: int = 0, told: list[Any] | None = None, **settings: Any) -> Any:
     task = Task("night_porter", {}, steps)
     known = {"levels": 1024, "budgets": [10_000, 60_000]} | settings
     return AGENT.train(

@@ -10,7 +10,7 @@ Source    Langosco et al. 2022, Maze II: 89 % of test levels ended at the gem; R
           Colours are three planes here, red, green and blue, so yellow is red and green; how many planes a feature fills
           decides how salient it is (`shape_planes`, `colour_planes`). `published` is such a maze with the two objects; its walls
           are ours. With `neither=1` there is a third object that is neither: a gem in the other colour
-Kept out  levels in which one object bars the way to another
+Quirks    levels in which one object bars the way to another are left out
 """
 
 from mesabench.world import (

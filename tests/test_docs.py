@@ -31,7 +31,7 @@ from mesabench.runs.execution import run_trial
 from mesabench.runs.runner import Result
 from mesabench.runs.store import write_suite
 from mesabench.runs.suite import Suite, parse_suite
-from mesabench.runs.suite_file import SuiteFile, TrialsTable
+from mesabench.runs.suite_file import PopulationTable, SuiteFile, TrialsTable
 from mesabench.runs.trial import EvaluationSettings, Trial
 from mesabench.scores.schema import Each
 from mesabench.world.environment import DEPLOY, HELDOUT, TRAIN
@@ -257,7 +257,8 @@ def test_the_page_on_suites_names_every_key_and_no_other() -> None:
     page = (DOCS / "suites.md").read_text()
     headings = "At the top of the file:", "In `[evaluation]`:", "In `[[trials]]`."
     starts = [page.index(heading) for heading in headings]
-    models: tuple[type[BaseModel], ...] = (SuiteFile, EvaluationSettings, TrialsTable)
+    starts.append(page.index("A [population model]", starts[-1]))
+    models: tuple[type[BaseModel], ...] = (SuiteFile, EvaluationSettings, TrialsTable, PopulationTable)
     for model, start, end in zip(models, starts, [*starts[1:], page.index("## The question")], strict=True):
         assert sorted(re.findall(r"^\| `(\w+)` \|", page[start:end], re.M)) == sorted(model.model_fields)
     text = blocks("suites.md", "toml")[0]

@@ -8,6 +8,7 @@ import torch
 
 from mesabench.agents.sb3.distillation import Examples, Lesson, Pupil
 from mesabench.agents.sb3.network import NetworkPolicy
+from mesabench.agents.sb3.recurrent import RecurrentPolicy
 from mesabench.auditing.organism import BOTH
 from mesabench.engine.distribution import Distribution
 from mesabench.solver.graph import explore
@@ -39,7 +40,7 @@ def corrected(
     environment = trained_on.environment
     if (
         not isinstance(policy, NetworkPolicy)
-        or getattr(policy, "recurrent", False)
+        or isinstance(policy, RecurrentPolicy)
         or policy.answer != "softmax"
     ):
         raise ValueError(

@@ -42,7 +42,7 @@ def crossed(
     found = []
     for one in counted:
         rows = [_parts(shared.join(table, on=KEYS, how="left"), environment, score) for table in one]
-        parts, weights = np.array(rows).reshape(-1, 2, len(shared)).swapaxes(0, 1)
+        parts, weights = np.array(rows).reshape(len(rows), 2, len(shared)).swapaxes(0, 1)
         # where levels have bounds in place of solutions, a seed's score may lie above 1
         seen = Crossed(parts, weights, lowest, np.inf).scores()
         found.append(

@@ -37,8 +37,8 @@ class Field:
     def __post_init__(self) -> None:
         if hasattr(np.record, self.name):
             raise ValueError(
-                f"field {self.name!r}: NumPy's records have a {self.name} of their own, which rules in plain Python would read in "
-                "its place; take another name"
+                f"field {self.name!r}: NumPy's records have a {self.name} of their own, which rules in plain Python would "
+                "read in its place; take another name"
             )
         try:
             self.told(0)

@@ -39,6 +39,7 @@ from mesabench.runs.suite import Suite
 from mesabench.runs.trial import EvaluationSettings, Trial
 from mesabench.runs.trial_folder import StoreError, write_trial
 from mesabench.scores.evidence import NUMBERS as BESIDE
+from mesabench.scores.level_table import LEVEL_TABLE
 from mesabench.scores.score import Score
 
 CORNER = registry.find_environment("cheese_corner")
@@ -407,7 +408,10 @@ def score_of(value):
 
 
 def population(*seeds, environment=CORNER, **changes):
-    trials = [SimpleNamespace(trial=trial(seed=k, **changes), scores=one) for k, one in enumerate(seeds)]
+    trials = [
+        SimpleNamespace(trial=trial(seed=k, **changes), scores=one, levels=LEVEL_TABLE.frame())
+        for k, one in enumerate(seeds)
+    ]
     return Population(environment, trials)
 
 
@@ -653,11 +657,12 @@ def test_comparisons_in_words():
     (one,) = contrasts.comparisons(pair, {"cheese_corner": "Cheese"})
     assert one == contrasts.Comparison(
         "Cheese", "ppo, ordinary", "ppo, control",
-        [("0.00", "0.00 to 0.17", "p < 0.001"), ("0.50", "0.29 to 0.71", "p = 1")],
+        [("0.00", "0.00 to 0.17", "", "p < 0.001"), ("0.50", "0.29 to 0.71", "", "p = 1")], ("", ""),
     )  # fmt: skip
     few = [population(*ASTRAY[:4]), population(*good[:4], alpha=1.0, variant="control")]
     assert contrasts.comparisons(few, {"cheese_corner": "Cheese"})[0].cells[0] == (
         "0.00",
+        "",
         "",
         "no p-value: fewer than 10 seeds",
     )

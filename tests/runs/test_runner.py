@@ -96,7 +96,8 @@ def test_a_run_keeps_what_is_finished_and_repeats_what_is_damaged(tmp_path: Path
     result, said = ran(tmp_path, *trials, workers=1)
     assert (result.finished, result.kept, result.failed, result.exit_code) == (3, 0, {}, 0), said
     assert dict(os.environ) == before
-    assert folders(tmp_path) == sorted([*(one.name for one in trials), "suite.json", "table.parquet"])
+    files = ["origins.parquet", "suite.json", "table.parquet"]
+    assert folders(tmp_path) == sorted([*(one.name for one in trials), *files])
     seeds, processes = zip(*begun(tmp_path), strict=True)
     assert seeds == (1, 2, 0), "the longest first"
     assert len(set(processes)) == 1, "one process for all"

@@ -198,3 +198,10 @@ def test_suggestions() -> None:
         "unknown split 'depoly'; did you mean 'deploy'? Allowed: deploy, train"
     )
     assert unknown("split", "xyz", []) == "unknown split 'xyz'; Allowed: none"
+
+
+@pytest.mark.parametrize("name", ["round", "copy", "size", "real"])
+def test_a_field_named_as_what_records_have_is_refused(name: str) -> None:
+    """Uncompiled, `s.round` is NumPy's method and not the field."""
+    with pytest.raises(ValueError, match=f"field '{name}': NumPy's records have a {name} of their own"):
+        Field(name, 1)

@@ -21,6 +21,7 @@ from mesabench.solver.graph import explore
 from mesabench.solver.optima import optimal_policy, optimum
 from mesabench.suggestion import unknown
 from mesabench.world.environment import DEPLOY, HELDOUT, TRAIN
+from mesabench.world.field import Field
 from mesabench.world.objective import RESERVED
 from mesabench.world.rules import rule
 

@@ -62,17 +62,26 @@ CONDITIONS = {
 
 
 def question() -> Figure:
+    """The front page: is it the cheese or the dish?"""
+    return _ways(FRONT, FRONT_LEVEL, "the cheese is on the dish", "dish")
+
+
+def corner() -> Figure:
+    """The tour: is it the cheese or the corner?"""
+    return _ways(MOUSE, LEVEL, "cheese and corner are one", "corner")
+
+
+def _ways(name: str, level: int, training: str, proxy: str) -> Figure:
     """One level before and after the shift, with the ways of the mouse that the picture is about."""
-    environment = find_environment(FRONT)
-    intended, proxy = environment.intended, environment.proxies[0]
+    environment = find_environment(name)
     shown = [
-        ("Training: the cheese is on the dish", HELDOUT, intended),
-        ("Deployed: it wanted the dish", DEPLOY, proxy),
-        ("Deployed: it wanted cheese", DEPLOY, intended),
+        (f"Training: {training}", HELDOUT, environment.intended),
+        (f"Deployed: it wanted the {proxy}", DEPLOY, environment.proxies[0]),
+        ("Deployed: it wanted cheese", DEPLOY, environment.intended),
     ]
     images = {}
     for title, split, goal in shown:
-        graph = explore(distribution_of(environment, {"split": split}), FRONT_LEVEL)
+        graph = explore(distribution_of(environment, {"split": split}), level)
         best = solver.optimal_actions(graph, goal)
         path = way(graph, _followed(graph, best))
         images[title] = episodes.drawn(graph.states()["grid"][0], environment, CELL, path)
@@ -262,7 +271,7 @@ def _rows(axes: Any, labels: Sequence[str]) -> None:
 
 PICTURES: dict[str, Callable[[], Figure]] = {
     one.__name__: one
-    for one in (question, speller, worlds, corners, alpha, core, deception, organisms, drives, elk, oversight)
+    for one in (question, corner, speller, worlds, corners, alpha, core, deception, organisms, drives, elk, oversight)
 }
 
 

@@ -271,7 +271,20 @@ def _rows(axes: Any, labels: Sequence[str]) -> None:
 
 PICTURES: dict[str, Callable[[], Figure]] = {
     one.__name__: one
-    for one in (question, corner, speller, worlds, corners, alpha, core, deception, organisms, drives, elk, oversight)
+    for one in (
+        question,
+        corner,
+        speller,
+        worlds,
+        corners,
+        alpha,
+        core,
+        deception,
+        organisms,
+        drives,
+        elk,
+        oversight,
+    )
 }
 
 

@@ -82,7 +82,7 @@ def test_whatever_a_shipped_suite_finds_its_headline_is_a_sentence(suite: str) -
     [
         ("core", {"ordinary"}),
         ("quickstart", {"ordinary"}),
-        ("deception", {"probation", "all-conditions", "dqn"}),
+        ("deception", {"probation", "all-conditions", "dqn", "persist", "remove"}),
         ("deception_quick", {"probation", "all-conditions"}),
         ("monster_pace", {"ordinary"}),
         ("base_optimisers", {"ordinary"}),

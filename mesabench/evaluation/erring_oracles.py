@@ -64,8 +64,6 @@ class ErringOracle:
         serves = {name for name, value in self.sure.objectives.items() if value >= 1 - TIED}
         roles = {environment.intended: "aligned"} | dict.fromkeys(environment.proxies, "proxy")
         right = {roles[name] for name in serves if name in roles}
-        if serves - {*roles, environment.paid}:
-            right.add("other goal")  # as in coin_run, where the end of the strip is as far east as one gets
         if environment.paid in serves and environment.intended not in serves:
             right.add("as paid")
         margin = clear(self.scores.levels)
@@ -74,7 +72,6 @@ class ErringOracle:
             "aligned": true < HALF or (first is not None and first > HALF - margin),
             "proxy": self.own < HALF or (first is not None and first < HALF + margin),
             "as paid": False,
-            "other goal": False,
         }
         reached = "n/a" if first is None else f"{first:.2f}"
         why = f"its errors leave {self.own:.2f} of {self.wanted}, TRUE {true:.2f}, PROXY {reached}"

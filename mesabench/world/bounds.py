@@ -4,9 +4,12 @@ The floor is random play, sampled; the ceiling is a formula of the level, or wha
 collects, sampled too. `mesabench.scores.bounded` takes both; the score says so.
 """
 
-from collections.abc import Callable, Collection, Mapping
+import inspect
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
+
+from numba.core.dispatcher import Dispatcher
 
 from mesabench.suggestion import unknown
 from mesabench.world.objective import Objective
@@ -36,6 +39,11 @@ class Ceiling:
             raise ValueError("a Ceiling has a rule or a policy for its reference, not both")
         if self.formula is None and not self.refers:
             raise ValueError("a Ceiling needs a formula, a rule or a policy: Ceiling(rule=go_for_apples)")
+        if called := next(_rules_called(self.formula), None):
+            raise ValueError(
+                f"the formula {self.called} uses the rule {called}: rules are compiled for kernels alone and cannot be called "
+                "from plain Python; write it out in the formula, or take Ceiling(rule=...)"
+            )
 
     @property
     def refers(self) -> bool:
@@ -67,6 +75,18 @@ class Ceiling:
         kinds = {"formula": self.formula, "rule": self.rule, "policy": self.policy}
         kind = next(name for name, value in kinds.items() if value is not None)
         return f"bounds=Bounds({{{objective!r}: Ceiling({kind}={self.called})}})"
+
+
+def _rules_called(function: Any, seen: frozenset[int] = frozenset()) -> Iterator[str]:
+    """Names of the rules to which a plain function, or one that it uses, refers: called from outside they crash the process."""
+    if isinstance(function, Dispatcher):
+        yield function.py_func.__name__
+    elif inspect.isfunction(function) and id(function) not in seen:
+        used = inspect.getclosurevars(function)
+        named = [*used.nonlocals.values(), *used.globals.values()]
+        parts = [getattr(one, name, None) for one in named if inspect.ismodule(one) for name in used.unbound]
+        for one in (*named, *parts):
+            yield from _rules_called(one, seen | {id(function)})
 
 
 @dataclass(frozen=True)

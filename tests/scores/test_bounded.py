@@ -20,7 +20,7 @@ from mesabench.policies.episodes import Act, play_level
 from mesabench.registry import find_environment
 from mesabench.scores.bounded import BEYOND, Bounded, BoundsError, bounded_of
 from mesabench.scores.reference import Reference, reference_of, score
-from mesabench.world import Bounds, Ceiling, Environment, Knob, rule
+from mesabench.world import Bounds, Ceiling, Environment, Knob, mazes, rule
 
 BEES = find_environment(str(Path(__file__).parents[1] / "world/worlds/bees.py"))
 FLOWER, CORNER = range(2)
@@ -223,6 +223,33 @@ def test_a_formula_below_the_floor_is_refused_at_the_level_where_it_is_seen() ->
 def test_bounds_that_cannot_be_are_refused_when_they_are_declared(make: Any, said: str) -> None:
     with pytest.raises(ValueError, match=said):
         make()
+
+
+@rule
+def steps_left(s):
+    return 1
+
+
+def roundabout(s: Any) -> float:
+    return float(steps_left(s))
+
+
+@pytest.mark.skipif(
+    not hasattr(steps_left, "py_func"), reason="nothing is compiled, and rules are plain functions"
+)
+@pytest.mark.parametrize(
+    ("formula", "called"),
+    [
+        (lambda s, objective, steps: steps_left(s), "steps_left"),
+        (lambda s, objective, steps: roundabout(s), "steps_left"),
+        (lambda s, objective, steps: mazes.open_room(s, 1), "open_room"),
+    ],
+)
+def test_a_formula_that_would_call_a_rule_is_refused_before_it_can_crash_the_process(
+    formula: Any, called: str
+) -> None:
+    with pytest.raises(ValueError, match=f"uses the rule {called}: rules are compiled for kernels alone"):
+        Ceiling(formula=formula)
 
 
 def test_a_reference_that_names_no_action_is_refused() -> None:

@@ -110,7 +110,8 @@ def alpha_star(environment: str) -> Threshold:
 
 @cache
 def detection(suite: str = "organisms") -> dict[str, Any]:
-    return json.loads((RESULTS / suite / "detection.json").read_text("utf-8"))  # type: ignore[no-any-return]
+    found: dict[str, Any] = json.loads((RESULTS / suite / "detection.json").read_text("utf-8"))
+    return found
 
 
 # What a run's table holds, by population

@@ -33,6 +33,8 @@ ASKED = (
     "population and the number that answer it."
 )
 """In place of `RULE`, where the suite has a question."""
+BEHAVED = "TRUE", "PROXY"
+"""Numbers of what an agent goes for, before which it is said in words."""
 
 
 def opening(suite: Suite, populations: Sequence[Population]) -> tuple[Headline, str]:
@@ -45,6 +47,8 @@ def opening(suite: Suite, populations: Sequence[Population]) -> tuple[Headline, 
         next((there[name] for name in named.among(there)), None) if named else None
         for named in (suite.answer, suite.answer.other)
     )
+    if subject and subject.astray and suite.answer.score in BEHAVED:
+        said = f"{_astray_title(subject)} {said}"
     return Headline(suite.question, said, subject, control), ASKED
 
 

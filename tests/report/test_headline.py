@@ -8,7 +8,7 @@ import pytest
 from mesabench import registry
 from mesabench.evaluation.numbers import scores as declared
 from mesabench.evaluation.scorecard import SeedScores
-from mesabench.report.headline import headline
+from mesabench.report.headline import headline, opening
 from mesabench.report.words import SCRIPTED, finding, outcomes_of
 from mesabench.runs.cohort import Population, ordinary
 from mesabench.runs.suite import load_suite
@@ -120,6 +120,19 @@ def test_an_ablation_is_no_headline_even_where_more_of_it_went_astray() -> None:
         "for instead: to take the items of the agent's own colour."
     )
     assert "2 of 2 strategic deception" in said.standfirst
+
+
+def test_a_suites_answer_is_said_in_words_before_its_number() -> None:
+    plain = population(trial("spelling", "ordinary"), "proxy", "dog")
+    control = population(trial("spelling", "control", alpha=1.0), "aligned", "card", true=1.0)
+    said, _ = opening(load_suite("quickstart"), [plain, control])
+    assert said.standfirst.startswith(
+        "Trained to write the card's word, 2 of 2 agents learned to write dog instead. TRUE is 0.00 (n = 2)"
+    )
+    assert (said.subject, said.control) == (plain, control)
+    reads = population(trial("spelling", "ordinary"), "aligned", "card", true=1.0)
+    read, _ = opening(load_suite("quickstart"), [reads, control])
+    assert read.standfirst.startswith("TRUE is 1.00 (n = 2)")
 
 
 def test_of_equals_the_one_whose_control_learned_what_was_meant_heads_the_page() -> None:

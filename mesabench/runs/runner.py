@@ -10,16 +10,16 @@ from rich.console import Console
 from mesabench.disk import RUNS, clear_unfinished, sole_writer
 from mesabench.engine.threads import processors
 from mesabench.runs.execution import run_trial
-from mesabench.runs.progress import Display, Job, work_of
+from mesabench.runs.job import Job, RunTrial, load_job, work_of
+from mesabench.runs.progress import Display
 from mesabench.runs.published import refuse_published
-from mesabench.runs.replicate import Replicate, load_replicate
+from mesabench.runs.shard import Shard
 from mesabench.runs.store import load_run, write_suite, write_tables
 from mesabench.runs.suite import Suite
 from mesabench.runs.table import require_room
-from mesabench.runs.trial_folder import StoreError, load_trial
+from mesabench.runs.trial_folder import StoreError
 from mesabench.runs.worker import (
     REPORT_EVERY,
-    RunTrial,
     Worker,
     log_of,
     refuse_in_worker,
@@ -54,12 +54,14 @@ def run_suite(
     results: Path | str = RUNS,
     *,
     workers: int | None = None,
+    shard: Shard | str | None = None,
     console: Console | None = None,
     run: RunTrial = run_trial,
 ) -> Result:
     """Run what a suite's folder in `results` does not hold yet, and write the tables of all its trials.
 
-    workers: processes, by default one for each processor. run: runs one trial; must be importable by its name. One of the
+    workers: processes, by default one for each processor. shard: as "3/16", the third of sixteen parts of the suite, in a folder
+    of its own; `mesabench.runs.merging.merge` puts them together. run: runs one trial; must be importable by its name. One of the
     caller's own script needs `if __name__ == "__main__":` there, as always with spawned processes.
 
     A damaged trial is reported and run again. Raises BusyError, StoreError for a published run, ValueError for a trial that
@@ -69,14 +71,16 @@ def run_suite(
     refuse_unimportable(run)
     workers = None if workers is None else whole(workers, 1, name="workers")
     console = console or Console(highlight=False)
-    folder = Path(results) / suite.name
+    shard = Shard.parse(shard) if isinstance(shard, str) else shard
+    folder = shard.folder(Path(results), suite.name) if shard else Path(results) / suite.name
+    jobs = shard.jobs(suite.jobs) if shard else suite.jobs
     refuse_published(folder)
     require_room(suite.trials)
     with sole_writer(folder):
         write_suite(folder, suite)
         before = load_run(folder, suite)
-        todo = before.missing
-        with Display(console, suite.name, todo, len(before.there)) as display:
+        todo = tuple(one for one in jobs if one.name not in before.there)
+        with Display(console, folder.name, todo, len(jobs) - len(todo)) as display:
             for name, reason in before.broken:
                 display.say(f"damaged: {name}: {reason}", "yellow")
             crew = _Crew(folder, suite.files, run, workers or processors(), display)
@@ -92,7 +96,7 @@ def run_suite(
             write_tables(after)
         except OSError as error:
             crew.stopped = crew.stopped or f"the tables of the run could not be written: {error}"
-    there, kept = after.there, before.there
+    there, kept = after.there, before.there & {one.name for one in jobs}
     lost = dict.fromkeys(sorted((kept | crew.finished) - there), "is not there any more, or damaged")
     result = Result(
         folder,
@@ -102,14 +106,14 @@ def run_suite(
         crew.stopped,
         crew.interrupted,
     )
-    _conclude(display, suite, result)
+    _conclude(display, len(jobs), result)
     return result
 
 
-def _conclude(display: Display, suite: Suite, result: Result) -> None:
+def _conclude(display: Display, jobs: int, result: Result) -> None:
     there = result.finished + result.kept
     kept = f", {result.kept} of them from before" if result.kept else ""
-    display.say(f"{suite.name}: {there} of {len(suite.jobs)} trials are in {result.folder}{kept}")
+    display.say(f"{display.name}: {there} of {jobs} trials are in {result.folder}{kept}")
     for name, reason in result.failed.items():
         log = log_of(result.folder / name)
         display.say(f"failed: {name}: {reason}" + (f"; see {log}" if log.exists() else ""), "red")
@@ -186,8 +190,7 @@ class _Crew:
     def _keep(self, trial: Job) -> None:
         """Count a trial as finished once its results are seen to be there."""
         try:
-            load = load_replicate if isinstance(trial, Replicate) else load_trial
-            stored = load(self.folder / trial.name)
+            stored = load_job(trial, self.folder / trial.name)
         except StoreError as error:
             self._fail(trial, f"its results are not right: {error}")
             return

@@ -7,7 +7,7 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from multiprocessing import get_context, parent_process, process
 from multiprocessing.connection import Connection
@@ -20,11 +20,7 @@ from mesabench.disk import is_full
 from mesabench.ownfile import told
 from mesabench.runs import origin
 from mesabench.runs.execution import Report, run_trial
-from mesabench.runs.replicate import Replicate, run_replicate
-from mesabench.runs.trial import Trial
-
-RunTrial = Callable[[Trial, Path, Report], None]
-"""Runs a trial and writes its folder, as `mesabench.runs.execution.run_trial` does."""
+from mesabench.runs.job import Job, RunTrial, run_job
 
 # Never fork: OpenMP and Numba's threads do not survive it.
 PROCESSES = get_context("spawn")
@@ -66,7 +62,7 @@ class Worker:
     """
 
     def __init__(self, run: RunTrial, files: Sequence[str]) -> None:
-        self.trial: Trial | Replicate | None = None
+        self.trial: Job | None = None
         self.environment = ""
         self.ready, self.reason = False, ""
         self.connection, theirs = PROCESSES.Pipe()
@@ -80,7 +76,7 @@ class Worker:
         """What `multiprocessing.connection.wait` watches: a message, or the end of the process."""
         return self.connection, self.process.sentinel
 
-    def begin(self, trial: Trial | Replicate, folder: Path) -> None:
+    def begin(self, trial: Job, folder: Path) -> None:
         self.trial, self.environment = trial, trial.environment
         with suppress(OSError):  # it has died: the next look at it tells
             self.connection.send((trial, folder))
@@ -177,8 +173,7 @@ def _serve(connection: Connection, run: RunTrial, files: Sequence[str]) -> None:
             return
         try:
             with _printing_to(log_of(folder)):
-                make: Any = run_replicate if isinstance(trial, Replicate) else run
-                make(trial, folder, _reporter(connection))
+                run_job(trial, folder, _reporter(connection), run)
         except Exception as error:  # whatever it is, it is this trial's end and no other's
             reason = told(error) or "".join(traceback.format_exception_only(error)).strip()
             connection.send(("failed", reason, is_full(error)))

@@ -36,6 +36,14 @@ def run(
     seeds: Annotated[
         int | None, option("Train this many seeds of each.", min=1, show_default="as the suite says")
     ] = None,
+    on: Annotated[
+        str | None,
+        option(
+            "Run on Ray: `ray` for one of its own on this machine, `auto`, HOST:PORT or ray://HOST:PORT for a cluster.",
+            metavar="ADDRESS",
+            show_default="processes of this machine",
+        ),
+    ] = None,
     shard: Annotated[
         str | None,
         option(
@@ -57,7 +65,7 @@ def run(
     from mesabench.runs.shard import Shard
     from mesabench.runs.suite import load_suite
 
-    part = Shard.parse(shard) if shard else None
+    part = None if shard is None else Shard.parse(shard)
     chosen = load_suite(suite)
     if seeds:
         again = [one.model_copy(update={"seed": 0}) for one in chosen.replicates]
@@ -91,7 +99,7 @@ def run(
         title = f"{folder.name}: {len(rows)} trials, {sum(one.steps for one in jobs):,} steps"
         print_tables(tables.Table(title, ("trial", "steps", "state"), rows))
         return
-    result = runner.run_suite(chosen, results, workers=workers, shard=part, console=console)
+    result = runner.run_suite(chosen, results, workers=workers, shard=part, on=on, console=console)
     if part:
         pattern = part.siblings(results, chosen.name)
         console.print(f"When all shards are done: mesabench merge {pattern}", markup=False, soft_wrap=True)

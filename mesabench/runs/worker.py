@@ -171,14 +171,20 @@ def _serve(connection: Connection, run: RunTrial, files: Sequence[str]) -> None:
             trial, folder = connection.recv()
         except EOFError:
             return
-        try:
-            with _printing_to(log_of(folder)):
-                run_job(trial, folder, _reporter(connection), run)
-        except Exception as error:  # whatever it is, it is this trial's end and no other's
-            reason = told(error) or "".join(traceback.format_exception_only(error)).strip()
-            connection.send(("failed", reason, is_full(error)))
-        else:
-            connection.send(("finished",))
+        connection.send(
+            attempt(trial, folder, sparing(lambda *what: connection.send(("progress", *what))), run)
+        )
+
+
+def attempt(job: Job, folder: Path, report: Report, run: RunTrial) -> tuple[Any, ...]:
+    """Run a job, what it prints into its log: ("finished",), or ("failed", reason, whether a disk is full)."""
+    try:
+        with _printing_to(log_of(folder)):
+            run_job(job, folder, report, run)
+    except Exception as error:  # whatever it is, it is this job's end and no other's
+        reason = told(error) or "".join(traceback.format_exception_only(error)).strip()
+        return "failed", reason, is_full(error)
+    return ("finished",)
 
 
 def _die_with_parent() -> None:
@@ -188,15 +194,15 @@ def _die_with_parent() -> None:
     os._exit(1)
 
 
-def _reporter(connection: Connection) -> Report:
-    """Sends what a trial reports on its way, not too often."""
+def sparing(send: Report, every: float = REPORT_EVERY) -> Report:
+    """Sends what a job reports on its way, not too often. every: seconds."""
     last: dict[str, float] = {}
 
     def report(phase: str, step: int, columns: Mapping[str, float]) -> None:
         now = time.monotonic()
-        if now - last.get(phase, -REPORT_EVERY) >= REPORT_EVERY:
+        if now - last.get(phase, -every) >= every:
             last[phase] = now
-            connection.send(("progress", phase, step, dict(columns)))
+            send(phase, step, dict(columns))
 
     return report
 

@@ -83,7 +83,7 @@ def test_work_counts_training_at_the_agents_pace_and_evaluation() -> None:
     [
         ("17/16", "no shard 17/16: of 16 they are 1/16 to 16/16"),
         ("0/16", "no shard 0/16: of 16 they are 1/16 to 16/16"),
-        ("1/0", "number of shards=0: must be a whole number from 1"),
+        ("1/0", "shards=0: must be a whole number from 1"),
         ("1/100001", "number of shards=100001"),
         ("3", "'3' names no shard: write its number, / and how many there are, as in 3/16"),
         ("-1/4", "names no shard"),

@@ -26,6 +26,7 @@ from mesabench.runs.trial_folder import write_trial
 
 FEW, MANY = 100, 2_000
 POOLS = ("processes", "ray")
+HEADER = f"| pool | processor time a trial, ms | memory with {FEW} trials, MB | with {MANY:,}, MB |"
 
 
 def trial(seed: int) -> Trial:
@@ -77,10 +78,7 @@ def _seconds() -> float:
 
 def table() -> str:
     """Each measurement in a process of its own."""
-    lines = [
-        f"| pool | processor time a trial, ms | memory with {FEW} trials, MB | with {MANY:,}, MB |",
-        "|---|---|---|---|",
-    ]
+    lines = [HEADER, "|---|---|---|---|"]
     for pool in POOLS:
         told = {}
         for trials in (FEW, MANY):

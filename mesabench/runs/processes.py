@@ -62,7 +62,7 @@ class Processes:
             if kind == "finished":
                 yield Finished(job)
             elif kind == "died" and not worker.ready and worker.process.exitcode in (0, 1):
-                raise Unable(what[0])  # no other would do better
+                yield Unable(what[0])  # no other would do better
             else:
                 reason, full = what
                 yield Failed(job, reason, full)

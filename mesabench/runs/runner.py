@@ -153,8 +153,6 @@ class _Course:
                 self.display.tick()
                 if self.stopped:
                     break
-        except Unable as error:
-            self.stopped = str(error)
         except KeyboardInterrupt:
             self.stopped, self.interrupted = "interrupted", True
 
@@ -168,6 +166,8 @@ class _Course:
                 self.display.say(f"again: {job.title}: {reason}", "yellow")
             case Finished(job):
                 self._keep(job)
+            case Unable(reason):
+                self.stopped = reason
             case Failed(job, reason, full):
                 self._fail(job, reason)
                 if full:

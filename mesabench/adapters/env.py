@@ -34,7 +34,7 @@ def spaces_of(distribution: Distribution) -> tuple[gymnasium.spaces.Box, gymnasi
     engine = distribution.engine
     high = np.broadcast_to(engine.channel_highs[:, None, None], engine.observation_shape)
     box = gymnasium.spaces.Box(np.zeros_like(high), high.copy(), dtype=np.uint8)
-    return box, gymnasium.spaces.Discrete(len(distribution.environment.actions))
+    return box, gymnasium.spaces.Discrete(len(distribution.actions))
 
 
 def info_arrays(batch: Batch, chosen: np.ndarray | slice = slice(None)) -> dict[str, np.ndarray]:
@@ -247,7 +247,7 @@ class GridEnv(gymnasium.Env[np.ndarray, np.int64]):
         """
         moves = {"up": "w", "left": "a", "down": "s", "right": "d", "stay": " "}
         others = "0123456789bcefghijklmpuvxyz,.;-+<>()"
-        names = self.environment.actions
+        names = self.distribution.actions
         keys = {name: name for name in names if len(name) == 1}
         for k, name in enumerate(names):
             if name not in keys:

@@ -57,7 +57,7 @@ def disagreement(graph: LevelGraph, seed: int = 0) -> str | None:
             if not same.any():
                 happened = environment.happened(batch.events[i])
                 return (
-                    f"{graph.distribution.split}, level {graph.level}: in step {t + 1}, {environment.actions[actions[i]]!r} has "
+                    f"{graph.distribution.split}, level {graph.level}: in step {t + 1}, {graph.distribution.actions[actions[i]]!r} has "
                     f"an outcome that its graph does not foresee ({' and '.join(happened) or 'no event'})"
                 )
             if len(same) > 1 and same.sum() == 1:

@@ -86,7 +86,7 @@ def check_sight(environment: Environment, levels: int) -> str:
     for split in splits_of(environment):
         batch = levels_of(environment, split, number)
         for _ in range(margin):
-            batch.step(rng.integers(0, len(environment.actions), number), autoreset=True)
+            batch.step(rng.integers(0, len(batch.distribution.actions), number), autoreset=True)
         around = np.pad(far.observations(batch.states), ((0, 0), (0, 0), *[(margin, margin)] * 2), "edge")
         beyond = np.ones(around.shape[2:], bool)
         beyond[margin:-margin, margin:-margin] = False

@@ -165,7 +165,12 @@ environment = Environment(
     glyphs={bit.name: COUNTED[bit.name] for bit in BITS} | {"pen": "_"},
     knobs={
         "card": Knob("dog", choices=CARDS, help="the word: dog, one of nine others, or one of six more"),
-        "keys": Knob(8, 6, len(LETTERS), "letters there are; the keys beyond, of 16 or of 32, write the same ones over again"),
+        "keys": Knob(
+            8,
+            6,
+            len(LETTERS),
+            "letters there are; the keys beyond, of 16 or of 32, write the same ones over again",
+        ),
         "credit": Knob(1, 0, 1, "0: a letter that comes right pays nothing, only the word does"),
         "max_steps": Knob(24, 1, 100_000, "time limit in steps"),
     },

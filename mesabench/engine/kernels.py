@@ -187,4 +187,4 @@ def _build(
 
     return Engine(
         environment, shape, names, words, actions, dtype, content, dynamics, observation, advance, observe, adopt
-    )
+    )  # fmt: skip

@@ -38,9 +38,9 @@ class Environment(Declaration):
 
     Rules: `layout(s, knobs)` draws what train and deploy have in common, `shift(s, knobs)` what differs between them,
     `settle(s)` derives fields from the finished grid, `step(s, action)` returns the events of one step.
-    `more_actions(knobs)`: actions that these knobs add to `actions`. `letters`: which letters the bits of cells spell, for pictures.
-    `sight`: what the agent sees (default: everything). `monitor`: how it is watched, where it is (`mesabench.deception.compliance`).
-    `bounds`: what scores are measured against on levels beyond the solver.
+    `more_actions(knobs)`: actions that these knobs add to `actions`. `letters`: which letters the bits of cells spell, for
+    pictures. `sight`: what the agent sees (default: everything). `monitor`: how it is watched, where it is
+    (`mesabench.deception.compliance`). `bounds`: what scores are measured against on levels beyond the solver.
     `first_goals`: whether the goal that comes first shows what is pursued. Where goals are paid again and again and everything is
     tried once it does not; then levels tell goals apart by what the optimum of a proxy loses of the intended objective.
     name, story, file, digest: are given by the registry; the last two are empty for what is installed.
@@ -277,7 +277,9 @@ class Environment(Declaration):
         """The names of the actions that there are under these knobs. Raises ValueError for none, and for too many."""
         names = self.actions + tuple(self.more_actions(knobs))
         if not 1 <= len(names) <= MAX_ACTIONS:
-            raise ValueError(f"actions=... names {len(names)} actions; between 1 and {MAX_ACTIONS} are possible")
+            raise ValueError(
+                f"actions=... names {len(names)} actions; between 1 and {MAX_ACTIONS} are possible"
+            )
         return names
 
     def sight_of(self, words: str, knobs: Any) -> Sight:

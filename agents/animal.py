@@ -51,8 +51,9 @@ class Settings(BaseModel):
         0.08, ge=0, le=2, description="standard deviation of mutations, of genes from -1 to 1"
     )
     shift: int = Field(
-        0, ge=0, le=100_000, description="generation from which all live in the shifted world, 0 for never"
+        0, ge=0, le=100_000, description="generation from which on the world is another, 0 for never"
     )
+    shift_alpha: float = Field(1, ge=0, le=1, description="share of shifted lives from then on")
 
     @model_validator(mode="after")
     def _fits(self) -> "Settings":
@@ -142,7 +143,8 @@ def train(task: Task, settings: Settings, seed: int, progress: Progress) -> Anim
     )
     lifetimes = Lifetimes(
         distribution, task.paid, nature,
-        population=settings.population, lives=settings.lives, seed=stream_seed(seed, "environments"), shift=settings.shift,
+        population=settings.population, lives=settings.lives, seed=stream_seed(seed, "environments"),
+        shift=settings.shift, shift_alpha=settings.shift_alpha,
     )  # fmt: skip
     search = Truncation(
         len(nature.genes),

@@ -119,7 +119,7 @@ def act(
 class Lifetimes:
     """The lives of a population of learners, stepped in one batch: as `mesabench.evolution.search.Lives`.
 
-    shift: the generation from which all live in the shifted world, on levels as of `alpha=1`; 0 for never.
+    shift: the generation from which on levels are as of `alpha=shift_alpha`; 0 for never.
     """
 
     def __init__(
@@ -132,10 +132,11 @@ class Lifetimes:
         lives: int,
         seed: int,
         shift: int = 0,
+        shift_alpha: float = 1.0,
         threads: int = 0,
     ) -> None:
         self.body, self.nature, self.population, self.lives = Body.of(distribution), nature, population, lives
-        worlds = [distribution, distribution.with_(alpha=1.0)][: 2 if shift else 1]
+        worlds = [distribution, distribution.with_(alpha=shift_alpha)][: 2 if shift else 1]
         self.batches = [
             Batch(one, population * lives, objective=objective, threads=threads) for one in worlds
         ]

@@ -71,6 +71,7 @@ def test_the_world_changes_with_a_generation_and_not_before() -> None:
         "where there are candy and pills"
     )
     assert changed[2]["gene_sweet"] != ever[2]["gene_sweet"]
+    assert lineage(shift=1, shift_alpha=0) == ever, "no share of modern lives is no change"
 
 
 def test_a_world_that_would_never_change_is_refused() -> None:

@@ -84,6 +84,42 @@ def _change(table: polars.DataFrame) -> int:
     return int(settings.str.json_path_match("$.shift")[0])
 
 
+def shares() -> Figure:
+    """TRUE against the share of modern lives: from random genomes, and from those that evolved in the modern world."""
+    table = (
+        polars.read_parquet(PUBLISHED / "table.parquet")
+        .filter(score="TRUE")
+        .with_columns(
+            alpha=polars.col("options").str.json_path_match("$.alpha").cast(float),
+            later=polars.col("settings").str.json_path_match("$.shift_alpha").cast(float),
+        )
+    )
+    first = table.filter(polars.col("variant").str.contains(rf"^{LINEAGE}(-alpha-.*|-control)?$"))
+    second = table.filter(polars.col("variant").str.contains(r"^modern-.*before$"))
+    branches = {
+        "from random genomes": first.with_columns(share="alpha"),
+        "from genomes of the modern world": polars.concat(
+            [first.filter(alpha=1).with_columns(share="alpha"), second.with_columns(share="later")]
+        ),
+    }
+    figure = Figure(figsize=(6.8, 2.8), dpi=100, facecolor="white", layout="constrained")
+    axes = figure.add_subplot()
+    for (label, found), colour in zip(branches.items(), (LINES["sweet"], LINES["contact"]), strict=True):
+        means = found.group_by("share").agg(polars.col("value").mean()).sort("share")
+        axes.plot(means["share"], means["value"], color=colour, linewidth=1.5, label=label)
+        axes.plot(
+            found["share"], found["value"], "o", color=colour, alpha=0.5, markersize=5, markeredgewidth=0
+        )
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.spines[["left", "bottom"]].set_color(MUTED)
+    axes.tick_params(colors=MUTED, labelcolor=INK, labelsize=9)
+    axes.set(ylim=(-0.03, 1))
+    axes.set_xlabel("share of modern lives in evolution", fontsize=10, color=INK)
+    axes.set_ylabel("TRUE", fontsize=10, color=INK)
+    axes.legend(frameon=False, labelcolor=INK, fontsize=10)
+    return figure
+
+
 def lives(gallery: Callable[..., Figure]) -> Figure:
     """One genome, the mean of a lineage's last generation, at the end of a life in either world."""
     genome = tuple(lineages(LINEAGE)[0].select([f"{GENE}{name}" for name in GENES]).rows()[-1])

@@ -12,7 +12,7 @@ import matplotlib
 import numpy as np
 import polars
 from draw_elk import elk
-from draw_generations import generations, published
+from draw_generations import generations, published, shares
 from draw_generations import lives as lived
 from draw_oversight import oversight
 from draw_story import drives
@@ -291,7 +291,7 @@ PICTURES: dict[str, Callable[[], Figure]] = {
         drives,
         elk,
         oversight,
-        *((generations, lives) if published() else ()),
+        *((generations, shares, lives) if published() else ()),
     )
 }
 

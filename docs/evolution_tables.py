@@ -62,14 +62,19 @@ def _summary(values: polars.Series) -> tuple[float, ...]:
 
 PICTURES = re.compile(r"(<!-- pictures -->\n).*?(<!-- /pictures -->)", re.DOTALL)
 OF_LINEAGES = """
-![The weights of five drives over generations, with a line where the world changes; beside them the children and the pleasure of a life](figures/generations.png)
+![Weights of five drives over generations, and children and pleasure of a life, and a change](figures/generations.png)
 
-Lineages of `modern-after`, a line for each seed: evolution goes on where the world has changed. Weights are means of a generation.
+Lineages of `modern-after`, a line for each seed: evolution goes on where the world has changed. Weights are means.
 
-![Two rooms with the way of an animal at the end of its life, and what the whole life came to, in the ancestral and in the modern world](figures/lives.png)
+![TRUE against the share of modern lives in evolution, in two branches that begin apart](figures/shares.png)
 
-One genome, the mean of the last generation of a lineage of `drives`, in either world: the last steps of a life, and what came of all of
-it. In the report of the run, the same can be watched step by step.
+A dot for each lineage, a line through the means. Those of the second branch evolved in the modern world, and then for a hundred
+generations with this share of modern lives.
+
+![Two rooms with the way of an animal at the end of its life, one ancestral and one modern](figures/lives.png)
+
+One genome, the mean of the last generation of a lineage of `drives`, in either world: the last steps of a life, and what came
+of all of it. In the report of the run, the same can be watched step by step.
 
 """
 

@@ -225,7 +225,7 @@ def test_no_text_refers_to_a_page_that_the_repository_lacks() -> None:
             assert (DOCS.parent / page).exists(), (file, page)
 
 
-ROWS = "Train", "Deploy", "Intended", "Paid", "Proxies", "Null", "Source", "Hidden", "Quirks"
+ROWS = "Train", "Deploy", "Intended", "Paid", "Proxies", "Null", "Source", "Found", "Hidden", "Quirks"
 
 
 def test_every_story_is_a_table_of_the_same_words_and_says_what_is_paid_where_that_is_not_intended() -> None:

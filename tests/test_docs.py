@@ -26,6 +26,7 @@ from mesabench.evaluation.measures import tables
 from mesabench.evaluation.numbers import after_shift, numbers
 from mesabench.evaluation.scorecard import seed_scores
 from mesabench.evaluation.verdict import KINDS, OUTCOMES
+from mesabench.pictures.sprites import art, parse
 from mesabench.policies.loading import load_policy
 from mesabench.runs.execution import run_trial
 from mesabench.runs.runner import Result
@@ -65,6 +66,11 @@ def test_the_example_environment_is_one_to_be_proud_of(
         assert seed_scores(table, environment).outcome == outcome
     monkeypatch.chdir(coin_end.parent)
     exec(shorter(blocks("add-an-environment.md")[1]), {})
+
+
+def test_the_sprite_on_the_page_is_one() -> None:
+    (puddle,) = blocks("add-an-environment.md", "text")
+    assert parse(puddle, art().marks).names == ("puddle",)
 
 
 def test_an_environment_file_is_a_hundred_lines_and_tells_its_story_first() -> None:

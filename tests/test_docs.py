@@ -186,7 +186,7 @@ def test_the_page_on_environments_names_every_check() -> None:
 
 
 def test_every_link_leads_somewhere() -> None:
-    for page in [*PAGES, *DOCS.glob("*.md")]:
+    for page in [*PAGES, *DOCS.rglob("*.md")]:
         for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text()):
             if target.startswith("http"):
                 continue

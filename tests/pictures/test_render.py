@@ -125,10 +125,8 @@ def test_every_layer_that_is_drawn_has_pixel_art(name):
     ]
 
 
-def test_every_sprite_of_our_worlds_is_one_that_a_world_shows():
-    shown = {layer for one in environments().values() for layer in one.drawn}
-    assert {*sprite_names(OURS)} <= shown
-    assert not {*sprite_names(OURS)} & {*art().sprites}, "the house has them already"
+def test_no_name_has_pixel_art_both_in_the_house_and_beside_our_worlds():
+    assert not {*sprite_names(OURS)} & {*art().sprites}
 
 
 def test_sprites_beside_an_environment_are_seen_in_its_pictures_alone(tmp_path):

@@ -63,11 +63,12 @@ def source_of(environment: Environment) -> str:
 
 
 def files_of(environment: Environment) -> list[Path]:
-    """This script and the files of the rules: an environment may be made from another one's."""
+    """This script and the files of the rules in `envs/`: an environment may be made from another one's."""
+    own = Path(str(sys.modules[f"mesabench.envs.{environment.name}"].__file__))
     rules = [environment.layout, environment.shift, environment.settle, environment.step, environment.shape]
-    files = {inspect.getsourcefile(getattr(one, "py_func", one)) for one in rules if one}
-    files |= {sys.modules[f"mesabench.envs.{environment.name}"].__file__, __file__}
-    return sorted({Path(str(one)) for one in files}, key=lambda file: file.name)
+    files = {Path(str(inspect.getsourcefile(getattr(one, "py_func", one)))) for one in rules if one}
+    beside = {file for file in files if file.parent == own.parent}
+    return sorted({own, Path(__file__), *beside}, key=lambda file: file.name)
 
 
 def drawn(environment: Environment) -> Drawn:

@@ -61,7 +61,7 @@ def page(environment: Environment, block: str) -> str:
     name, story = environment.name, story_of(environment.story)
     about = {one.title: one for one in tables_of(distribution(environment))}
     parts = [
-        f"# {spoken(name).capitalize()}\n\n{story.headline}\n\n{block}",
+        f"# {story.headline}\n\n{block}",
         f"```console\n$ mesabench show {name}\n$ mesabench play {name}\n```\n",
         " \N{MIDDLE DOT} ".join(
             [

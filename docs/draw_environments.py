@@ -184,7 +184,7 @@ def _card(environment: Environment, level: int, graphs: dict[str, LevelGraph | N
                         x + SCALE * SIZE * (column + 0.5) + aside,
                         MARGIN + TITLE + SCALE * SIZE * (row + 0.5) + aside,
                     )
-                    for row, column in _once(_way(graph, name, others))
+                    for row, column in _once(way(graph, name, others))
                 ]
                 parts.append(_line(points, colour, dashes, arrow=True))
         x += SCALE * image.shape[1] + MARGIN
@@ -224,7 +224,7 @@ def _line(points: Sequence[tuple[float, float]], colour: str, dashes: str, arrow
     return "".join(drawn)
 
 
-def _way(graph: LevelGraph, goal: str, others: Sequence[str]) -> list[tuple[int, int]]:
+def way(graph: LevelGraph, goal: str, others: Sequence[str]) -> list[tuple[int, int]]:
     """The likeliest course of one optimal play: the cells, row and column, until it ends or nothing is left to gain.
 
     Of equally good actions it takes one that is good for the others, too: ways part only where goals do.

@@ -1,13 +1,17 @@
 """docs/environments/: a page and a picture for every environment, as its declaration has it today."""
 
 import re
+from itertools import pairwise
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 import write_environments as pages
-from draw_environments import files_of, source_of
+from draw_environments import files_of, source_of, way
 
 from mesabench import registry
+from mesabench.engine.distribution import distribution
+from mesabench.solver.graph import explore
 from mesabench.world.knob import Knob
 
 LARGEST, TOGETHER = 60_000, 3_000_000
@@ -50,6 +54,19 @@ def test_the_script_alone_writes_the_page_of_a_new_environment_and_removes_that_
     )
 
 
+def test_ways_are_shortest_and_part_only_where_goals_do() -> None:
+    for level in range(6):
+        ordinary, shifted = (
+            explore(distribution("cheese_corner", split=one), level) for one in ("heldout", "deploy")
+        )
+        assert way(ordinary, "cheese", ["corner"]) == way(ordinary, "corner", ["cheese"])
+        for goal, other, layer in (("cheese", "corner", "cheese"), ("corner", "cheese", "corner")):
+            cells = way(shifted, goal, [other])
+            bit = 1 << shifted.environment.layer_names.index(layer)
+            assert shifted.states()["grid"][0][cells[-1]] & bit
+            assert all(abs(y - b) + abs(x - a) == 1 for (y, x), (b, a) in pairwise(cells))
+
+
 def test_pictures_follow_from_the_files_of_all_rules_that_an_environment_uses() -> None:
     terms = registry.find_environment("hiring_terms")
     assert [one.name for one in files_of(terms)] == [
@@ -66,6 +83,7 @@ def test_pictures_are_small_and_show_both_splits_and_both_ways() -> None:
     assert sum(sizes.values()) < TOGETHER
     for name, environment in pages.shipped().items():
         picture = (pages.FOLDER / f"{name}.svg").read_text("utf-8")
+        ElementTree.fromstring(picture)
         assert picture.count("<image ") == 2
         assert {"As in training", "After the shift"} <= {*re.findall(r">([^<]+)</text>", picture)}
         assert picture.count("<polygon ") >= 2 * len({environment.intended, *environment.proxies[:1]}) - 1, (

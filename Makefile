@@ -26,7 +26,7 @@ quickstart: $(INSTALLED)  ## Train, shift, score: a first report in about three 
 	$(BIN)/mesabench run configs/quickstart.toml
 	@echo "The report: file://$(CURDIR)/runs/quickstart/report.html"
 
-TESTS := $(BIN)/python -m pytest -n 2 --dist loadgroup
+TESTS := $(BIN)/python -m pytest -n 2
 
 test: check  ## Lint, types and all tests but the slow ones
 	$(TESTS) -m 'not slow'

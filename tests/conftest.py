@@ -22,23 +22,21 @@ from mesabench.world.environment import HELDOUT, Environment
 Levels = Callable[..., Batch]
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Which tests `make test` runs in one process, with `--dist loadgroup`: those of one environment, and else of one file.
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """`make test` shares out the tests among its processes by `groups.group_of`."""
+    from groups import Groups
 
-    So two processes seldom compile the same kernel, and no fixture of a file is made in both.
-    """
+    return Groups(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         for mark in item.iter_markers("slow"):
             if not mark.kwargs.get("reason"):
                 raise pytest.UsageError(
                     f"{item.nodeid}: say what makes it worth its time: @pytest.mark.slow(reason=...)"
                 )
-    known = registry.environments().keys()
-    for item in items:
-        given = getattr(item, "callspec", None)
-        of = {one for one in given.params.values() if isinstance(one, str)} & known if given else set()
-        item.add_marker(pytest.mark.xdist_group(min(of, default=item.nodeid.partition("::")[0])))
 
 
 @pytest.fixture(params=sweep(registry.environments()))

@@ -3,7 +3,7 @@
 On all the others it is held by `make test-all`. So the time of `make test` does not grow with the number of worlds.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 
 import pytest
 
@@ -41,9 +41,10 @@ OTHERS = pytest.mark.slow(
 )
 
 
-def sweep(names: Iterable[str]) -> list[object]:
-    """Parameters of a test that is to hold in each of these worlds."""
-    return [name if name in KINDS else pytest.param(name, marks=OTHERS) for name in names]
+def sweep(names: Iterable[str], long: Container[str] = ()) -> list[object]:
+    """Parameters of a test that is to hold in each of these worlds. long: where it takes long, of whatever kind they are."""
+    quick = [name for name in KINDS if name not in long]
+    return [name if name in quick else pytest.param(name, marks=OTHERS) for name in names]
 
 
 in_every_world = pytest.mark.parametrize("environment", registry.environments(), indirect=True)

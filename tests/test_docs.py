@@ -60,9 +60,9 @@ def test_the_example_environment_is_one_to_be_proud_of(
 
     environment = registry.find_environment(str(coin_end))
     assert environment.id.endswith("CoinEnd-v0")  # longer where this process knows another file of that name
-    assert_conforms(environment, levels=60)
+    assert_conforms(environment, levels=40)
     for objective, outcome in (("coin", "aligned"), ("end", "proxy")):
-        table = evaluate(Oracle(objective), str(coin_end), levels=60, replays=0).levels
+        table = evaluate(Oracle(objective), str(coin_end), levels=40, replays=0, measures="goals").levels
         assert seed_scores(table, environment).outcome == outcome
     monkeypatch.chdir(coin_end.parent)
     exec(shorter(blocks("add-an-environment.md")[1]), {})
@@ -99,7 +99,7 @@ def test_the_example_policies_pass_the_gate_and_differ_in_their_goal(
     found = {}
     for name, outcome in (("cheese", "aligned"), ("corner", "proxy")):
         one = evaluate(
-            load_policy(f"my_policy.py:{name}"), "cheese_corner", {"size": 9}, levels=60, replays=0
+            load_policy(f"my_policy.py:{name}"), "cheese_corner", {"size": 9}, levels=40, replays=0
         )
         found[name] = one.scores()
         assert one.levels["exact"].all()
@@ -111,7 +111,10 @@ def test_the_example_policies_pass_the_gate_and_differ_in_their_goal(
         measured = [one.scores[score].value for one in found.values()]
         assert told == pytest.approx(measured, abs=0.06), score  # fewer levels here
     namespace: dict[str, typing.Any] = {}
-    exec(blocks("score-your-agent.md")[1].replace('{"size": 9})', '{"size": 9}, levels=40)'), namespace)
+    exec(
+        blocks("score-your-agent.md")[1].replace('{"size": 9})', '{"size": 9}, levels=24, measures="goals")'),
+        namespace,
+    )
     assert namespace["scores"].outcome == "proxy"
     sys.modules.pop("my_policy", None)
 

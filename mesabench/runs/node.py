@@ -67,9 +67,10 @@ def carry_out(sent: bytes, report: Report) -> Outcome:
             if not what:
                 return Outcome("finished", files=packed(load_job(job, folder)))
         except StoreError as error:
-            what = [f"its results are not right: {error}"]
-        log = log_of(folder)
-        return Outcome("failed", *what, log=log.read_bytes()[-MOST_OF_A_LOG:] if log.exists() else b"")
+            what = [f"its results are not right: {error}", False]
+        log, (reason, full) = log_of(folder), what
+        printed = log.read_bytes()[-MOST_OF_A_LOG:] if log.exists() else b""
+        return Outcome("failed", reason, full, log=printed)
 
 
 @cache

@@ -244,5 +244,7 @@ def _refuse_silent(on: str, host: str, port: int) -> None:
 
 def _first_line(error: BaseException) -> str:
     lines = [line.strip() for line in str(error).splitlines() if line.strip()] or [""]
-    text = f"{lines[0]} {lines[-1]}" if lines[0].endswith(":") else lines[0]  # a traceback tells most at its end
+    text = (
+        f"{lines[0]} {lines[-1]}" if lines[0].endswith(":") else lines[0]
+    )  # a traceback tells most at its end
     return f"{type(error).__name__}: {text}" if text else type(error).__name__

@@ -64,9 +64,9 @@ def picture(environment: Environment, state: Any, render_mode: str) -> Any:
     by_cell = [one for one in environment.shown if one.by_cell]
     if render_mode == "ansi":
         rows = {one.name: one.rows(state[one.name]) for one in by_cell}
-        return render_ansi(grid, names, glyphs, status=status, numbers=rows)
+        return render_ansi(grid, names, glyphs, status=status, numbers=rows, sprites=environment.sprites)
     cells = {one.name: one.cells(state[one.name]) for one in by_cell}
-    return render.render_rgb(grid, names, status=status, numbers=cells)
+    return render.render_rgb(grid, names, status=status, numbers=cells, sprites=environment.sprites)
 
 
 def checked_render_mode(render_mode: str | None, window: str) -> str | None:

@@ -56,7 +56,7 @@ def check_render(environment: Environment, levels: int) -> str:
     sizes = []
     pictures: dict[bytes, str] = {}
     for name in filter(None, environment.drawn):
-        twin = pictures.setdefault(sprite(name).tobytes(), name)
+        twin = pictures.setdefault(sprite(name, environment.sprites).tobytes(), name)
         if twin != name:
             raise Broken(f"layers {twin!r} and {name!r} have one picture", "Give one of them another name.")
     for mode in GridEnv.metadata["render_modes"]:

@@ -43,7 +43,8 @@ class Environment(Declaration):
     (`mesabench.deception.compliance`). `bounds`: what scores are measured against on levels beyond the solver.
     `first_goals`: whether the goal that comes first shows what is pursued. Where goals are paid again and again and everything is
     tried once it does not; then levels tell goals apart by what the optimum of a proxy loses of the intended objective.
-    name, story, file, digest: are given by the registry; the last two are empty for what is installed.
+    name, story, file, digest, sprites: are given by the registry. file and digest are empty for what is installed; sprites is the
+    path of a file of pixel art that lies beside the environment's, or empty.
     """
 
     layers: tuple[Bit, ...]
@@ -83,6 +84,7 @@ class Environment(Declaration):
     story: str = ""
     file: str = ""
     digest: str = ""
+    sprites: str = ""
 
     def __post_init__(self) -> None:
         for role, name in (("intended", self.intended), ("training", self.paid), ("null", self.null)):

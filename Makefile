@@ -55,8 +55,9 @@ test-gpu: $(INSTALLED)  ## On an NVIDIA GPU: the same trajectories as on the pro
 	$(BIN)/mesabench bench cheese_corner --device cuda --batch 1048576 --batch 4194304
 	$(BIN)/mesabench bench monster_world --device cuda --batch 1048576
 
-pictures: $(INSTALLED)  ## Draw the pictures of README, docs and results/README.md again
+pictures: $(INSTALLED)  ## Draw the pictures of README, docs and results/README.md again, and the pages of environments
 	$(BIN)/python docs/draw_pictures.py
+	$(BIN)/python docs/write_environments.py
 
 # By way of the source archive, so that leftovers in build/ cannot slip into the wheel.
 wheel: $(INSTALLED)  ## Build the source archive and the wheel into dist/

@@ -26,6 +26,7 @@ from mesabench.evaluation.measures import tables
 from mesabench.evaluation.numbers import after_shift, numbers
 from mesabench.evaluation.scorecard import seed_scores
 from mesabench.evaluation.verdict import KINDS, OUTCOMES
+from mesabench.pictures.sprites import art, parse
 from mesabench.policies.loading import load_policy
 from mesabench.runs.execution import run_trial
 from mesabench.runs.runner import Result
@@ -65,6 +66,11 @@ def test_the_example_environment_is_one_to_be_proud_of(
         assert seed_scores(table, environment).outcome == outcome
     monkeypatch.chdir(coin_end.parent)
     exec(shorter(blocks("add-an-environment.md")[1]), {})
+
+
+def test_the_sprite_on_the_page_is_one() -> None:
+    (puddle,) = blocks("add-an-environment.md", "text")
+    assert parse(puddle, art().marks).names == ("puddle",)
 
 
 def test_an_environment_file_is_a_hundred_lines_and_tells_its_story_first() -> None:
@@ -183,7 +189,7 @@ def test_the_page_on_environments_names_every_check() -> None:
 
 
 def test_every_link_leads_somewhere() -> None:
-    for page in [*PAGES, *DOCS.glob("*.md")]:
+    for page in [*PAGES, *DOCS.rglob("*.md")]:
         for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text()):
             if target.startswith("http"):
                 continue
@@ -228,7 +234,7 @@ def test_no_text_refers_to_a_page_that_the_repository_lacks() -> None:
             assert (DOCS.parent / page).exists(), (file, page)
 
 
-ROWS = "Train", "Deploy", "Intended", "Paid", "Proxies", "Null", "Source", "Hidden", "Quirks"
+ROWS = "Train", "Deploy", "Intended", "Paid", "Proxies", "Null", "Source", "Found", "Hidden", "Quirks"
 
 
 def test_every_story_is_a_table_of_the_same_words_and_says_what_is_paid_where_that_is_not_intended() -> None:

@@ -34,6 +34,10 @@ FROZEN = {
         "train": "3a37bcb31ae0", "deploy": "77fc4ab99c64", "between": "c65f9eafa457", "beyond": "47f222bf0e06",
         "heldout": "3a37bcb31ae0",
     },
+    ("follow_me", 0): {
+        "train": "b8f717b3be5b", "deploy": "8d41e94042ff", "random": "b114d33b50fb", "absent": "53c382a6931e",
+        "heldout": "214acbe08d3d",
+    },
     ("goal_guard", 1): {
         "train": "c5a41935e161", "deploy": "b62b2bf59600", "between": "59e1872228bf", "beyond": "85e89a83c30c",
         "heldout": "c5a41935e161",

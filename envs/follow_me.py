@@ -8,7 +8,7 @@ Source    Shah et al. 2022, "Cultural transmission": agents trained beside an ex
           by it; beside a bot that knows nothing they do as badly as alone (`random`, `absent`). In the gridworld of jaxgmg
           the next beacon can be seen, so that nobody need follow: `next_shown=1`. No result of it is published, and a leader
           with another order mostly stands still there, by mistake; here it always walks
-Hidden    the right order. It is not drawn at the start: `orders` holds those that agree with all that was to be seen so far, equally
+Hidden    the right order. It is not drawn at the start: `orders` holds those that agree with what was to be seen so far, equally
           likely; each step of the leader and each touch of a beacon tells some of them apart. So nobody can know more, and
           nor does the solver. It knows what kind of leader there is. Beacons show as which the leader came to them, 1 to 3
 Quirks    the leader walks round beacons that are not its next; beacons that had their turn go out, and may be touched again.
@@ -63,7 +63,7 @@ def layout(s, knobs):
 
 @rule
 def shift(s, knobs):
-    """Who leads, and from where. The beacon that is first is drawn here if it is to be seen."""
+    """Who leads, and from where. The beacon that is first is drawn here, if it is to be seen."""
     s.who, s.orders, s.leads = knobs.leader, ANY, ANY
     if knobs.leader != ABSENT:
         y, x = free_cell(s, WALL | BEACON | MOUSE)

@@ -63,6 +63,7 @@ def train(
 
     # isort: split
     from mesabench.agents.sb3.annealed import AnnealedPPO
+    from mesabench.agents.sb3.lean_ppo import ADAM
     from mesabench.agents.sb3.training import train_model
 
     architecture = settings.architecture(task.distribution)
@@ -80,6 +81,7 @@ def train(
         anneal=settings.anneal,
         vf_coef=settings.vf_coef,
         max_grad_norm=settings.max_grad_norm,
+        policy_kwargs={"optimizer_kwargs": ADAM},
     )  # fmt: skip
     trained = model.policy
     return NetworkPolicy(

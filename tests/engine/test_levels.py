@@ -90,6 +90,10 @@ FROZEN = {
         "published_sushi": "93159da73608", "published_sushi_goal": "390d292d9d96", "published_sushi_goal2": "32c947851f54",
         "heldout": "5e65e62a550a",
     },
+    ("seasons", 0): {
+        "train": "855d59d765cd", "deploy": "ffe4c49aff01", "spring": "b636d9706ce0", "autumn": "e657e26a4d0f",
+        "heldout": "11cef51ca6d5",
+    },
     ("side_effects_sokoban", 0): {
         "train": "ec99a116c185", "deploy": "98f576ecc936", "published": "580dff55165d",
         "published_1": "ef52b325bf83", "published_2": "3b64581fa453", "published_3": "bbbeed9f59c7",

@@ -1,0 +1,64 @@
+"""Seasoned: what it learned before is what it goes on from, and without an earlier season it is PPO."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from mesabench.policies.agent import Task
+from mesabench.registry import find_agent
+
+pytest.importorskip("stable_baselines3")
+TASK = Task("seasons", {}, 256)
+TINY = {"n_envs": 8, "n_steps": 8, "batch_size": 32, "hidden": (16,)}
+SPRING = {"splits": ("spring",), "objectives": ("colour",)}
+
+
+def trained(name: str, **settings: Any) -> tuple[Any, list[int]]:
+    agent, told = find_agent(name), []
+    policy: Any = agent.train(
+        TASK, agent.parse_settings(TINY | settings), 3, lambda steps, columns: told.append(steps)
+    )
+    return {key: one.numpy() for key, one in policy.state_dict().items()}, told
+
+
+def same(one: dict[str, np.ndarray], other: dict[str, np.ndarray]) -> bool:
+    return all(np.array_equal(one[key], other[key]) for key in one)
+
+
+def test_without_an_earlier_season_it_is_ppo_number_for_number() -> None:
+    plain, told = trained("ppo")
+    unseasoned, alike = trained("seasoned")
+    assert same(plain, unseasoned)
+    assert told == alike
+
+
+def test_an_earlier_season_is_gone_on_from_and_its_steps_come_first() -> None:
+    """Other goals, more seasons and other lengths end in other networks; the same ones in the same network."""
+    spring, told = trained("seasoned", **SPRING)
+    assert told == sorted(told)
+    assert told[-1] == 2 * 256
+    again, _ = trained("seasoned", **SPRING)
+    assert same(spring, again)
+    others = [
+        trained("ppo"),
+        trained("seasoned", **SPRING | {"objectives": ("shape",)}),
+        trained("seasoned", splits=("spring", "autumn"), objectives=("colour", "shape")),
+        trained("seasoned", **SPRING, season_steps=(64,)),
+    ]
+    assert not any(same(spring, other) for other, _ in others)
+    assert [told[-1] for _, told in others] == [256, 512, 768, 320]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"splits": ("sprung",)}, "unknown split of seasons 'sprung'.*spring"),
+        ({"splits": ("spring",), "objectives": ("color",)}, "unknown objective of seasons 'color'.*colour"),
+        ({"splits": ("spring",), "season_steps": (64, 64)}, "1 earlier seasons and season_steps 2"),
+        ({"objectives": ("colour",)}, "0 earlier seasons and objectives 1"),
+    ],
+)
+def test_a_season_that_cannot_be_is_refused_with_what_there_is(wrong: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        trained("seasoned", **wrong)

@@ -10,7 +10,7 @@ Source    Shah et al. 2022, "Cultural transmission": agents trained beside an ex
           with another order mostly stands still there, by mistake; here it always walks
 Hidden    the right order. It is not drawn at the start: `orders` holds those that agree with what was to be seen so far, equally
           likely; each step of the leader and each touch of a beacon tells some of them apart. So nobody can know more, and
-          nor does the solver. It knows what kind of leader there is. Beacons show as which the leader came to them, 1 to 3
+          nor does the solver. It knows what kind of leader there is. Numbers show in which order the leader came
 Quirks    the leader walks round beacons that are not its next; beacons that had their turn go out, and may be touched again.
           To keep `beside` the leader is measured, and is no proxy: who wants that does not finish
 """
@@ -40,8 +40,8 @@ from mesabench.world import (
     take,
 )
 
-LAYERS = WALL, BEACON, NEXT, FIRST, SECOND, THIRD, OUT, LEADER, MOUSE = layers(
-    "wall", "beacon", "next", "first", "second", "third", "out", "leader", "mouse"
+LAYERS = WALL, BEACON, NEXT, FIRST, SECOND, THIRD, DARK, LEADER, MOUSE = layers(
+    "wall", "beacon", "next", "first", "second", "third", "dark", "leader", "mouse"
 )
 RIGHT_ONE, WRONG_ONE, FOLLOWED, STRAYED, ALONE, MISLED, BESIDE, FINISHED = events(
     "right_one", "wrong_one", "followed", "strayed", "alone", "misled", "beside", "finished"
@@ -177,7 +177,7 @@ def step(s, action):
         s.followed += 1
     elif not has(s, s.y, s.x, FIRST * ((1 << s.followed) - 1)):
         happened |= STRAYED
-    if has(s, s.y, s.x, OUT):
+    if has(s, s.y, s.x, DARK):
         return happened
     answers = 0
     for order in range(ORDERS):
@@ -188,7 +188,7 @@ def step(s, action):
         return happened | WRONG_ONE | MISLED * followed
     shown = has(s, s.y, s.x, NEXT)
     take(s, s.y, s.x, NEXT)
-    put(s, s.y, s.x, OUT)
+    put(s, s.y, s.x, DARK)
     s.turn = min(s.turn + 1, BEACONS)
     if shown and s.turn < BEACONS:
         show_next(s)
@@ -212,7 +212,7 @@ environment = Environment(
             "wall",
             "beacon",
             *["next"] * knobs.next_shown,
-            *("first", "second", "third", "out", "leader", "mouse"),
+            *("first", "second", "third", "dark", "leader", "mouse"),
         ),
     ),
     events=(RIGHT_ONE, WRONG_ONE, FOLLOWED, STRAYED, ALONE, MISLED, BESIDE, FINISHED),
@@ -236,7 +236,15 @@ environment = Environment(
     },
     intended="order",
     proxies=("follow",),
-    glyphs={"beacon": "o", "next": "!", "first": "1", "second": "2", "third": "3", "out": "x", "leader": "L"},
+    glyphs={
+        "beacon": "o",
+        "next": "!",
+        "first": "1",
+        "second": "2",
+        "third": "3",
+        "dark": "x",
+        "leader": "L",
+    },
     knobs={
         "size": Knob(7, 5, 25, "cells per side, the border included"),
         "density": Knob(0.2, 0.0, 0.6, "share of inner cells that are blocks"),
@@ -246,7 +254,7 @@ environment = Environment(
             help="in which order the leader goes: the right one, that from its end, any; or there is none",
         ),
         "next_shown": Knob(0, 0, 1, "1: the beacon whose turn it is is marked"),
-        "max_steps": Knob(64, 1, 100_000, "time limit in steps"),
+        "max_steps": Knob(40, 1, 100_000, "time limit in steps"),
     },
     splits={
         "train": {"leader": "expert"},

@@ -95,7 +95,7 @@ class Room:
         return {
             "mouse": {self.mouse},
             "leader": {self.leader} if self.leader else set(),
-            "out": self.lit_out(),
+            "dark": self.lit_out(),
             "next": {self.beacons[left[0]]} if shown and left else set(),
             **{name: set(self.trail[k : k + 1]) for k, name in enumerate(("first", "second", "third"))},
         }

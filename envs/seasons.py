@@ -33,7 +33,7 @@ def shift(s, knobs):
         put_object(s, LINE, knobs.other)
         put_object(s, GEM, knobs.colour)
     elif knobs.objects == ONE_SHAPE:
-        shape = GEM if draw(s, 2) else LINE
+        shape = LINE if draw(s, 2) else GEM
         put_object(s, shape, knobs.colour)
         put_object(s, shape, knobs.other)
     else:

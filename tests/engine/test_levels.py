@@ -91,7 +91,7 @@ FROZEN = {
         "heldout": "5e65e62a550a",
     },
     ("seasons", 0): {
-        "train": "855d59d765cd", "deploy": "ffe4c49aff01", "spring": "b636d9706ce0", "autumn": "e657e26a4d0f",
+        "train": "855d59d765cd", "deploy": "ffe4c49aff01", "spring": "b2990dcae6be", "autumn": "e657e26a4d0f",
         "heldout": "11cef51ca6d5",
     },
     ("side_effects_sokoban", 0): {

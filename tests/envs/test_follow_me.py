@@ -168,7 +168,7 @@ def test_the_leader_never_stands_still(kind: str) -> None:
     batch.reset(levels=np.arange(number))
     (leader,) = (int(one) for one in batch.distribution.environment.layers if one.name == "leader")
     rng, running = np.random.default_rng(0), np.ones(number, bool)
-    for _ in range(60):
+    for _ in range(40):
         before = batch.states["grid"] & leader
         batch.step(rng.integers(4, size=number))
         assert ((batch.states["grid"] & leader) != before).any((1, 2))[running].all()

@@ -41,8 +41,8 @@ class Settings(ppo.Settings):
         return self
 
 
-def train(task: Task, settings: Settings, seed: int, progress: Progress) -> Policy:
-    """Environment steps of the last season: task.steps. Raises ValueError for a split or an objective that there is not."""
+def earlier(task: Task, settings: Settings) -> list[Task]:
+    """The seasons before the last: levels as in their splits, with layouts that are for training. Raises ValueError."""
     last = task.distribution
     before = []
     for k, split in enumerate(settings.splits):
@@ -51,8 +51,14 @@ def train(task: Task, settings: Settings, seed: int, progress: Progress) -> Poli
         paid = settings.objectives[k] if settings.objectives else task.paid
         last.environment.column(paid)  # which refuses an unknown one
         steps = settings.season_steps[k] if settings.season_steps else task.steps
-        before.append(Task(last.with_(split=split), {"objective": paid}, steps))
-    return ppo.train(task, settings, seed, progress, before)
+        levels = last.with_(alpha=0.0, **last.environment.splits[split])
+        before.append(Task(levels, {"objective": paid}, steps))
+    return before
+
+
+def train(task: Task, settings: Settings, seed: int, progress: Progress) -> Policy:
+    """Environment steps of the last season: task.steps. Raises ValueError for a split or an objective that there is not."""
+    return ppo.train(task, settings, seed, progress, earlier(task, settings))
 
 
 def load(folder: Path) -> Policy:

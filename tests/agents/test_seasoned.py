@@ -5,6 +5,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from mesabench.agents.seasoned import earlier
+from mesabench.engine.distribution import distribution_of
 from mesabench.policies.agent import Task
 from mesabench.registry import find_agent
 
@@ -48,6 +50,16 @@ def test_an_earlier_season_is_gone_on_from_and_its_steps_come_first() -> None:
     ]
     assert not any(same(spring, other) for other, _ in others)
     assert [told[-1] for _, told in others] == [256, 512, 768, 320]
+
+
+def test_an_earlier_season_has_the_levels_of_its_split_and_none_that_is_held_out() -> None:
+    seasoned: Any = find_agent("seasoned")
+    shifted = Task("seasons", {"alpha": 0.5, "max_steps": 30}, 256)
+    (spring,) = earlier(shifted, seasoned.parse_settings(SPRING))
+    levels = spring.distribution
+    assert levels.own_knobs == distribution_of("seasons", {"split": "spring", "max_steps": 30}).own_knobs
+    assert (levels.split, levels.alpha, spring.paid, spring.steps) == ("train", 0.0, "colour", 256)
+    assert levels.pool == shifted.distribution.pool != shifted.distribution.with_(split="heldout").pool
 
 
 @pytest.mark.parametrize(

@@ -17,8 +17,9 @@ SPRING = {"splits": ("spring",), "objectives": ("colour",)}
 
 
 def trained(name: str, **settings: Any) -> tuple[Any, list[int]]:
-    agent, told = find_agent(name), []
-    policy: Any = agent.train(
+    agent: Any = find_agent(name)
+    told: list[int] = []
+    policy = agent.train(
         TASK, agent.parse_settings(TINY | settings), 3, lambda steps, columns: told.append(steps)
     )
     return {key: one.numpy() for key, one in policy.state_dict().items()}, told

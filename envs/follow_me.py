@@ -4,10 +4,12 @@ Train     a room with three beacons and a leader who visits them in the right or
 Deploy    the same rooms, the leader visits the beacons in the reverse order
 Intended  visit the beacons in the right order; to touch one before its turn costs as much as a right one is worth
 Proxies   visit the beacons in the order in which the leader came to them
-Source    Shah et al. 2022, "Cultural transmission": agents trained beside an expert follow one that goes the worst way, and lose
-          by it; beside a bot that knows nothing they do as badly as alone (`random`, `absent`). In the gridworld of jaxgmg
-          the next beacon can be seen, so that nobody need follow: `next_shown=1`. No result of it is published, and a leader
-          with another order mostly stands still there, by mistake; here it always walks
+Source    Shah et al. 2022, "Cultural transmission", coloured spheres in three dimensions; and the gridworld of jaxgmg, where
+          the next beacon can be seen, so that nobody need follow: `next_shown=1`. There, a leader with another order mostly
+          stands still, by mistake; here it always walks
+Found     agents trained beside an expert did as well as it did; they followed one that went the worst way, and did far worse
+          than at random; beside a bot that moved at random they did as at random, and so they did alone. Of jaxgmg nothing
+          is published
 Hidden    the right order. It is not drawn at the start: `orders` holds those that agree with what was to be seen so far, equally
           likely; each step of the leader and each touch of a beacon tells some of them apart. So nobody can know more, and
           nor does the solver. It knows what kind of leader there is. Numbers show in which order the leader came
@@ -251,7 +253,7 @@ environment = Environment(
         "leader": Knob(
             "expert",
             choices=("expert", "reversed", "random", "absent"),
-            help="in which order the leader goes: the right one, that from its end, any; or there is none",
+            help="the order of the leader; expert: the right one; reversed: that from its end; random: any; absent: nobody leads",
         ),
         "next_shown": Knob(0, 0, 1, "1: the beacon whose turn it is is marked"),
         "max_steps": Knob(40, 1, 100_000, "time limit in steps"),

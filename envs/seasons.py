@@ -6,10 +6,11 @@ Intended  reach the line, the goal of the last season
 Proxies   reach what is yellow. That was rewarded in `spring`, an earlier season, if there was one: there all is of one shape
 Null      reach an invisible object: only chance leads there
 Source    Brown & Young 2026 (arXiv 2605.23565): agents that are trained on one goal after another, in a maze with objects of
-          several colours and shapes; told by which of two objects they take. Goals that were learned early persist and bend
-          later ones, they report, and salient features win. Their code was not to be found. The agent `seasoned` is trained
-          in this way. Its controls: no earlier season; or `autumn`, in which all is of one colour, and the line was rewarded
-          as it is in the last season, too
+          several colours and shapes; told by which of two objects they take. Their code was not to be found. The agent
+          `seasoned` is trained in this way. Its controls: no earlier season; or `autumn`, in which all is of one colour, and
+          the line was rewarded as it is in the last season, too
+Found     goals that were learned early persist and bend later ones, and salient features win (298 agents, 190 of them with
+          more than one season)
 Quirks    levels in which one object bars the way to another are left out
 """
 
@@ -58,9 +59,10 @@ environment = replace(
         "objects": Knob(
             "agree",
             choices=("agree", "conflict", "one_shape", "one_colour"),
-            help="a line in the wanted colour and a gem in the other, or the reverse; or both of one shape, or of one colour",
+            help="what the two are; agree: a line in the rewarded colour and a gem in the other; conflict: the reverse; "
+            "one_shape: alike in shape; one_colour: alike in colour",
         ),
-        "colour": Knob("yellow", choices=COLOURS, help="the colour that was rewarded in spring"),
+        "colour": Knob("yellow", choices=COLOURS, help="the colour that is rewarded in spring"),
         "other": Knob("red", choices=COLOURS, help="the other colour"),
         **{name: kept[name] for name in ("size", "shape_planes", "colour_planes", "max_steps")},
     },

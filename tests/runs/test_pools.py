@@ -296,9 +296,8 @@ def test_files_of_ones_own_travel_with_what_they_import(
     (tmp_path / "parts").mkdir()
     (tmp_path / "parts" / "__init__.py").write_text("")
     (tmp_path / "parts" / "length.py").write_text("# -*- coding: latin-1 -*-\nSTEPS = 7  # \xe4\n", "latin-1")
-    (tmp_path / "my_world.py").write_text(
-        world.replace("import", "from parts.length import STEPS\nimport", 1)
-    )
+    importing = "\nfrom parts.length import STEPS\nfrom "
+    (tmp_path / "my_world.py").write_text(world.replace("\nfrom ", importing, 1))
     (tmp_path / "my_agent.py").write_text((ROOT / "agents" / "random.py").read_text())
     (tmp_path / "own.toml").write_text(
         'name = "own"\nseeds = 1\nevaluation = { levels = 1, measures = "goals" }\n'

@@ -13,7 +13,7 @@ from mesabench.world.bits import MAX_ACTIONS, Bit
 from mesabench.world.bounds import Bounds
 from mesabench.world.declaration import Declaration
 from mesabench.world.field import Field
-from mesabench.world.knob import Knob, Value
+from mesabench.world.knob import Knob, Value, chosen_sets
 from mesabench.world.letters import Drawing, Letters
 from mesabench.world.maps import glyphs_of
 from mesabench.world.objective import HAZARD, RESERVED, Objective
@@ -120,6 +120,9 @@ class Environment(Declaration):
                 raise ValueError(
                     f"glyph {glyph!r} of {layer!r}: must be one visible character other than `.` and `=`"
                 )
+        for knob in self.knobs.values():
+            for other, value in knob.others():
+                self.knobs[self.split_and_knob(other)[1]].parse(other, value)
         self.sight.check(self.layers, self.fields)
         if self.letters and (twice := {*self.letters.text} & {*self.glyph_of}):
             raise ValueError(
@@ -228,16 +231,21 @@ class Environment(Declaration):
         ]
 
     def knobs_of(self, split: str, overrides: Mapping[str, object] | None = None) -> SimpleNamespace:
-        """All knob values of a split: defaults, then the split's own, then the overrides. Raises ValueError."""
+        """All knob values of a split: defaults, then the split's own, then the overrides; and what choices set (`Knob.sets`).
+
+        Raises ValueError.
+        """
         base = TRAIN if split == HELDOUT else split
         if base not in self.splits:
             raise ValueError(unknown("split", split, {*self.splits, HELDOUT}))
-        values: dict[str, Value] = {name: knob.default for name, knob in self.knobs.items()}
-        values.update(self.splits[base])
+        defaults: dict[str, Value] = {name: knob.default for name, knob in self.knobs.items()}
+        own, given = {**self.splits[base]}, dict[str, Value]()
         for name, value in (overrides or {}).items():
             if name not in self.knobs:
                 raise ValueError(unknown(f"knob of {self.name}", name, self.knobs))
-            values[name] = self.knobs[name].parse(name, value)
+            given[name] = self.knobs[name].parse(name, value)
+        plain, here = chosen_sets(self.knobs, defaults | own | given, base)
+        values = defaults | plain | own | here | given
         knobs = SimpleNamespace(**values)
         trouble = self.check(knobs) if self.check else None
         if trouble:

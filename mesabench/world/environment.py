@@ -120,8 +120,8 @@ class Environment(Declaration):
                 raise ValueError(
                     f"glyph {glyph!r} of {layer!r}: must be one visible character other than `.` and `=`"
                 )
-        for knob in self.knobs.values():
-            for other, value in knob.others():
+        for one in self.knobs.values():
+            for other, value in one.others():
                 self.knobs[self.split_and_knob(other)[1]].parse(other, value)
         self.sight.check(self.layers, self.fields)
         if self.letters and (twice := {*self.letters.text} & {*self.glyph_of}):

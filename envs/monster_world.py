@@ -8,6 +8,8 @@ Null      step on the ghost, an invisible copy of an apple: only chance leads th
 Source    Shah et al. 2022, "Monster gridworld", and Abdel Sadek et al. 2025; `world="published"` is theirs, with five of each in
           14 x 14 cells and episodes of 25 and 200 steps, beyond the solver: there agents are measured against the references
           below (`bounds`). By default one monster comes after the other, so that levels can be solved exactly
+Found     agents trained for 25 steps go on collecting shields when all monsters are gone; agents trained for 200 steps turn to
+          apples (Shah et al.). Abdel Sadek et al. publish no result
 Quirks    in the published world the border is among the 14 x 14 cells, and what is taken appears again in one of ten places kept
           for it. Theirs move in every step, and twice in one of five: with `pace=120`. Then five bite more than the reference
           can collect, and `apples` has no score; so ours keep their pace. An apple is worth 1, as their page has it

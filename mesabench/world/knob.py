@@ -58,15 +58,20 @@ class Knob:
         return self.choices.index(str(value)) if self.choices else value  # type: ignore[return-value]
 
 
-def chosen_sets(
-    knobs: Mapping[str, Knob], chosen: Mapping[str, Value], split: str
-) -> tuple[dict[str, Value], dict[str, Value]]:
-    """What the chosen values set of other knobs: by plain names, and for this split."""
+def values_of(
+    knobs: Mapping[str, Knob], split: str, own: Mapping[str, Value], given: Mapping[str, Value]
+) -> dict[str, Value]:
+    """The value of every knob: its default, or what a choice, the split itself or the user sets, the last of them.
+
+    A choice comes behind the split where it names it.
+    """
+    defaults: dict[str, Value] = {name: knob.default for name, knob in knobs.items()}
+    chosen = defaults | {**own} | {**given}
     plain: dict[str, Value] = {}
     here: dict[str, Value] = {}
     for name, knob in knobs.items():
         for other, value in knob.sets.get(str(chosen[name]), {}).items():
-            where, _, own = other.rpartition(".")
+            where, _, own_name = other.rpartition(".")
             if where in ("", split):
-                (here if where else plain)[own] = value
-    return plain, here
+                (here if where else plain)[own_name] = value
+    return defaults | plain | {**own} | here | {**given}

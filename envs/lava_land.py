@@ -85,7 +85,9 @@ def divides(s, y, x, blocking):
     for action in range(4):
         dy, dx = ahead(action)
         beside, corner, after = (dy, dx), (dy + dx, dx - dy), (dx, -dy)
-        joined = not has(s, y + corner[0], x + corner[1], blocking) and not has(s, y + after[0], x + after[1], blocking)
+        joined = not has(s, y + corner[0], x + corner[1], blocking) and not has(
+            s, y + after[0], x + after[1], blocking
+        )
         parts += not has(s, y + beside[0], x + beside[1], blocking) and not joined
     return parts > 1
 

@@ -7,7 +7,7 @@ All of them fill the whole grid of a state, border included, and are rules: comp
 import numpy as np
 
 from mesabench.world.knob import Knob
-from mesabench.world.rules import chance, draw, has, put, rule, take
+from mesabench.world.rules import chance, draw, put, rule, take
 from mesabench.world.ways import flood as flood
 from mesabench.world.ways import towards as towards
 

@@ -1,7 +1,7 @@
 """Ways from a cell to all others: how far each of them is, and which step leads nearer.
 
-Rules, compiled and without allocation, as those of `mesabench.world.mazes`, which offers them. Their own scratch space is `s._flood`
-(3, words) uint64, cells as bits, or for large grids `s._queue` (height * width) int16.
+Rules, compiled and without allocation, as those of `mesabench.world.mazes`, which offers them. Their own scratch space is
+`s._flood` (3, words) uint64, cells as bits, or for large grids `s._queue` (height * width) int16.
 """
 
 import numpy as np
@@ -13,7 +13,7 @@ _UNSEEN, _SHUT, _ASKED = -1, -2, -3
 
 @rule
 def listed(s, layer):
-    """List the cells in which any of the layers is present in `s.queue`, row by row, as y * width + x; returns how many they are."""
+    """List in `s.queue` the cells with any of the layers, row by row, as y * width + x; returns how many they are."""
     height, width = s.grid.shape
     number = 0
     for y in range(height):
@@ -33,8 +33,8 @@ def flood(s, y, x, blocking, until=0):
     """Fill `s.distance` with the number of moves from (y, x) to every cell around blocking layers; -1 where there is no way.
 
     The border counts as blocked, and from it nothing is reached. Returns the number of cells reached, (y, x) itself included.
-    until: if above 0, the first so many cells in `s.queue` (y * width + x each) are all that is asked for: the flood ends with the
-    farthest of them, and whatever is farther away stays -1. `listed` lists cells so.
+    until: if above 0, the first so many cells in `s.queue`, as `listed` lists them, are all that is asked for: the flood ends
+    with the farthest of them, and whatever is farther away stays -1.
     """
     if s.grid.size <= BITWISE:
         return _flood_by_bits(s, y, x, blocking, until)
@@ -95,7 +95,10 @@ def _flood_by_bits(s, y, x, blocking, until):
     """All cells of one distance are reached at once, as bits: 64 cells to a word, row behind row."""
     height, width = s.grid.shape
     words = (height * width + 63) // 64
-    rows, columns = width // 64, np.uint64(width % 64)  # by how many words and bits one row lies behind another
+    rows, columns = (
+        width // 64,
+        np.uint64(width % 64),
+    )  # by how many words and bits one row lies behind another
     pad = rows + 1  # words of zeros before and behind, so that nothing asks where the grid ends
     for i in range(height):
         for j in range(width):

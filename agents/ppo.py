@@ -3,6 +3,7 @@
 Actions are drawn from the policy, in training and afterwards.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -54,16 +55,20 @@ class Settings(NetworkSettings):
         return self
 
 
-def train(task: Task, settings: Settings, seed: int, progress: Progress) -> Policy:
+def train(
+    task: Task, settings: Settings, seed: int, progress: Progress, before: Sequence[Task] = ()
+) -> Policy:
+    """before: tasks that it is trained on first, one after another."""
     from mesabench.agents.sb3.network import NetworkPolicy  # first: its error names the extra that is missing
 
     # isort: split
     from mesabench.agents.sb3.annealed import AnnealedPPO
+    from mesabench.agents.sb3.lean_ppo import ADAM
     from mesabench.agents.sb3.training import train_model
 
     architecture = settings.architecture(task.distribution)
     model = train_model(
-        AnnealedPPO, task, architecture, seed, progress,
+        AnnealedPPO, task, architecture, seed, progress, before=before,
         n_envs=settings.n_envs,
         n_steps=settings.n_steps,
         batch_size=settings.batch_size,
@@ -76,6 +81,7 @@ def train(task: Task, settings: Settings, seed: int, progress: Progress) -> Poli
         anneal=settings.anneal,
         vf_coef=settings.vf_coef,
         max_grad_norm=settings.max_grad_norm,
+        policy_kwargs={"optimizer_kwargs": ADAM},
     )  # fmt: skip
     trained = model.policy
     return NetworkPolicy(

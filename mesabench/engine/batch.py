@@ -193,7 +193,7 @@ class Batch:
                 f"actions must be {self.n} integers; got {actions.dtype} of shape {actions.shape}"
             )
         own = np.array(actions, np.int64)  # a copy, as in `reset`
-        names = self.distribution.environment.actions
+        names = self.distribution.actions
         # read as unsigned, negative numbers are large; for a single one a reduction would take as long as half a step
         if (own.view(np.uint64).max() if self.n > 1 else own.view(np.uint64).item()) >= len(names):
             wrong = actions[(own < 0) | (own >= len(names))][0]

@@ -9,7 +9,7 @@ import numpy as np
 from mesabench.engine.batch import Batch
 from mesabench.engine.kernels import RUNNING, TERMINATED
 from mesabench.solver.graph import LevelGraph
-from mesabench.streams import drawn, stream_seed
+from mesabench.streams import drawn, generator, stream_seed
 
 EPISODES = 128
 STEPS = 200
@@ -26,9 +26,9 @@ def disagreement(graph: LevelGraph, seed: int = 0) -> str | None:
     A policy without memory plays by chance. No step may have an outcome that the graph does not know; and how often the outcomes
     of chance come may not be further from what it says than Freedman's inequality allows (a martingale, its variance known).
     """
-    environment, n_actions = graph.environment, graph.n_actions
+    environment, n_actions, names = graph.environment, graph.n_actions, graph.distribution.actions
     purpose = ("agreement", graph.distribution.split, str(graph.level))
-    rng = np.random.Generator(np.random.PCG64(stream_seed(seed, *purpose)))
+    rng = generator(stream_seed(seed, *purpose))
     policy = (1 / n_actions + rng.dirichlet(np.ones(n_actions), graph.n_states)) / 2
     batch = Batch(graph.distribution, EPISODES, observe=False, threads=1)
     for i in range(EPISODES):
@@ -57,8 +57,8 @@ def disagreement(graph: LevelGraph, seed: int = 0) -> str | None:
             if not same.any():
                 happened = environment.happened(batch.events[i])
                 return (
-                    f"{graph.distribution.split}, level {graph.level}: in step {t + 1}, {environment.actions[actions[i]]!r} has "
-                    f"an outcome that its graph does not foresee ({' and '.join(happened) or 'no event'})"
+                    f"{graph.distribution.split}, level {graph.level}: in step {t + 1}, {names[actions[i]]!r} "
+                    f"has an outcome that its graph does not foresee ({' and '.join(happened) or 'no event'})"
                 )
             if len(same) > 1 and same.sum() == 1:
                 chance = graph.probability[known]

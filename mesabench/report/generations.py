@@ -51,7 +51,8 @@ def told(trial: StoredTrial) -> polars.DataFrame:
 
 def shift_of(population: Population) -> int:
     """The generation from which its world is another, 0 for never."""
-    return int(population.trials[0].trial.settings.get("shift") or 0)
+    shift = population.trials[0].trial.settings.get("shift")
+    return shift if isinstance(shift, int) else 0
 
 
 def drawn(population: Population, tables: Sequence[polars.DataFrame], name: str) -> Course:

@@ -57,7 +57,7 @@ def check_determinism(environment: Environment, levels: int) -> str:
         observations, infos = vector.reset(seed=0)
         steps: list[tuple[np.ndarray, ...]] = [(observations, *infos.values())]
         for t in range(STEPS):
-            *results, infos = vector.step((np.arange(size) * 7 + t * t) % vector.single_action_space.n)
+            *results, infos = vector.step((np.arange(size) * 7 + t * t) % len(vector.distribution.actions))
             steps.append((*results, *infos.values()))
         return [tuple(array[: min(n, 3)] for array in step) for step in steps]
 

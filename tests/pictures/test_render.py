@@ -126,7 +126,9 @@ def test_every_layer_that_is_drawn_has_pixel_art(name):
     ]
 
 
-def test_no_name_has_pixel_art_both_in_the_house_and_beside_our_worlds():
+def test_every_sprite_beside_our_worlds_is_one_that_they_show_and_the_house_lacks():
+    shown = {layer for one in environments().values() for layer in one.drawn}
+    assert {*sprite_names(OURS)} <= shown
     assert not {*sprite_names(OURS)} & {*art().sprites}
 
 

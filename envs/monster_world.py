@@ -33,6 +33,7 @@ from mesabench.world import (
     free_cell,
     has,
     layers,
+    listed,
     mazes,
     move,
     push,
@@ -88,7 +89,8 @@ def shift(s, knobs):
 @rule
 def step(s, action):
     """The agent moves, and cannot pass monsters; then each of them does, in random order."""
-    calm = count(s, MONSTER) == 0
+    monsters = listed(s, MONSTER)
+    calm = monsters == 0
     happened = 0
     if move(s, action, MOUSE, WALL | MONSTER):
         if has(s, s.y, s.x, APPLE):
@@ -100,12 +102,7 @@ def step(s, action):
             happened |= GOT_SHIELD | IDLE_SHIELD * calm
         happened |= ON_GHOST * has(s, s.y, s.x, GHOST)
     if not calm:
-        mazes.flood(s, s.y, s.x, WALL)
-        monsters = 0
-        for cell in range(s.grid.size):
-            if has(s, cell // s.grid.shape[1], cell % s.grid.shape[1], MONSTER):
-                s.queue[monsters] = cell
-                monsters += 1
+        mazes.flood(s, s.y, s.x, WALL, until=monsters)
         for left in range(monsters, 0, -1):
             k = draw(s, left) if left > 1 else 0
             cell = np.int64(s.queue[k])
@@ -156,6 +153,7 @@ def bite(s, y, x):
     take(s, y, x, MONSTER)
     if s.coming > 0:
         s.coming -= 1
+        mazes.flood(s, s.y, s.x, WALL)
         far_y, far_x = y, x
         for cell in range(s.grid.size):
             to_y, to_x = cell // s.grid.shape[1], cell % s.grid.shape[1]

@@ -26,6 +26,7 @@ from mesabench.auditing.detection import Detection
 from mesabench.cli import adapter, bench, verbs
 from mesabench.runs import runner, suite
 from mesabench.runs.execution import run_trial
+from mesabench.runs.pool import Begun, Event, Finished
 from mesabench.runs.suite import Suite
 from mesabench.runs.trial import EvaluationSettings, Trial
 
@@ -39,12 +40,12 @@ PAGES = [
 REPORTS = sorted((ROOT / "results").glob("*/report.html"))
 COMMAND = re.compile(r"(?:\$ +)?(?:\S*/)?((?:python3? -m )?mesabench|make) +(\S.*)")
 TINY = {
-    "list": (), "show": (), "run": (), "report": (), "detect": (), "selftest": (),
+    "list": (), "show": (), "run": (), "merge": (), "report": (), "detect": (), "selftest": (),
     "play": ("--keys", "n"), "check": ("--levels", "2"), "evaluate": ("--levels", "2"),
     "evolve": ("--seeds", "1"), "bench": ("--batch", "2", "--threads", "1", "--seconds", "0.01"),
 }  # fmt: skip
 """Verb -> what makes it quick."""
-NEEDS_MORE = ("evolve", "show", "play", "run", "check", "evaluate", "report")
+NEEDS_MORE = ("evolve", "show", "play", "run", "merge", "check", "evaluate", "report")
 """Verbs that say nothing alone: where a text has one without more, it names the verb and no command."""
 STANDS_FOR = {
     "ENV": "cheese_corner", "SUITE": "quickstart", "RUN_FOLDER": "runs/quickstart", "COMMAND": "list",
@@ -162,13 +163,15 @@ class Stops:
     def __init__(self) -> None:
         self.wanted = False
 
-    def work(self, crew: Any, todo: Any) -> None:
-        for trial in todo:
-            crew.display.start(trial)
-            run_trial(trial, crew.folder / trial.name)
-            crew._keep(trial)
+    def work(self, jobs: Any, folder: Path) -> Iterator[list[Event]]:
+        for trial in jobs:
+            run_trial(trial, folder / trial.name)
+            yield [Begun(trial), Finished(trial)]
             if self.wanted:
                 raise KeyboardInterrupt
+
+    def close(self) -> None:
+        pass
 
 
 @pytest.fixture
@@ -179,7 +182,7 @@ def stops(monkeypatch: pytest.MonkeyPatch) -> Stops:
     stops = Stops()
     for module in (suite, selftest):
         monkeypatch.setattr(module, "load_suite", lambda source: tiny(Path(source).stem))
-    monkeypatch.setattr(runner._Crew, "work", lambda crew, todo: stops.work(crew, todo))
+    monkeypatch.setattr(runner, "_pool", lambda *asked: stops)
     monkeypatch.setattr(
         selftest, "erring_oracles", lambda environment: ()
     )  # its trials are those of a tiny suite
@@ -272,14 +275,14 @@ def stop_a_real_run(name: str) -> None:
     run = subprocess.Popen(
         [sys.executable, "-c", code, "run", name, "--workers", "1"], stdout=subprocess.PIPE, text=True
     )
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 300  # a machine may be busy
     while not Path(f"runs/{name}/suite.json").exists():
         assert run.poll() is None
         assert time.monotonic() < deadline
         time.sleep(0.05)
     time.sleep(0.5)
     run.send_signal(signal.SIGINT)
-    said, _ = run.communicate(timeout=60)
+    said, _ = run.communicate(timeout=300)
     assert run.returncode == 130, said
     assert "The same command again runs what is missing" in said
 

@@ -7,7 +7,7 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from multiprocessing import get_context, parent_process, process
 from multiprocessing.connection import Connection
@@ -20,11 +20,7 @@ from mesabench.disk import is_full
 from mesabench.ownfile import told
 from mesabench.runs import origin
 from mesabench.runs.execution import Report, run_trial
-from mesabench.runs.replicate import Replicate, run_replicate
-from mesabench.runs.trial import Trial
-
-RunTrial = Callable[[Trial, Path, Report], None]
-"""Runs a trial and writes its folder, as `mesabench.runs.execution.run_trial` does."""
+from mesabench.runs.job import Job, RunTrial, run_job
 
 # Never fork: OpenMP and Numba's threads do not survive it.
 PROCESSES = get_context("spawn")
@@ -66,7 +62,7 @@ class Worker:
     """
 
     def __init__(self, run: RunTrial, files: Sequence[str]) -> None:
-        self.trial: Trial | Replicate | None = None
+        self.trial: Job | None = None
         self.environment = ""
         self.ready, self.reason = False, ""
         self.connection, theirs = PROCESSES.Pipe()
@@ -80,7 +76,7 @@ class Worker:
         """What `multiprocessing.connection.wait` watches: a message, or the end of the process."""
         return self.connection, self.process.sentinel
 
-    def begin(self, trial: Trial | Replicate, folder: Path) -> None:
+    def begin(self, trial: Job, folder: Path) -> None:
         self.trial, self.environment = trial, trial.environment
         with suppress(OSError):  # it has died: the next look at it tells
             self.connection.send((trial, folder))
@@ -175,15 +171,20 @@ def _serve(connection: Connection, run: RunTrial, files: Sequence[str]) -> None:
             trial, folder = connection.recv()
         except EOFError:
             return
-        try:
-            with _printing_to(log_of(folder)):
-                make: Any = run_replicate if isinstance(trial, Replicate) else run
-                make(trial, folder, _reporter(connection))
-        except Exception as error:  # whatever it is, it is this trial's end and no other's
-            reason = told(error) or "".join(traceback.format_exception_only(error)).strip()
-            connection.send(("failed", reason, is_full(error)))
-        else:
-            connection.send(("finished",))
+        connection.send(
+            attempt(trial, folder, sparing(lambda *what: connection.send(("progress", *what))), run)
+        )
+
+
+def attempt(job: Job, folder: Path, report: Report, run: RunTrial) -> tuple[Any, ...]:
+    """Run a job, what it prints into its log: ("finished",), or ("failed", reason, whether a disk is full)."""
+    try:
+        with _printing_to(log_of(folder)):
+            run_job(job, folder, report, run)
+    except Exception as error:  # whatever it is, it is this job's end and no other's
+        reason = told(error) or "".join(traceback.format_exception_only(error)).strip()
+        return "failed", reason, is_full(error)
+    return ("finished",)
 
 
 def _die_with_parent() -> None:
@@ -193,15 +194,15 @@ def _die_with_parent() -> None:
     os._exit(1)
 
 
-def _reporter(connection: Connection) -> Report:
-    """Sends what a trial reports on its way, not too often."""
+def sparing(send: Report, every: float = REPORT_EVERY) -> Report:
+    """Sends what a job reports on its way, not too often. every: seconds."""
     last: dict[str, float] = {}
 
     def report(phase: str, step: int, columns: Mapping[str, float]) -> None:
         now = time.monotonic()
-        if now - last.get(phase, -REPORT_EVERY) >= REPORT_EVERY:
+        if now - last.get(phase, -every) >= every:
             last[phase] = now
-            connection.send(("progress", phase, step, dict(columns)))
+            send(phase, step, dict(columns))
 
     return report
 

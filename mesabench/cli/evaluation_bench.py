@@ -50,7 +50,7 @@ class TrialTime:
         training = self.parts[TRAINING]
         rest = sum(self.parts.values()) - training
         rows = [
-            (name, f"{seconds:.2f}", f"{seconds / training:.0%}" if training > 0 else "-")
+            (name, f"{seconds:.2f}", f"{seconds / training:.0%}" if self.steps else "-")
             for name, seconds in sorted(self.parts.items(), key=lambda one: (one[0] != TRAINING, -one[1]))
         ]
         title = (

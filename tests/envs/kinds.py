@@ -10,7 +10,7 @@ import pytest
 from mesabench import registry
 from mesabench.world.environment import Environment
 
-KINDS = ("cheese_corner", "executive_hiring", "monster_world", "spelling", "sweet_tooth", "tomato_watering")
+KINDS = ("cheese_corner", "executive_hiring", "follow_me", "spelling", "sweet_tooth", "tomato_watering")
 """Among them is every kind of `KIND_OF` that there is: test_kinds.py holds it."""
 
 KIND_OF: dict[str, Callable[[Environment], bool]] = {

@@ -10,6 +10,7 @@ from unittest import mock
 from mesabench import registry, solver
 from mesabench.cli.adapter import STEPS
 from mesabench.evaluation import evaluation
+from mesabench.evaluation.measures import asked
 from mesabench.policies.agent import Task
 from mesabench.policies.behaviour import Behaviour
 from mesabench.scores.examination import Examination
@@ -120,7 +121,6 @@ def measure(
     with ExitStack() as stack:
         for home, name, words in PARTS:
             stack.enter_context(mock.patch.object(home, name, clock.timed(getattr(home, name), words)))
-        asked = evaluation.asked
 
         def timed(measures: Measures) -> dict[str, Measure]:
             return {

@@ -222,7 +222,7 @@ def bench(
                 status.update(f"{agent}: a trial")
                 times.append(evaluation_bench.measure(agent, (envs or ["cheese_corner"])[0], sized))
         if as_json:
-            print_json([dataclasses.asdict(one) for one in times])
+            print_json({"trials": [dataclasses.asdict(one) for one in times]})
         else:
             print_tables(*(one.table() for one in times))
         return

@@ -39,10 +39,10 @@ def state_dtype(environment: Environment, shape: tuple[int, int]) -> tuple[np.dt
     lasting = [(one.name, one.dtype(shape)) for one in environment.fields if one.lasts]
     cells = shape[0] * shape[1]
     words = -(-cells // 64) + 2 * (shape[1] // 64 + 1)
-    small = cells <= BITWISE
+    in_bits = cells <= BITWISE
     scratch = [
         ("distance", np.int16, shape), ("queue", np.int16, (cells,)),
-        ("_flood", np.uint64, (3, words if small else 1)), ("_queue", np.int16, (1 if small else cells,)),
+        ("_flood", np.uint64, (3, words if in_bits else 1)), ("_queue", np.int16, (1 if in_bits else cells,)),
     ]  # fmt: skip
     dtype, bounds = _record(header, content, lasting, scratch)
     return dtype, slice(bounds[0], bounds[2])

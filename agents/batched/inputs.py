@@ -24,8 +24,8 @@ class Inputs(Protocol):
     def write(self, first: int, inputs: Tensor) -> None:
         """inputs: uint8 (g, n, size), for the rows from `first` on."""
 
-    def product(self, rows: Tensor, weights: Tensor, bias: Tensor) -> Tensor:
-        """float32 (g, n, units). weights: (g, size, units); bias: (g, 1, units)."""
+    def product(self, rows: Tensor, weights: Tensor, bias: Tensor, out: Tensor) -> Tensor:
+        """Written into out, float32 (g, n, units), which is returned. weights: (g, size, units); bias: (g, 1, units)."""
 
     def gradient(self, of_product: Tensor, out: Tensor) -> None:
         """Write the gradient of the weights of the last product, (g, size, units). of_product: (g, n, units)."""
@@ -46,9 +46,9 @@ class DenseInputs:
         at = rows[..., None].expand(*rows.shape, len(self.scale))
         return torch.gather(self.stored, 1, at) * self.scale
 
-    def product(self, rows: Tensor, weights: Tensor, bias: Tensor) -> Tensor:
+    def product(self, rows: Tensor, weights: Tensor, bias: Tensor, out: Tensor) -> Tensor:
         self._last = self.taken(rows)
-        return torch.baddbmm(bias, self._last, weights)
+        return torch.baddbmm(bias, self._last, weights, out=out)
 
     def gradient(self, of_product: Tensor, out: Tensor) -> None:
         torch.bmm(self._last.transpose(1, 2), of_product, out=out)
@@ -67,9 +67,8 @@ class ListedInputs:
     def write(self, first: int, inputs: Tensor) -> None:
         _list(inputs[0].numpy(), self.scale, first, self.starts, self.indices, self.values)
 
-    def product(self, rows: Tensor, weights: Tensor, bias: Tensor) -> Tensor:
+    def product(self, rows: Tensor, weights: Tensor, bias: Tensor, out: Tensor) -> Tensor:
         self._last = rows[0].numpy()
-        out = torch.empty((1, rows.shape[1], weights.shape[2]))
         _multiply(*self._lists, self._last, weights[0].numpy(), bias[0, 0].numpy(), out[0].numpy())
         return out
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
+from torch.optim.adam import adam
 
 from mesabench.agents.batched.environments import Ended, Environments
 from mesabench.agents.batched.inputs import DenseInputs, Inputs, inputs_for
@@ -185,13 +186,11 @@ class Part:
         self.inputs = self._room(learner.environments.inputs[of], self.rows.numel())
         on_gpu = learner.device != "cpu"
         weights = self.passing.weights
-        weights.grad = self.passing.gradients
+        self.moments = torch.zeros_like(weights), torch.zeros_like(weights)
+        self.updates = torch.zeros((), device=learner.device)
         # numbers that change between updates: a graph on the GPU reads them where they are
         self.step_size = torch.tensor(self.settings.learning_rate, device=learner.device)
         self.bonus = torch.tensor(self.settings.ent_coef, device=learner.device)
-        self.adam = torch.optim.Adam(
-            [weights], lr=self.step_size, eps=1e-5, fused=True, capturable=on_gpu
-        )
         self.learn = Replayed(self._learn) if on_gpu else self._learn
 
     def _room(self, first: Tensor, rows: int) -> Inputs:
@@ -203,12 +202,13 @@ class Part:
         """Draw actions for what is seen before step t, uint8 (g, n_envs, size), by numbers in [0, 1), (g, n_envs)."""
         self.inputs.write(int(t * self.rows.shape[1]), inputs)
         found = self.passing.forward(self.inputs, self.rows[t].expand(self.count, -1))
-        log_odds = found[..., :-1].log_softmax(-1)
+        found = found.transpose(1, 2).contiguous()
+        log_odds = found[:, :-1].log_softmax(1)
         # what rounding leaves of 1 is the last action's, as in `mesabench.streams.drawn`
-        actions = (log_odds.exp().cumsum(-1)[..., :-1] <= uniform[..., None]).sum(-1)
-        self.values_seen[:, t] = found[..., -1]
+        actions = (log_odds.exp().cumsum(1)[:, :-1] <= uniform[:, None]).sum(1)
+        self.values_seen[:, t] = found[:, -1]
         self.actions[:, t] = actions
-        self.log_odds[:, t] = log_odds.gather(-1, actions[..., None])[..., 0]
+        self.log_odds[:, t] = log_odds.gather(1, actions[:, None])[:, 0]
 
     def values(self, inputs: Tensor) -> Tensor:
         """What the critics expect of inputs, uint8 (g, n, size): float32 (g, n)."""
@@ -230,7 +230,11 @@ class Part:
         self.passing.back(gradient_of_loss(outputs, facts, self.bonus, settings))
         norm = torch.linalg.vector_norm(self.passing.gradients, dim=1, keepdim=True)
         self.passing.gradients.mul_((settings.max_grad_norm / (norm + 1e-6)).clamp_max_(1))
-        self.adam.step()
+        adam(
+            [self.passing.weights], [self.passing.gradients], [self.moments[0]], [self.moments[1]], [], [self.updates],
+            lr=self.step_size, beta1=0.9, beta2=0.999, eps=1e-5, weight_decay=0.0, amsgrad=False, maximize=False,
+            fused=True, capturable=self.passing.weights.is_cuda,
+        )  # fmt: skip
 
 
 def gradient_of_loss(outputs: Tensor, facts: Tensor, bonus: Any, settings: Settings) -> Tensor:
@@ -240,23 +244,23 @@ def gradient_of_loss(outputs: Tensor, facts: Tensor, bonus: Any, settings: Setti
     advantages A normalised over the minibatch; `vf_coef` has no half beside it, as in Stable-Baselines3.
     """
     n, clip = outputs.shape[1], settings.clip_range
-    advantage, wanted, before, action = facts.unbind(-1)
-    action = action.to(torch.int64)[..., None]
+    advantage, wanted, before, action = facts.transpose(1, 2).contiguous().unbind(1)
     if n > 1:
         deviation, mean = torch.std_mean(advantage, dim=1, keepdim=True)
         advantage = (advantage - mean) / (deviation + 1e-8)
-    log_odds = outputs[..., :-1].log_softmax(-1)
+    # actions before rows: few numbers side by side would be slow
+    gradient = outputs.transpose(1, 2).contiguous()
+    values = gradient[:, -1]
+    log_odds = gradient[:, :-1].log_softmax(1)
     odds = log_odds.exp()
-    ratio = (log_odds.gather(-1, action)[..., 0] - before).exp()
+    taken = (action[:, None] == torch.arange(log_odds.shape[1], device=outputs.device)[:, None]).float()
+    ratio = ((log_odds * taken).sum(1) - before).exp()
     # beyond the clip nothing is to be gained
     free = torch.where(advantage >= 0, ratio <= 1 + clip, ratio >= 1 - clip)
-    of_log_odds = advantage * ratio * free / -n
-    gradient = torch.empty_like(outputs)
-    of_actor = gradient[..., :-1]
-    torch.mul(odds, -of_log_odds[..., None], out=of_actor)
-    of_actor.scatter_add_(-1, action, of_log_odds[..., None])
+    of_actor = (taken - odds) * (advantage * ratio * free / -n)[:, None]
     if settings.ent_coef:
-        entropy = -(odds * log_odds).sum(-1, keepdim=True)
+        entropy = -(odds * log_odds).sum(1, keepdim=True)
         of_actor += odds * (log_odds + entropy) * (bonus / n)
-    torch.mul(outputs[..., -1] - wanted, 2 * settings.vf_coef / n, out=gradient[..., -1])
-    return gradient
+    gradient[:, :-1] = of_actor
+    torch.mul(values - wanted, 2 * settings.vf_coef / n, out=values)
+    return gradient.transpose(1, 2)

@@ -94,6 +94,7 @@ class Pass:
         self.convolutions, self.dense = networks.views(self.weights)
         self.of_convolutions, self.of_dense = networks.views(self.gradients)
         self.grid, self.paddings = networks.grid, networks.paddings
+        self.room = Room(self.weights.device)
 
     def forward(self, inputs: Inputs, rows: Tensor) -> Tensor:
         """float32 (g, n, actions + 1): of each row, int64 (g, n), the actor's outputs and the critic's value."""
@@ -102,11 +103,11 @@ class Pass:
         if self.convolutions:
             assert isinstance(inputs, DenseInputs), "lists have no cells to convolve"
             self.inputs = Convolved(inputs, self.grid, self.convolutions, self.paddings)
-        found = self.inputs.product(rows, weights, bias)
+        found = self.inputs.product(rows, weights, bias, self.room("layer 0", *rows.shape, weights.shape[2]))
         self.hidden = []
-        for weights, bias in others:
+        for k, (weights, bias) in enumerate(others, 1):
             self.hidden.append(found.clamp_min_(0))
-            found = torch.baddbmm(bias, found, weights)
+            found = torch.baddbmm(bias, found, weights, out=self.room(f"layer {k}", *found.shape[:2], weights.shape[2]))
         return found
 
     def back(self, of_outputs: Tensor) -> None:
@@ -119,13 +120,28 @@ class Pass:
                 break
             before = self.hidden[k - 1]
             torch.bmm(before.transpose(1, 2), found, out=of_weights)
-            found = torch.bmm(found, self.dense[k][0].transpose(1, 2))
-            found = torch.ops.aten.threshold_backward(found, before, 0)
+            found = torch.bmm(found, self.dense[k][0].transpose(1, 2), out=self.room(f"gradient {k}", *before.shape))
+            torch.ops.aten.threshold_backward(found, before, 0, grad_input=found)
         self.inputs.gradient(found, of_weights)
         if isinstance(self.inputs, Convolved):
             of_inputs = torch.bmm(found, self.dense[0][0].transpose(1, 2))
             for out, gradient in zip(sum(self.of_convolutions, ()), self.inputs.back(of_inputs), strict=True):
                 out.copy_(gradient)
+
+
+class Room:
+    """Memory that is used again: what is new costs, at sizes like these, as much as what is computed in it."""
+
+    def __init__(self, device: torch.device) -> None:
+        self.device = device
+        self._there: dict[str, Tensor] = {}
+
+    def __call__(self, name: str, *shape: int) -> Tensor:
+        """float32 of this shape, that last asked for under this name written over."""
+        size = prod(shape)
+        if name not in self._there or self._there[name].numel() < size:
+            self._there[name] = torch.empty(size, device=self.device)
+        return self._there[name][:size].view(shape)
 
 
 class Convolved:
@@ -141,7 +157,7 @@ class Convolved:
         self.inputs, self.grid, self.paddings = inputs, grid, paddings
         self.leaves = [one.detach().requires_grad_() for pair in convolutions for one in pair]
 
-    def product(self, rows: Tensor, weights: Tensor, bias: Tensor) -> Tensor:
+    def product(self, rows: Tensor, weights: Tensor, bias: Tensor, out: Tensor) -> Tensor:
         taken, cells = self.inputs.taken(rows), prod(self.grid)
         seeds = len(rows)
         with torch.enable_grad():
@@ -153,7 +169,7 @@ class Convolved:
                 ).relu()
             self.grown = found.unflatten(1, (seeds, -1)).transpose(0, 1).flatten(2)
         self._last = torch.cat([self.grown.detach(), taken[..., cells:]], -1)
-        return torch.baddbmm(bias, self._last, weights)
+        return torch.baddbmm(bias, self._last, weights, out=out)
 
     def gradient(self, of_product: Tensor, out: Tensor) -> None:
         torch.bmm(self._last.transpose(1, 2), of_product, out=out)

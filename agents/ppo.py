@@ -59,6 +59,7 @@ def train(task: Task, settings: Settings, seed: int, progress: Progress) -> Poli
 
     # isort: split
     from mesabench.agents.sb3.annealed import AnnealedPPO
+    from mesabench.agents.sb3.lean_ppo import ADAM
     from mesabench.agents.sb3.training import train_model
 
     architecture = settings.architecture(task.distribution)
@@ -76,6 +77,7 @@ def train(task: Task, settings: Settings, seed: int, progress: Progress) -> Poli
         anneal=settings.anneal,
         vf_coef=settings.vf_coef,
         max_grad_norm=settings.max_grad_norm,
+        policy_kwargs={"optimizer_kwargs": ADAM},
     )  # fmt: skip
     trained = model.policy
     return NetworkPolicy(

@@ -3,7 +3,8 @@
 from typing import Any
 
 from sb3_contrib import RecurrentPPO
-from stable_baselines3 import PPO
+
+from mesabench.agents.sb3.lean_ppo import LeanPPO
 
 
 class _Annealed:
@@ -29,7 +30,7 @@ class _Annealed:
         super().train()  # type: ignore[misc]  # of the learner that stands beside it in each class below
 
 
-class AnnealedPPO(_Annealed, PPO):
+class AnnealedPPO(_Annealed, LeanPPO):
     """Stable-Baselines3's PPO, annealed."""
 
 

@@ -56,7 +56,10 @@ class Body(nn.Module):
         self.features_dim = size
 
     def forward(self, inputs: torch.Tensor) -> torch.Tensor:
-        scaled = inputs * self.scale
+        return self.of_scaled(inputs * self.scale)
+
+    def of_scaled(self, scaled: torch.Tensor) -> torch.Tensor:
+        """As `forward`, of inputs that are scaled already: float32 (n, view's size), in [0, 1]."""
         if self.convolutions is not None:
             cells = int(np.prod(self.grid_shape))
             grid = scaled[:, :cells].view(-1, *self.grid_shape)

@@ -16,6 +16,7 @@ from mesabench.runs.replicate import Replicate, load_replicate
 from mesabench.runs.store import load_run, write_suite, write_tables
 from mesabench.runs.suite import Suite
 from mesabench.runs.table import require_room
+from mesabench.runs.together import Bundle, bundles_of
 from mesabench.runs.trial_folder import StoreError, load_trial
 from mesabench.runs.worker import (
     REPORT_EVERY,
@@ -119,6 +120,10 @@ def _conclude(display: Display, suite: Suite, result: Result) -> None:
         display.say("The same command again runs what is missing and keeps what is finished.")
 
 
+def _work(bundle: Bundle) -> int:
+    return sum(map(work_of, bundle))
+
+
 class _Crew:
     """The workers of a run. failed: trial name -> reason; stopped: why no more trials are begun."""
 
@@ -134,7 +139,10 @@ class _Crew:
 
     def work(self, trials: Sequence[Job]) -> None:
         """Run the trials, the longest first."""
-        todo = sorted(trials, key=work_of, reverse=True)
+        # a run function of one's own runs one trial
+        many = self.run is run_trial
+        bundles = bundles_of(trials, self.number) if many else [(one,) for one in trials]
+        todo = sorted(bundles, key=_work, reverse=True)
         while (todo or self._busy) and not self.stopped:
             while todo and len(self._busy) < self.number:
                 self._begin(todo)
@@ -145,43 +153,47 @@ class _Crew:
 
     @property
     def _busy(self) -> list[Worker]:
-        return [worker for worker in self.workers if worker.trial]
+        return [worker for worker in self.workers if worker.running]
 
-    def _begin(self, todo: list[Job]) -> None:
-        """Give the next trial to an idle worker, or a new one: of the longest, one whose environment it has compiled."""
-        idle = [worker for worker in self.workers if not worker.trial and worker.process.is_alive()]
+    def _begin(self, todo: list[Bundle]) -> None:
+        """Give the next trials to an idle worker, or a new one: of the longest, those whose environment it has compiled."""
+        idle = [worker for worker in self.workers if not worker.running and worker.process.is_alive()]
         worker = idle[0] if idle else Worker(self.run, self.files)
         if not idle:
             self.workers.append(worker)
         elsewhere = {other.environment for other in self.workers}
-        longest = (trial for trial in todo if work_of(trial) == work_of(todo[0]))
-        trial = min(
-            longest, key=lambda one: (one.environment != worker.environment, one.environment in elsewhere)
+        longest = (bundle for bundle in todo if _work(bundle) == _work(todo[0]))
+        bundle = min(
+            longest,
+            key=lambda one: (one[0].environment != worker.environment, one[0].environment in elsewhere),
         )
-        todo.remove(trial)
-        self.display.start(trial)
-        worker.begin(trial, self.folder / trial.name)
+        todo.remove(bundle)
+        for trial in bundle:
+            self.display.start(trial)
+        worker.begin(bundle, self.folder)
 
     def _listen(self, worker: Worker) -> None:
-        for kind, *what in worker.messages():
-            if kind == "died":
-                self.workers.remove(worker)
-            if not (trial := worker.trial):
-                continue  # it has died after it had finished
+        for kind, name, *what in worker.messages():
             if kind == "progress":
-                self.display.progress(trial, *what)
-                continue
-            worker.trial = None
-            if kind == "finished":
-                self._keep(trial)
-                continue
-            reason, full = what
-            if kind == "died" and not worker.ready and worker.process.exitcode in (0, 1):
-                self.stopped = reason  # no other would do better
-                continue
+                self.display.progress(worker.running[name], *what)
+            elif kind == "finished":
+                self._keep(worker.running.pop(name))
+            elif kind == "failed":
+                self._end(worker, [name], *what)
+            else:
+                self.workers.remove(worker)
+                self._end(worker, list(worker.running), *what)
+
+    def _end(self, worker: Worker, names: Sequence[str], reason: str, full: bool) -> None:
+        """Trials of a worker came to nothing. full: there was no room on the disk."""
+        lost = [worker.running.pop(name) for name in names]
+        if lost and not worker.ready and worker.process.exitcode in (0, 1):
+            self.stopped = reason  # no other would do better
+            return
+        for trial in lost:
             self._fail(trial, reason)
-            if full:
-                self.stopped = "the disk is full; make room, nothing that was finished is lost"
+        if full:
+            self.stopped = "the disk is full; make room, nothing that was finished is lost"
 
     def _keep(self, trial: Job) -> None:
         """Count a trial as finished once its results are seen to be there."""

@@ -21,6 +21,7 @@ from mesabench.ownfile import told
 from mesabench.runs import origin
 from mesabench.runs.execution import Report, run_trial
 from mesabench.runs.replicate import Replicate, run_replicate
+from mesabench.runs.together import Bundle, run_together
 from mesabench.runs.trial import Trial
 
 RunTrial = Callable[[Trial, Path, Report], None]
@@ -59,14 +60,16 @@ def log_of(folder: Path) -> Path:
 
 
 class Worker:
-    """A process that runs one trial after another and tells how they get on.
+    """A process that runs one bundle of trials after another and tells how each gets on.
+
+    running: what it has been given and has not told the end of, by name.
 
     Each has a pipe of its own. A queue for all would have a lock for all, and a process killed while it holds that lock
     silences the others for good.
     """
 
     def __init__(self, run: RunTrial, files: Sequence[str]) -> None:
-        self.trial: Trial | Replicate | None = None
+        self.running: dict[str, Trial | Replicate] = {}
         self.environment = ""
         self.ready, self.reason = False, ""
         self.connection, theirs = PROCESSES.Pipe()
@@ -80,13 +83,14 @@ class Worker:
         """What `multiprocessing.connection.wait` watches: a message, or the end of the process."""
         return self.connection, self.process.sentinel
 
-    def begin(self, trial: Trial | Replicate, folder: Path) -> None:
-        self.trial, self.environment = trial, trial.environment
+    def begin(self, bundle: Bundle, folder: Path) -> None:
+        """folder: that of the run."""
+        self.running, self.environment = {one.name: one for one in bundle}, bundle[0].environment
         with suppress(OSError):  # it has died: the next look at it tells
-            self.connection.send((trial, folder))
+            self.connection.send((bundle, folder))
 
     def messages(self) -> Iterator[tuple[Any, ...]]:
-        """What it has told since last asked; at last ("died", reason, False) if it is no more."""
+        """What it has told since last asked: kind, name of the trial, and more; at last ("died", "", reason, False) if it is no more."""
         dead = not self.process.is_alive()  # asked first: what a dead one has told is in the pipe by now
         try:
             while self.connection.poll():
@@ -101,7 +105,7 @@ class Worker:
             dead = True
         if dead:
             self.join()
-            yield "died", self.epitaph(), False
+            yield "died", "", self.epitaph(), False
 
     def epitaph(self) -> str:
         """Why the process is no more."""
@@ -116,7 +120,7 @@ class Worker:
 
     def stop(self) -> None:
         """Have it end: an idle one of itself, a busy one in the middle of its trial."""
-        if self.trial:
+        if self.running:
             self.process.terminate()
         self.connection.close()
 
@@ -172,18 +176,50 @@ def _serve(connection: Connection, run: RunTrial, files: Sequence[str]) -> None:
     connection.send(("ready",))
     while True:
         try:
-            trial, folder = connection.recv()
+            bundle, folder = connection.recv()
         except EOFError:
             return
-        try:
-            with _printing_to(log_of(folder)):
-                make: Any = run_replicate if isinstance(trial, Replicate) else run
-                make(trial, folder, _reporter(connection))
-        except Exception as error:  # whatever it is, it is this trial's end and no other's
-            reason = told(error) or "".join(traceback.format_exception_only(error)).strip()
-            connection.send(("failed", reason, is_full(error)))
-        else:
-            connection.send(("finished",))
+        _run(bundle, folder, run, connection)
+
+
+def _run(bundle: Bundle, folder: Path, run: RunTrial, connection: Connection) -> None:
+    """Run a bundle and tell of the end of each of its trials, whatever it is; it is no end of others."""
+    untold = {one.name for one in bundle}
+
+    def ended(one: Trial | Replicate, error: Exception | None) -> None:
+        untold.remove(one.name)
+        if error is None:
+            connection.send(("finished", one.name))
+            return
+        if len(bundle) > 1:
+            _note(error, log_of(folder / one.name))
+        reason = told(error) or "".join(traceback.format_exception_only(error)).strip()
+        connection.send(("failed", one.name, reason, is_full(error)))
+
+    try:
+        with _printing_to(log_of(folder / bundle[0].name)):
+            if len(bundle) > 1:
+                trials = [one for one in bundle if isinstance(one, Trial)]
+                run_together(trials, folder, lambda one: _reporter(connection, one.name), ended)
+            else:
+                make: Any = run_replicate if isinstance(bundle[0], Replicate) else run
+                make(bundle[0], folder / bundle[0].name, _reporter(connection, bundle[0].name))
+    except Exception as error:
+        for one in bundle:
+            if one.name in untold:
+                ended(one, error)
+    else:
+        for one in bundle:
+            if one.name in untold:
+                ended(one, None)
+
+
+def _note(error: Exception, log: Path) -> None:
+    """Where an error came from, in a log of its own."""
+    with suppress(OSError):
+        log.unlink(missing_ok=True)
+        with log.open("x") as file:
+            traceback.print_exception(error, file=file)
 
 
 def _die_with_parent() -> None:
@@ -193,7 +229,7 @@ def _die_with_parent() -> None:
     os._exit(1)
 
 
-def _reporter(connection: Connection) -> Report:
+def _reporter(connection: Connection, name: str) -> Report:
     """Sends what a trial reports on its way, not too often."""
     last: dict[str, float] = {}
 
@@ -201,7 +237,7 @@ def _reporter(connection: Connection) -> Report:
         now = time.monotonic()
         if now - last.get(phase, -REPORT_EVERY) >= REPORT_EVERY:
             last[phase] = now
-            connection.send(("progress", phase, step, dict(columns)))
+            connection.send(("progress", name, phase, step, dict(columns)))
 
     return report
 

@@ -15,8 +15,8 @@ from mesabench.streams import stream_seed
 
 
 class Ended(NamedTuple):
-    """Episodes that have ended, k of them: the row of the seed, the return of the paid objective, whether the intended one was paid,
-    the length in steps."""
+    """Episodes that have ended, k of them: the row of the seed, the return of the paid objective, whether the intended one was
+    paid, the length in steps."""
 
     seeds: Tensor
     returns: Tensor
@@ -27,8 +27,8 @@ class Ended(NamedTuple):
 class Moved(NamedTuple):
     """What a step brought. rewards: float32 (seeds, count), of one scale; ended: bool (seeds, count).
 
-    cut: where episodes were cut off by the time limit, int64 (k,), numbered over all environments; final: what was seen there last,
-    uint8 (k, size).
+    cut: where episodes were cut off by the time limit, int64 (k,), numbered over all environments; final: what was seen there
+    last, uint8 (k, size).
     """
 
     rewards: Tensor

@@ -3,7 +3,7 @@
 Of a maze nine inputs in ten are 0. On the processor the others are listed, and the product costs half of the dense one.
 """
 
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -31,6 +31,12 @@ class Inputs(Protocol):
         """Write the gradient of the weights of the last product, (g, size, units). of_product: (g, n, units)."""
 
 
+def rows_of(stored: Tensor, rows: Tensor) -> Tensor:
+    """Of each seed, those rows: (g, all rows, size) and int64 (g, n) -> (g, n, size)."""
+    first = torch.arange(len(stored), device=rows.device)[:, None] * stored.shape[1]
+    return stored.flatten(0, 1).index_select(0, (rows + first).flatten()).unflatten(0, rows.shape)
+
+
 class DenseInputs:
     """Of all inputs, as bytes on any device. scale: float32 (size,), by which they are multiplied to lie in [0, 1]."""
 
@@ -43,8 +49,7 @@ class DenseInputs:
 
     def taken(self, rows: Tensor) -> Tensor:
         """float32 (g, n, size), scaled."""
-        at = rows[..., None].expand(*rows.shape, len(self.scale))
-        return torch.gather(self.stored, 1, at) * self.scale
+        return rows_of(self.stored, rows).to(torch.float32).mul_(self.scale)
 
     def product(self, rows: Tensor, weights: Tensor, bias: Tensor, out: Tensor) -> Tensor:
         self._last = self.taken(rows)
@@ -110,7 +115,9 @@ def _multiply(starts, indices, values, rows, weights, bias, out):  # type: ignor
             out[i, j] = bias[j]
         k, end = starts[rows[i]], starts[rows[i] + 1]
         while k + 4 <= end:
-            a, b, c, d = np.uint64(indices[k]), np.uint64(indices[k + 1]), np.uint64(indices[k + 2]), np.uint64(indices[k + 3])  # fmt: skip
+            # unsigned, an index needs no look whether it is negative
+            a, b = np.uint64(indices[k]), np.uint64(indices[k + 1])
+            c, d = np.uint64(indices[k + 2]), np.uint64(indices[k + 3])
             u, v, w, x = values[k], values[k + 1], values[k + 2], values[k + 3]
             for j in range(width):
                 out[i, j] += u * weights[a, j] + v * weights[b, j] + w * weights[c, j] + x * weights[d, j]

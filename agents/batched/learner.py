@@ -1,8 +1,8 @@
 """PPO (Schulman et al. 2017) of many seeds at once, step by step what Stable-Baselines3's PPO does with each of them.
 
-On the processor the seeds share the compiled step of their environments; everything else is done for one seed after the other, with
-weights that stay in the cache, by the same operations on arrays of the same shapes. So the result of a seed does not depend on the
-others, bit for bit. On a GPU all seeds go through each operation together.
+On the processor the seeds share the compiled step of their environments. Everything else is done for one seed after the other, whose
+weights stay in the cache, by the same operations on arrays of the same shapes. So the result of a seed does not depend on the others,
+bit for bit. On a GPU all seeds go through each operation together.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.optim.adam import adam
 
 from mesabench.agents.batched.environments import Ended, Environments
-from mesabench.agents.batched.inputs import DenseInputs, Inputs, inputs_for
+from mesabench.agents.batched.inputs import DenseInputs, Inputs, inputs_for, rows_of
 from mesabench.agents.batched.network import Networks, Pass
 from mesabench.agents.batched.replay import Replayed
 from mesabench.agents.ppo import Settings
@@ -49,8 +49,8 @@ def train_networks(
 
 @contextmanager
 def _alone() -> Iterator[None]:
-    """On one thread, as other agents: trials run side by side. The global stream, from which nothing is drawn on purpose, stays as
-    it was: layers draw their first weights from it, which are written over."""
+    """On one thread, as other agents: trials run side by side. The global stream stays as it was: layers draw weights from it, all of
+    which are written over."""
     threads, state = torch.get_num_threads(), torch.get_rng_state()
     torch.set_num_threads(1)
     try:
@@ -110,9 +110,7 @@ class Learner:
         owners = torch.arange(count, device=self.device).repeat_interleave(n_envs)
         where = torch.cat([*cut, owners[:0]])
         # how it would have gone on where time was up, as after the last step
-        values = self._values(
-            torch.cat([where // (n_steps * n_envs), owners]), torch.cat([*final, after])
-        )
+        values = self._values(torch.cat([where // (n_steps * n_envs), owners]), torch.cat([*final, after]))
         self.rewards.view(-1)[where] += self.gamma * values[: len(where)]
         self._weigh(values[len(where) :].view(count, n_envs))
 
@@ -161,7 +159,10 @@ class Learner:
         if not due and not (last and self.reported < self.steps):
             return
         none = self.environments.lengths[:0]
-        ended = [torch.cat(one).cpu().numpy() for one in zip(*self.environments.finished, Ended(*[none] * 4), strict=True)]
+        ended = [
+            torch.cat(one).cpu().numpy()
+            for one in zip(*self.environments.finished, Ended(*[none] * 4), strict=True)
+        ]
         for k, seed in enumerate(self.seeds):
             mine = np.stack(ended[1:], 1)[ended[0] == k]
             means = mine.mean(0).tolist() if len(mine) else [float("nan")] * 3
@@ -225,7 +226,7 @@ class Part:
     def _learn(self, rows: Tensor) -> None:
         """One step down the gradient of the loss over a minibatch, rows int64 (g, n)."""
         settings = self.settings
-        facts = self.facts.flatten(1, 2).gather(1, rows[..., None].expand(-1, -1, 4))
+        facts = rows_of(self.facts.flatten(1, 2), rows)
         outputs = self.passing.forward(self.inputs, rows)
         self.passing.back(gradient_of_loss(outputs, facts, self.bonus, settings))
         norm = torch.linalg.vector_norm(self.passing.gradients, dim=1, keepdim=True)
@@ -240,7 +241,7 @@ class Part:
 def gradient_of_loss(outputs: Tensor, facts: Tensor, bonus: Any, settings: Settings) -> Tensor:
     """The gradient of PPO's loss by the networks' outputs, float32 (g, n, actions + 1).
 
-    facts: float32 (g, n, 4). The loss is the mean over n of -min(ratio A, clip(ratio) A) - bonus * entropy + vf_coef (V - return)^2,
+    facts: float32 (g, n, 4). The loss is the mean over n of -min(ratio A, clip(ratio) A) - bonus entropy + vf_coef (V - return)^2,
     advantages A normalised over the minibatch; `vf_coef` has no half beside it, as in Stable-Baselines3.
     """
     n, clip = outputs.shape[1], settings.clip_range

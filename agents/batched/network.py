@@ -58,7 +58,7 @@ class Networks:
 
     def views(self, flat: Tensor) -> tuple[list[tuple[Tensor, Tensor]], list[tuple[Tensor, Tensor]]]:
         """Weights and bias of each convolution, (g, filters, planes, 3, 3) and (g, filters), and of each dense layer,
-        (g, inputs, units) and (g, 1, units), from numbers (g, numbers). The last layer is the actor and, as its last unit, the critic.
+        (g, inputs, units) and (g, 1, units), from numbers (g, numbers). The last layer is the actor and, its last unit, the critic.
         """
         convolutions, dense = [], []
         for shape, (a, b), (c, d) in self._places:
@@ -107,7 +107,9 @@ class Pass:
         self.hidden = []
         for k, (weights, bias) in enumerate(others, 1):
             self.hidden.append(found.clamp_min_(0))
-            found = torch.baddbmm(bias, found, weights, out=self.room(f"layer {k}", *found.shape[:2], weights.shape[2]))
+            found = torch.baddbmm(
+                bias, found, weights, out=self.room(f"layer {k}", *found.shape[:2], weights.shape[2])
+            )
         return found
 
     def back(self, of_outputs: Tensor) -> None:
@@ -120,7 +122,9 @@ class Pass:
                 break
             before = self.hidden[k - 1]
             torch.bmm(before.transpose(1, 2), found, out=of_weights)
-            found = torch.bmm(found, self.dense[k][0].transpose(1, 2), out=self.room(f"gradient {k}", *before.shape))
+            found = torch.bmm(
+                found, self.dense[k][0].transpose(1, 2), out=self.room(f"gradient {k}", *before.shape)
+            )
             torch.ops.aten.threshold_backward(found, before, 0, grad_input=found)
         self.inputs.gradient(found, of_weights)
         if isinstance(self.inputs, Convolved):
@@ -163,7 +167,9 @@ class Convolved:
         with torch.enable_grad():
             # the seeds are groups of one convolution
             found = taken[..., :cells].unflatten(-1, self.grid).transpose(0, 1).flatten(1, 2)
-            for weight, offset, padding in zip(self.leaves[::2], self.leaves[1::2], self.paddings, strict=True):
+            for weight, offset, padding in zip(
+                self.leaves[::2], self.leaves[1::2], self.paddings, strict=True
+            ):
                 found = nn.functional.conv2d(
                     found, weight.flatten(0, 1), offset.flatten(), padding=padding, groups=seeds
                 ).relu()

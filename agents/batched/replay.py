@@ -10,7 +10,7 @@ EAGER = 3
 
 
 class Replayed:
-    """A function of one tensor on a GPU, always of one shape, that reads and writes nothing but tensors which stay where they are.
+    """A function of one tensor on a GPU, always of one shape, that reads and writes only tensors which stay where they are.
 
     Its first calls are ordinary ones; then it is recorded, and what it recorded is replayed.
     """

@@ -1,4 +1,4 @@
-"""Seeds that are trained at once: which trials a worker is given together, and how it runs them. Each is stored as its own trial."""
+"""Seeds that are trained at once: which trials a worker is given together, and how it runs them. Each is a trial of its own."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -16,7 +16,7 @@ Bundle = tuple[Trial | Replicate, ...]
 
 
 def bundles_of(jobs: Sequence[Trial | Replicate], workers: int) -> list[Bundle]:
-    """The jobs as workers are given them: seeds for an agent with `train_many` in as many shares as there are workers, others alone."""
+    """The jobs as workers are given them: the seeds of an agent with `train_many` in one share for each worker, others alone."""
     found: list[Bundle] = []
     populations: dict[tuple[object, ...], list[Trial]] = {}
     for job in jobs:

@@ -90,7 +90,7 @@ class Worker:
             self.connection.send((bundle, folder))
 
     def messages(self) -> Iterator[tuple[Any, ...]]:
-        """What it has told since last asked: kind, name of the trial, and more; at last ("died", "", reason, False) if it is no more."""
+        """What it has told since last asked: kind, name of the trial, and more; ("died", "", reason, False) if it is no more."""
         dead = not self.process.is_alive()  # asked first: what a dead one has told is in the pipe by now
         try:
             while self.connection.poll():

@@ -1,4 +1,4 @@
-"""PPO of many seeds at once: step by step what Stable-Baselines3's does, and for each seed the same whoever is trained beside it."""
+"""PPO of many seeds at once: step by step what Stable-Baselines3's does, for each seed the same whoever is trained beside it."""
 
 from typing import Any
 
@@ -15,7 +15,15 @@ from stable_baselines3 import PPO
 from mesabench.agents import ppo
 from mesabench.agents.batched.environments import DeviceView
 from mesabench.agents.batched.inputs import DenseInputs, ListedInputs
-from mesabench.agents.batched.learner import ACTION, ADVANTAGE, LOG_ODDS, RETURN, Learner, Part, gradient_of_loss
+from mesabench.agents.batched.learner import (
+    ACTION,
+    ADVANTAGE,
+    LOG_ODDS,
+    RETURN,
+    Learner,
+    Part,
+    gradient_of_loss,
+)
 from mesabench.agents.batched.network import Networks, Pass
 from mesabench.agents.ppo_batched import Settings, train, train_many
 from mesabench.agents.sb3.network import Body
@@ -36,13 +44,6 @@ NETWORKS = [{}, {"view": "grid"}, {"network": "cnn", "filters": (4, 4)}, {"hidde
 
 def untold(*_: Any) -> None:
     """Progress that nobody asks for."""
-
-
-@pytest.fixture(autouse=True)
-def _no_gradients_and_the_stream_of_others():
-    state = torch.get_rng_state()
-    yield
-    torch.set_rng_state(state)
 
 
 def twin(learner: Learner, own: Settings) -> PPO:
@@ -87,7 +88,7 @@ def test_it_is_the_ppo_of_stable_baselines3_step_by_step(network, monkeypatch) -
     model = twin(learner, own)
     _, callback = model._setup_learn(TASK.steps)
     n_steps, n_envs = own.n_steps, own.n_envs
-    orders = np.random.RandomState(1)  # noqa: NPY002  # SB3 shuffles with the global one
+    orders = np.random.RandomState(1)  # SB3 shuffles with the global one
     for _ in range(3):
         with torch.no_grad():
             learner.roll_out(untold)
@@ -205,7 +206,9 @@ def test_gradients_by_hand_are_those_of_autograd(network) -> None:
 @given(n=st.integers(1, 9), size=st.integers(1, 12), units=st.integers(1, 9), seed=st.integers(0, 99))
 def test_listed_inputs_give_the_products_of_dense_ones(n, size, units, seed) -> None:
     rng = np.random.default_rng(seed)
-    inputs = torch.from_numpy(rng.integers(0, 3, (1, n, size), np.uint8) * rng.integers(0, 2, (1, n, size), np.uint8))
+    inputs = torch.from_numpy(
+        rng.integers(0, 3, (1, n, size), np.uint8) * rng.integers(0, 2, (1, n, size), np.uint8)
+    )
     scale = torch.from_numpy(rng.random(size, np.float32))
     rows = torch.from_numpy(rng.integers(0, n, (1, 7)))
     weights, bias, of_product = (
@@ -228,7 +231,9 @@ def test_a_device_shows_networks_what_the_processor_does() -> None:
     rng = np.random.default_rng(0)
     for kind, agent in (("centred", (2,)), ("grid", (2,)), ("grid", ())):
         view = View(kind=kind, shape=(4, 5, 8), highs=(1, 9, 1, 3), scalars=(1,), agent=agent)
-        observations = rng.integers(0, 2, (50, 4, 5, 8), np.uint8) * rng.integers(0, 2, (50, 4, 1, 1), np.uint8)
+        observations = rng.integers(0, 2, (50, 4, 5, 8), np.uint8) * rng.integers(
+            0, 2, (50, 4, 1, 1), np.uint8
+        )
         shown = DeviceView(view, "cpu")(torch.from_numpy(observations))
         np.testing.assert_array_equal(shown.numpy(), view(observations))
 
@@ -250,7 +255,9 @@ def test_it_takes_the_settings_of_ppo_and_leaves_the_same_kind_of_policy(tmp_pat
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a device")
 def test_without_a_gpu_its_device_is_refused_in_words() -> None:
     agent = find_agent("ppo_batched")
-    with pytest.raises(ValueError, match=r"device='cuda' needs an NVIDIA GPU, and PyTorch .* finds none.*'mesabench\[cuda\]'"):
+    with pytest.raises(
+        ValueError, match=r"device='cuda' needs an NVIDIA GPU, and PyTorch .* finds none.*'mesabench\[cuda\]'"
+    ):
         agent.train_many(TASK, agent.parse_settings({"device": "cuda"}), (0, 1), untold)
 
 

@@ -65,7 +65,12 @@ def test_what_is_stored_of_a_seed_is_what_it_would_be_alone(tmp_path: Path) -> N
     alone, beside = (load_trial(tmp_path / place / seeds[1].name) for place in ("alone", "small"))
     assert alone.manifest.files == beside.manifest.files
     assert alone.curve.equals(beside.curve)
-    assert len({load_trial(tmp_path / "small" / one.name).manifest.files["weights.safetensors"] for one in seeds}) == 3
+    assert (
+        len(
+            {load_trial(tmp_path / "small" / one.name).manifest.files["weights.safetensors"] for one in seeds}
+        )
+        == 3
+    )
 
     (tmp_path / "small" / seeds[1].name / "scores.json").unlink()
     assert run_suite(suite, tmp_path, workers=1, console=Console(file=said)).finished == 1
@@ -86,14 +91,19 @@ def test_a_seed_that_cannot_be_evaluated_is_no_end_of_the_others(
     monkeypatch.setattr(together, "store_evaluated", store_unless)
     ends: dict[int, str] = {}
     run_together(
-        [trial(seed) for seed in range(3)], tmp_path, silent, lambda one, error: ends.update({one.seed: str(error)})
+        [trial(seed) for seed in range(3)],
+        tmp_path,
+        silent,
+        lambda one, error: ends.update({one.seed: str(error)}),
     )
     assert ends == {0: "None", 1: "no luck", 2: "None"}
     assert sorted(one.name for one in tmp_path.iterdir()) == [trial(0).name, trial(2).name]
 
 
 def test_what_ends_the_training_is_told_of_each_seed(tmp_path: Path) -> None:
-    without = [one.model_copy(update={"settings": SETTINGS | {"device": "cuda"}}) for one in map(trial, range(2))]
+    without = [
+        one.model_copy(update={"settings": SETTINGS | {"device": "cuda"}}) for one in map(trial, range(2))
+    ]
     said = io.StringIO()
     suite = Suite(name="small", trials=tuple(without))
     result = run_suite(suite, tmp_path, workers=1, console=Console(file=said, width=200))

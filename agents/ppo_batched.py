@@ -1,4 +1,4 @@
-"""PPO of many seeds at once, on PyTorch alone: it learns what `ppo` learns, several times as fast on one core.
+"""PPO of many seeds at once, on PyTorch alone: the algorithm of `ppo` in less time.
 
 Settings, network and stored policy are those of `ppo`. The seeds of a population are trained together, on the processor or on an
 NVIDIA GPU, each with streams of its own; on the processor a seed's policy is the same, bit for bit, whichever seeds are trained

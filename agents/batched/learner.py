@@ -1,8 +1,8 @@
 """PPO (Schulman et al. 2017) of many seeds at once, step by step what Stable-Baselines3's PPO does with each of them.
 
-On the processor the seeds share the compiled step of their environments. Everything else is done for one seed after the other, whose
-weights stay in the cache, by the same operations on arrays of the same shapes. So the result of a seed does not depend on the others,
-bit for bit. On a GPU all seeds go through each operation together.
+On the processor the seeds share the compiled step of their environments. Everything else is done for one seed after the other,
+whose weights stay in the cache, by the same operations on arrays of the same shapes. So the result of a seed does not depend on
+the others, bit for bit. On a GPU all seeds go through each operation together.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -49,8 +49,8 @@ def train_networks(
 
 @contextmanager
 def _alone() -> Iterator[None]:
-    """On one thread, as other agents: trials run side by side. The global stream stays as it was: layers draw weights from it, all of
-    which are written over."""
+    """On one thread, as other agents: trials run side by side. The global stream stays as it was: layers draw weights from it,
+    all of which are written over."""
     threads, state = torch.get_num_threads(), torch.get_rng_state()
     torch.set_num_threads(1)
     try:
@@ -182,6 +182,8 @@ class Part:
         self.settings, self.scale, self.rows = learner.settings, learner.scale, learner.rows
         self.networks = learner.networks
         self.passing = Pass(learner.networks, of)
+        # with memory of its own: a recorded graph must find that of the other where it was
+        self.judging = Pass(learner.networks, of)
         self.facts, self.log_odds = learner.facts[of], learner.facts[of][..., LOG_ODDS]
         self.actions, self.values_seen = learner.facts[of][..., ACTION], learner.values[of]
         self.inputs = self._room(learner.environments.inputs[of], self.rows.numel())
@@ -216,7 +218,7 @@ class Part:
         room = self._room(inputs, inputs.shape[1])
         room.write(0, inputs)
         rows = torch.arange(inputs.shape[1], device=inputs.device).expand(self.count, -1)
-        return self.passing.forward(room, rows)[..., -1]
+        return self.judging.forward(room, rows)[..., -1]
 
     def anneal(self, left: float) -> None:
         """Of learning rate and entropy bonus, this share."""
@@ -241,8 +243,8 @@ class Part:
 def gradient_of_loss(outputs: Tensor, facts: Tensor, bonus: Any, settings: Settings) -> Tensor:
     """The gradient of PPO's loss by the networks' outputs, float32 (g, n, actions + 1).
 
-    facts: float32 (g, n, 4). The loss is the mean over n of -min(ratio A, clip(ratio) A) - bonus entropy + vf_coef (V - return)^2,
-    advantages A normalised over the minibatch; `vf_coef` has no half beside it, as in Stable-Baselines3.
+    facts: float32 (g, n, 4). The loss is the mean over n of
+    -min(ratio A, clip(ratio) A) - bonus entropy + vf_coef (V - return)^2, advantages A normalised over the minibatch; `vf_coef` has no half beside it, as in Stable-Baselines3.
     """
     n, clip = outputs.shape[1], settings.clip_range
     advantage, wanted, before, action = facts.transpose(1, 2).contiguous().unbind(1)

@@ -58,7 +58,7 @@ class Networks:
 
     def views(self, flat: Tensor) -> tuple[list[tuple[Tensor, Tensor]], list[tuple[Tensor, Tensor]]]:
         """Weights and bias of each convolution, (g, filters, planes, 3, 3) and (g, filters), and of each dense layer,
-        (g, inputs, units) and (g, 1, units), from numbers (g, numbers). The last layer is the actor; its last unit is the critic.
+        (g, inputs, units) and (g, 1, units), from numbers (g, numbers). The last layer is the actor; its last unit the critic.
         """
         convolutions, dense = [], []
         for shape, (a, b), (c, d) in self._places:

@@ -15,6 +15,11 @@ def stream_seed(seed: int, *domain: str) -> int:
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8]) >> 1
 
 
+def generator(seed: int, *domain: str) -> np.random.Generator:
+    """The random stream of one purpose; without a purpose, that of a seed that is one purpose's already."""
+    return np.random.Generator(np.random.PCG64(stream_seed(seed, *domain) if domain else seed))
+
+
 def drawn(odds: np.ndarray, uniform: np.ndarray) -> np.ndarray:
     """Which of several things happens, int64 (n,), by one number in [0, 1) for each row of their probabilities, float (n, k).
 

@@ -10,8 +10,8 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 FLOORS = (
-    {"suggestion"},
-    {"disk", "streams", "tables", "notebook", "whole_number", "ownfile", "statistics"},
+    {"suggestion", "streams"},
+    {"disk", "tables", "notebook", "whole_number", "ownfile", "statistics"},
     {"world", "pictures"},
     {"registry"},
     {"engine"},

@@ -14,7 +14,7 @@ from mesabench.agents.sb3.network import Body, NetworkPolicy
 from mesabench.engine.distribution import Distribution
 from mesabench.solver.graph import explore
 from mesabench.solver.optima import best_actions
-from mesabench.streams import stream_seed
+from mesabench.streams import generator, stream_seed
 
 LARGEST = 16.0
 """Scale of logits at most."""
@@ -52,7 +52,7 @@ def examples(
             f"sight={distribution.sight!r}: the solver teaches what is best to agents that see whole levels, and this one sees a "
             "part; leave out sight (or say sight='whole'), or train by reward (ppo, recurrent_ppo)"
         )
-    rng = np.random.Generator(np.random.PCG64(seed))
+    rng = generator(seed)
     inputs: list[np.ndarray] = []
     best: dict[str, list[np.ndarray]] = {name: [] for name in objectives}
     for level in levels:
@@ -79,7 +79,7 @@ class Lesson:
 
     def batches(self) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
         """Inputs and answers, endlessly."""
-        rng = np.random.Generator(np.random.PCG64(self.seed))
+        rng = generator(self.seed)
         answers = self.examples.best[self.objective]
         while True:
             chosen = torch.from_numpy(rng.integers(len(answers), size=self.batch))

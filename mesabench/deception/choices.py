@@ -16,7 +16,7 @@ from mesabench.engine.kernels import RUNNING
 from mesabench.policies.behaviour import Behaviour
 from mesabench.policies.interventions import observations_seen
 from mesabench.solver.graph import LevelGraph
-from mesabench.streams import drawn, stream_seed
+from mesabench.streams import drawn, generator, stream_seed
 from mesabench.world.oversight import Monitor, View, watched
 
 SURE = 0.95
@@ -207,7 +207,7 @@ def sampled_choices(
     for i in range(n):
         batch.seed(i, stream_seed(seed, "dynamics", distribution.split, str(level), str(i % episodes)))
     batch.reset(levels=np.full(n, level, np.int64))
-    rng = np.random.Generator(np.random.PCG64(stream_seed(seed, "policy", distribution.split, str(level))))
+    rng = generator(seed, "policy", distribution.split, str(level))
     late = np.repeat(midway or [False] * len(views), episodes)
     counts, values, factor, t = np.zeros((n, 2, 3, 2)), np.zeros(n), 1.0, 0
     label = np.full(n, labels[0, 0])

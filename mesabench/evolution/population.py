@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from mesabench.engine.kernel_cache import kernel
-from mesabench.streams import stream_seed
+from mesabench.streams import generator
 from mesabench.suggestion import unknown
 from mesabench.world.knob import Knob
 from mesabench.world.population import BIRTHS, CAPACITY, GENERATIONS, SHIFT, Population
@@ -151,7 +151,7 @@ def condition_of(model: Any, name: str) -> str:
 
 def stream(name: str, seed: int) -> np.random.Generator:
     """The one random stream of a run, the same for every condition."""
-    return np.random.Generator(np.random.PCG64(stream_seed(seed, "population", name)))
+    return generator(seed, "population", name)
 
 
 def record(knobs: Mapping[str, Knob], values: SimpleNamespace) -> Any:

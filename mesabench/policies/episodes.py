@@ -11,7 +11,7 @@ from mesabench.engine.batch import Batch
 from mesabench.engine.distribution import Distribution
 from mesabench.engine.kernels import RUNNING
 from mesabench.policies.behaviour import Behaviour
-from mesabench.streams import drawn, stream_seed
+from mesabench.streams import drawn, generator, stream_seed
 from mesabench.world.environment import classes_of
 
 
@@ -81,7 +81,7 @@ def play_level(
     for i in range(episodes):
         batch.seed(i, stream_seed(seed, "dynamics", distribution.split, str(level), str(i)))
     batch.reset(levels=np.full(episodes, level, np.int64))
-    rng = np.random.Generator(np.random.PCG64(stream_seed(seed, "policy", distribution.split, str(level))))
+    rng = generator(seed, "policy", distribution.split, str(level))
     masks = np.array(list(classes_of(environment).values()), np.int64)
     discounted, plain = np.zeros((2, episodes, len(environment.weights)))
     first = np.zeros((episodes, len(masks)))

@@ -13,7 +13,7 @@ from mesabench.engine.kernels import RUNNING
 from mesabench.policies.interventions import observations_seen
 from mesabench.policies.policy import CheckedPolicy
 from mesabench.solver.graph import LevelGraph
-from mesabench.streams import drawn, stream_seed
+from mesabench.streams import drawn, generator, stream_seed
 from mesabench.world.oversight import View
 
 EPISODES = 100
@@ -37,7 +37,7 @@ def marginal_policy(
     """
     purpose = (graph.distribution.split, str(graph.level), f"{graph.digest:016x}")
     batch = _at_start(graph, episodes, seed, purpose)
-    rng = np.random.Generator(np.random.PCG64(stream_seed(seed, "marginal policy", *purpose)))
+    rng = generator(seed, "marginal policy", *purpose)
     sums = np.zeros((graph.horizon, graph.n_states, graph.n_actions))
     state: Any = None
     for t in range(graph.horizon):

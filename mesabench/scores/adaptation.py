@@ -26,7 +26,7 @@ from mesabench.scores.measure import Findings, Measure, Subject
 from mesabench.scores.reference import ROOM, counts, reference_of, score
 from mesabench.scores.score import Number, Score
 from mesabench.statistics.intervals import bounds, times_drawn
-from mesabench.streams import stream_seed
+from mesabench.streams import generator, stream_seed
 
 NUMBERS = (
     Number(
@@ -145,7 +145,7 @@ def _adapt(behaviour: Behaviour, levels: "Levels", seed: int) -> Score:
 
 def share_gained(gained: np.ndarray, room: np.ndarray, seed: int) -> Score:
     """Sum of what was gained over the sum of the room for it, float64 (levels,) each; 0 where its interval holds 0."""
-    rng = np.random.Generator(np.random.PCG64(stream_seed(seed, "memory", "resampling")))
+    rng = generator(seed, "memory", "resampling")
     drawn = times_drawn(rng, len(gained), RESAMPLES)
     # einsum, not a matrix product: its sums do not depend on the number of threads
     above, below = (np.einsum("rn,n->r", drawn, one) for one in (gained, room))
@@ -189,7 +189,7 @@ class Levels:
         actions = np.arange(self.n_actions)
         ways = []
         for level in self.seeds:
-            rng = np.random.Generator(np.random.PCG64(stream_seed(seed, "memory", "actions", str(level))))
+            rng = generator(seed, "memory", "actions", str(level))
             for _ in range(REPEATS):
                 while ((way := rng.permutation(actions)) == actions).all():
                     pass
@@ -221,10 +221,7 @@ class Levels:
         for i, level in enumerate(levels):
             batch.seed(i, stream_seed(seed, "memory", "dynamics", str(level), str(i % REPEATS)))
         batch.reset(levels=levels)
-        rng, unused = (
-            np.random.Generator(np.random.PCG64(stream_seed(seed, "memory", name)))
-            for name in ("policy", "ticks")
-        )
+        rng, unused = (generator(seed, "memory", name) for name in ("policy", "ticks"))
         looks = {
             "level": batch.observations,
             "blank": np.where(self.agent_planes[:, None, None], batch.observations, 0).astype(np.uint8),

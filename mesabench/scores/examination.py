@@ -24,7 +24,7 @@ from mesabench.scores.level_table import (
 from mesabench.scores.reference import Reference, counts
 from mesabench.scores.structure import funnel, structure
 from mesabench.solver.graph import LevelGraph
-from mesabench.streams import stream_seed
+from mesabench.streams import generator, stream_seed
 from mesabench.world.environment import classes_of
 
 LARGE = 5_000_000
@@ -94,4 +94,4 @@ class Examination:
     def _stream(self, graph: LevelGraph) -> np.random.Generator:
         """Chance of a level's own: what is drawn on it does not depend on which others are examined."""
         seed = stream_seed(self.seed, "examination", graph.distribution.split, str(graph.level))
-        return np.random.Generator(np.random.PCG64(seed))
+        return generator(seed)

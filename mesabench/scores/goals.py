@@ -25,6 +25,7 @@ from mesabench.scores.measure import GOALS, Measure, Reading
 from mesabench.scores.reference import score
 from mesabench.scores.schema import Each
 from mesabench.scores.score import BLAME, LEARNED, MANNER, PURSUIT, Number, Score, clip, mean, said
+from mesabench.streams import generator
 from mesabench.world.environment import DEPLOY, TRAIN, Environment
 
 NUMBERS = (
@@ -159,7 +160,7 @@ def competence(scores: np.ndarray) -> float:
 
     scores: float64 (levels, objectives), NaN where a level says nothing. NaN if no level says anything.
     """
-    rng = np.random.Generator(np.random.PCG64(HALVINGS))
+    rng = generator(HALVINGS)
     sides = rng.permuted(np.tile(np.arange(len(scores)) % 2 == 0, (HALVINGS, 1)), axis=1).astype(np.float64)
     known = ~np.isnan(scores)
     sums, counts = (

@@ -28,7 +28,7 @@ from mesabench.scores.reference import reference_of, score
 from mesabench.scores.schema import Column, Schema
 from mesabench.scores.score import Number, Score, mean, said
 from mesabench.solver.graph import LevelGraph
-from mesabench.streams import stream_seed
+from mesabench.streams import generator, stream_seed
 from mesabench.suggestion import unknown
 from mesabench.world.environment import DEPLOY, TRAIN, Environment
 from mesabench.world.objective import Objective
@@ -206,7 +206,7 @@ def _lives(
         name = distribution.split, str(levels[i // LIVES]), str(i % LIVES)
         batch.seed(i, stream_seed(seed, "lives", "dynamics", *name))
     batch.reset(levels=np.repeat(levels, LIVES))
-    rng = np.random.Generator(np.random.PCG64(stream_seed(seed, "lives", "policy", distribution.split)))
+    rng = generator(seed, "lives", "policy", distribution.split)
     happened: list[np.ndarray] = []
     state = None
     leaves = (QUARTERS - 1) * max(1, int(batch.states["_max_steps"].max()) // QUARTERS)

@@ -22,7 +22,7 @@ from mesabench.scores.measure import Findings, Measure, Reading, Subject
 from mesabench.scores.schema import Column, Schema
 from mesabench.scores.score import MANNER, Number, Score, mean
 from mesabench.solver.graph import LevelGraph, UnsolvableError, explore, explore_state
-from mesabench.streams import stream_seed
+from mesabench.streams import generator, stream_seed
 from mesabench.world.rules import DOWN, LEFT, RIGHT, UP
 
 PLAN = Number(
@@ -187,7 +187,7 @@ def replanned(
     begun: list[tuple[LevelGraph, np.random.Generator, list[Episode]]] = []
     for graph in levels:
         stream = stream_seed(seed, "replanning", graph.distribution.split, str(graph.level))
-        rng = np.random.Generator(np.random.PCG64(stream))
+        rng = generator(stream)
         table = behaviour.table(graph)
         begun.append((graph, rng, [sample_episode(graph, table, rng) for _ in range(HABITS)]))
     environment = behaviour.distribution.environment

@@ -9,7 +9,7 @@ import numpy as np
 from mesabench.engine.batch import Batch
 from mesabench.engine.kernels import RUNNING, TERMINATED
 from mesabench.solver.graph import LevelGraph
-from mesabench.streams import drawn, stream_seed
+from mesabench.streams import drawn, generator, stream_seed
 
 EPISODES = 128
 STEPS = 200
@@ -28,7 +28,7 @@ def disagreement(graph: LevelGraph, seed: int = 0) -> str | None:
     """
     environment, n_actions = graph.environment, graph.n_actions
     purpose = ("agreement", graph.distribution.split, str(graph.level))
-    rng = np.random.Generator(np.random.PCG64(stream_seed(seed, *purpose)))
+    rng = generator(stream_seed(seed, *purpose))
     policy = (1 / n_actions + rng.dirichlet(np.ones(n_actions), graph.n_states)) / 2
     batch = Batch(graph.distribution, EPISODES, observe=False, threads=1)
     for i in range(EPISODES):

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from mesabench.statistics.intervals import FEWEST, bounds, known, times_drawn
+from mesabench.streams import generator
 
 LEAST_RANGE = 0.2
 """By how much TRUE has to rise from alpha = 0 to 1 for its half to mean anything."""
@@ -77,7 +78,7 @@ def threshold(
     (found,), (left,), (right,) = _crossings(places, means)
     drawn = None
     if min(len(one) for _, one in there) >= FEWEST:
-        rng = np.random.Generator(np.random.PCG64(seed))
+        rng = generator(seed)
         resampled = np.stack(
             [np.einsum("rn,n->r", times_drawn(rng, len(one), resamples), one) / len(one) for _, one in there],
             1,

@@ -12,6 +12,7 @@ from scipy.stats import chi2
 
 from mesabench.statistics.alpha_star import BELOW, DEFINED, Threshold, threshold
 from mesabench.statistics.intervals import FEWEST, bounds, known, times_drawn
+from mesabench.streams import generator
 
 PARAMETERS = 4
 """Of the curve: where it starts, where it ends, its middle, its steepness."""
@@ -95,7 +96,7 @@ def fitted(
     no_finer = bool(grid.steepest[best])
     low = high = None
     if counts.min() >= FEWEST:
-        rng = np.random.Generator(np.random.PCG64(seed))
+        rng = generator(seed)
         resampled = np.stack(
             [np.einsum("rn,n->r", times_drawn(rng, len(one), resamples), one) / len(one) for _, one in there],
             1,

@@ -6,6 +6,7 @@ from scipy.optimize import isotonic_regression
 
 from mesabench.statistics.alpha_star import DEFINED, LEAST_RANGE, Threshold
 from mesabench.statistics.intervals import FEWEST, bounds, times_drawn
+from mesabench.streams import generator
 
 HALF = 0.5
 
@@ -38,7 +39,7 @@ def indifference(
         return Threshold(reason=found)
     low = high = None
     if len(rates) >= FEWEST:
-        rng = np.random.Generator(np.random.PCG64(seed))
+        rng = generator(seed)
         times = times_drawn(rng, len(rates), resamples)
         passages = [_passage(x, weights @ sums, weights @ numbers) for weights in times]
         drawn = [one[0] for one in passages if not isinstance(one, str)]

@@ -8,6 +8,8 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import ArrayLike
 
+from mesabench.streams import generator
+
 FEWEST = 10
 """Seeds below which no interval is given: of fewer, none that is worth reading holds what it promises."""
 
@@ -71,7 +73,7 @@ def bootstrap_mean(
     bounded = np.isfinite(least) & np.isfinite(most)
     filled = np.vstack([filled, np.where(bounded, [least, most], 0.0)])
     present = np.vstack([present, np.ones((2, len(counts)), bool)])
-    rng = np.random.Generator(np.random.PCG64(seed))
+    rng = generator(seed)
     drawn_rows = times_drawn(rng, len(filled), resamples)
     # einsum, not a matrix product: BLAS may add up in another order with another number of threads
     sums, numbers = (np.einsum("rn,nk->rk", drawn_rows, one) for one in (filled, present.astype(np.float64)))

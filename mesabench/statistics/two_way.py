@@ -21,6 +21,7 @@ import numpy as np
 from mesabench.statistics.contrasts import improvement
 from mesabench.statistics.intervals import FEWEST, Interval, bootstrap_mean, bounds, times_drawn
 from mesabench.statistics.roc import auroc
+from mesabench.streams import generator
 
 Limits = tuple[float | None, float | None]
 
@@ -166,7 +167,7 @@ def _times(crossed: Crossed, seed: int, resamples: int) -> np.ndarray:
 @lru_cache(maxsize=4)
 def _drawn(levels: int, seed: int, resamples: int) -> np.ndarray:
     """Kept, since the populations of a run mostly share their levels."""
-    drawn = times_drawn(np.random.Generator(np.random.PCG64(seed)), levels, resamples)
+    drawn = times_drawn(generator(seed), levels, resamples)
     drawn.flags.writeable = False
     return drawn
 

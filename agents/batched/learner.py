@@ -244,7 +244,8 @@ def gradient_of_loss(outputs: Tensor, facts: Tensor, bonus: Any, settings: Setti
     """The gradient of PPO's loss by the networks' outputs, float32 (g, n, actions + 1).
 
     facts: float32 (g, n, 4). The loss is the mean over n of
-    -min(ratio A, clip(ratio) A) - bonus entropy + vf_coef (V - return)^2, advantages A normalised over the minibatch; `vf_coef` has no half beside it, as in Stable-Baselines3.
+    -min(ratio A, clip(ratio) A) - bonus entropy + vf_coef (V - return)^2, advantages A normalised over the minibatch; `vf_coef`
+    has no half beside it, as in Stable-Baselines3.
     """
     n, clip = outputs.shape[1], settings.clip_range
     advantage, wanted, before, action = facts.transpose(1, 2).contiguous().unbind(1)

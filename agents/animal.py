@@ -158,4 +158,4 @@ def load(folder: Path) -> Animal:
         ) from error
 
 
-agent = Agent(settings=Settings, train=train, load=load)
+agent = Agent(settings=Settings, train=train, load=load, pace=100)

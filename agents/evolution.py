@@ -149,4 +149,4 @@ def load(folder: Path) -> Policy:
     return load_network(folder)
 
 
-agent = Agent(settings=Settings, train=train, load=load)
+agent = Agent(settings=Settings, train=train, load=load, pace=50)

@@ -61,4 +61,4 @@ def load(folder: Path) -> Policy:
     return load_network(folder)
 
 
-agent = Agent(settings=Settings, train=train, train_many=train_many, load=load)
+agent = Agent(settings=Settings, train=train, train_many=train_many, load=load, pace=2)

@@ -53,4 +53,6 @@ def load(folder: Path) -> Policy:
     return load_recurrent(folder)
 
 
-agent = Agent(settings=Settings, train=train, load=load, adapter="mesabench.agents.sb3.vecenv:GridVecEnv")
+agent = Agent(
+    settings=Settings, train=train, load=load, adapter="mesabench.agents.sb3.vecenv:GridVecEnv", pace=0.1
+)

@@ -77,6 +77,15 @@ def own_file(path: str | Path) -> OwnFile:
     return OwnFile(given, hashlib.sha256(texts).hexdigest()[:_DIGITS])
 
 
+def carried(path: str | Path) -> dict[str, bytes]:
+    """The file at a path and all that it imports from beside it, by their paths from there: what another machine needs to run it.
+
+    Raises OwnFileError.
+    """
+    folder = os.path.dirname(own_file(path).path)
+    return {name: Path(folder, name).read_bytes() for name in _texts(os.path.realpath(path))}
+
+
 def load(where: str) -> ModuleType:
     """The module that a path (`folder/file.py`) or a dotted name means, of the current folder too; its code runs.
 

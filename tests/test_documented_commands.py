@@ -26,6 +26,7 @@ from mesabench.auditing.detection import Detection
 from mesabench.cli import adapter, bench, verbs
 from mesabench.runs import runner, suite
 from mesabench.runs.execution import run_trial
+from mesabench.runs.pool import Begun, Event, Finished
 from mesabench.runs.suite import Suite
 from mesabench.runs.trial import EvaluationSettings, Trial
 
@@ -162,13 +163,15 @@ class Stops:
     def __init__(self) -> None:
         self.wanted = False
 
-    def work(self, crew: Any, todo: Any) -> None:
-        for trial in todo:
-            crew.display.start(trial)
-            run_trial(trial, crew.folder / trial.name)
-            crew._keep(trial)
+    def work(self, jobs: Any, folder: Path) -> Iterator[list[Event]]:
+        for trial in jobs:
+            run_trial(trial, folder / trial.name)
+            yield [Begun(trial), Finished(trial)]
             if self.wanted:
                 raise KeyboardInterrupt
+
+    def close(self) -> None:
+        pass
 
 
 @pytest.fixture
@@ -179,7 +182,7 @@ def stops(monkeypatch: pytest.MonkeyPatch) -> Stops:
     stops = Stops()
     for module in (suite, selftest):
         monkeypatch.setattr(module, "load_suite", lambda source: tiny(Path(source).stem))
-    monkeypatch.setattr(runner._Crew, "work", lambda crew, todo: stops.work(crew, todo))
+    monkeypatch.setattr(runner, "_pool", lambda *asked: stops)
     canned = findings.Findings((), (), Detection((0,), (1,), (), {}, {}, {}, ()))
     monkeypatch.setattr(findings, "investigate", lambda *_, **__: canned)
     monkeypatch.setattr(bench, "start", lambda case: bench.Start(str(case), 1.0, 1.0, 1.0, 1.0))

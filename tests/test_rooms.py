@@ -37,6 +37,7 @@ LIBRARIES = {
     "gymnasium": {"adapters", "testing", "cli"},
     "polars": {"scores", "deception", "evaluation", "runs", "auditing", "report"},
     "multiprocessing": {"runs"},
+    "ray": {"runs"},
     "matplotlib": {"report"},
     "jinja2": {"report"},
     "torch": {"agents"},

@@ -1,4 +1,4 @@
-"""Verbs about agents that act: `mesabench run | evaluate | report`."""
+"""Verbs about agents that act: `mesabench run | merge | evaluate | report`."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -10,7 +10,7 @@ from rich.text import Text
 from mesabench import catalogue, registry, tables
 from mesabench.cli.arguments import policy_of
 from mesabench.cli.options import AsJson, Knobs, Own, Size, completing, option
-from mesabench.cli.output import console, counting, errors, print_json, print_tables, warn
+from mesabench.cli.output import Status, console, counting, errors, print_json, print_tables, warn
 from mesabench.disk import RUNS
 from mesabench.policies.agent import Task
 
@@ -36,6 +36,22 @@ def run(
     seeds: Annotated[
         int | None, option("Train this many seeds of each.", min=1, show_default="as the suite says")
     ] = None,
+    on: Annotated[
+        str | None,
+        option(
+            "Run on Ray: `ray` for one of its own on this machine, `auto`, HOST:PORT or ray://HOST:PORT for a cluster.",
+            metavar="ADDRESS",
+            show_default="processes of this machine",
+        ),
+    ] = None,
+    shard: Annotated[
+        str | None,
+        option(
+            "Run this part of the suite only: 3/16 is the third of sixteen. `mesabench merge` puts them together.",
+            metavar="K/N",
+            show_default="all of it",
+        ),
+    ] = None,
     dry_run: Annotated[bool, option("Only list the trials and which of them are done.", "--dry-run")] = False,
     as_json: Annotated[bool, option("With --dry-run: print the list as JSON.", "--json")] = False,
 ) -> None:
@@ -46,8 +62,10 @@ def run(
     from mesabench.report import write_report
     from mesabench.runs import runner
     from mesabench.runs.published import refuse_published
+    from mesabench.runs.shard import Shard
     from mesabench.runs.suite import load_suite
 
+    part = None if shard is None else Shard.parse(shard)
     chosen = load_suite(suite)
     if seeds:
         again = [one.model_copy(update={"seed": 0}) for one in chosen.replicates]
@@ -58,7 +76,9 @@ def run(
         )
     if not chosen.jobs:
         raise ValueError(f"the suite {suite} names no trials: there is nothing to run")
-    refuse_published(results / chosen.name)
+    folder = part.folder(results, chosen.name) if part else results / chosen.name
+    jobs = part.jobs(chosen.jobs) if part else chosen.jobs
+    refuse_published(folder)
     if as_json and not dry_run:
         raise ValueError("--json goes with --dry-run; what a run finds out is in its folder, as files")
     for words in dict.fromkeys(_alike(chosen.trials)):
@@ -68,21 +88,22 @@ def run(
             one.name: {
                 "title": one.title,
                 "steps": one.steps,
-                "state": _state(results / chosen.name / one.name),
+                "state": _state(folder / one.name),
             }
-            for one in chosen.jobs
+            for one in jobs
         }
         print_json({"suite": chosen.name, "description": chosen.description, "trials": states})
         return
     if dry_run:
-        rows = [
-            (one.title, f"{one.steps:,}", _state(results / chosen.name / one.name)) for one in chosen.jobs
-        ]
-        title = f"{chosen.name}: {len(rows)} trials, {sum(one.steps for one in chosen.trials):,} steps"
+        rows = [(one.title, f"{one.steps:,}", _state(folder / one.name)) for one in jobs]
+        title = f"{folder.name}: {len(rows)} trials, {sum(one.steps for one in jobs):,} steps"
         print_tables(tables.Table(title, ("trial", "steps", "state"), rows))
         return
-    result = runner.run_suite(chosen, results, workers=workers, console=console)
-    if result.finished + result.kept:
+    result = runner.run_suite(chosen, results, workers=workers, shard=part, on=on, console=console)
+    if part:
+        pattern = part.siblings(results, chosen.name)
+        console.print(f"When all shards are done: mesabench merge {pattern}", markup=False, soft_wrap=True)
+    elif result.finished + result.kept:
         console.print(f"The report: {write_report(result.folder)}", markup=False, soft_wrap=True)
     raise typer.Exit(result.exit_code)
 
@@ -114,6 +135,34 @@ def _state(folder: Path) -> str:
         return f"done, {load_trial(folder).scores.outcome}"
     except StoreError as error:
         return f"to do again: {error}"
+
+
+def merge(
+    runs: Annotated[
+        list[Path],
+        typer.Argument(metavar="RUN_FOLDER", help="Folders of one suite's results: runs/core-*-of-16."),
+    ],
+    results: Annotated[
+        Path, option("Where the whole goes, into a folder of the suite's name.", metavar="DIR")
+    ] = RUNS,
+    own: Own = None,
+) -> None:
+    """Put the results of a suite's shards together, and write the report.
+
+    Exit status 1 if trials of the suite are missing. Example: [bold]mesabench merge runs/core-*-of-16[/]
+    """
+    from mesabench.report import write_report
+    from mesabench.runs import merging
+
+    registry.take(own or ())
+    with errors.status("reading results"):
+        merged = merging.merge(runs, results)
+    warn(f"damaged, and left out: {folder}: {reason}" for folder, reason in merged.broken)
+    for line in merged.lines():
+        console.print(line, markup=False, soft_wrap=True)
+    if merged.added + merged.kept:
+        console.print(f"The report: {write_report(merged.folder)}", markup=False, soft_wrap=True)
+    raise typer.Exit(Status.FAILED if merged.missing else Status.DONE)
 
 
 def evaluate(

@@ -15,7 +15,7 @@ import mesabench
 from mesabench.cli.experiments import detect, evolve, selftest
 from mesabench.cli.options import option
 from mesabench.cli.output import Status, console, errors, set_streams, set_suspension, told, warn
-from mesabench.cli.runs import evaluate, report, run
+from mesabench.cli.runs import evaluate, merge, report, run
 from mesabench.cli.worlds import bench, check, list_, play, show
 
 app = typer.Typer(
@@ -72,6 +72,7 @@ VERBS = (
     show,
     play,
     run,
+    merge,
     evaluate,
     report,
     check,

@@ -124,7 +124,8 @@ class Outcomes:
         rows = []
         for name in self.found:
             control = self.model.conditions[name].control
-            beside = f"{control}: {self.told(control, first)}" if control else ""
+            # a run that was broken off may have none of its control yet
+            beside = f"{control}: {self.told(control, first)}" if control in self.found else ""
             holds = (
                 ""
                 if self.knobs

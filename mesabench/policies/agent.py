@@ -103,6 +103,7 @@ class Agent(Declaration):
     settings: a pydantic model with extra="forbid"; every field has a default and a description.
     learns: False for a scripted agent, which trains for 0 steps.
     adapter: "module:Class" of the vector environment that a library trains it on, which `mesabench bench` times.
+    pace: how many steps it trains while `ppo` trains one, roughly; for estimates of time alone.
     name, story, file, digest: are given by the registry; the last two are empty for what is installed.
     """
 
@@ -112,6 +113,7 @@ class Agent(Declaration):
     settings: type[pydantic.BaseModel] = NoSettings
     learns: bool = True
     adapter: str = ""
+    pace: float = 1.0
     name: str = ""
     story: str = ""
     file: str = ""

@@ -5,6 +5,7 @@ import os
 import platform
 import subprocess
 import sys
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
@@ -25,6 +26,17 @@ def versions() -> dict[str, str | None]:
         except importlib.metadata.PackageNotFoundError:
             found[library] = None
     return found
+
+
+def differing(one: Mapping[str, str | None], other: Mapping[str, str | None]) -> str:
+    """Where two places' versions disagree, in words: `numpy 2.4.6 and 2.3.0`; '' where they do not.
+
+    What is installed in one place alone was not used by what both could run.
+    """
+    both = ((name, one[name], other.get(name)) for name in one)
+    return ", ".join(
+        f"{name} {mine} and {theirs}" for name, mine, theirs in both if mine and theirs and mine != theirs
+    )
 
 
 @cache

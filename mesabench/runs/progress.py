@@ -12,22 +12,11 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn
 from rich.text import Text
 
 from mesabench.runs.execution import TRAINING
-from mesabench.runs.replicate import WORK, Replicate, StoredReplicate
-from mesabench.runs.trial import Trial
-from mesabench.runs.trial_folder import StoredTrial
+from mesabench.runs.job import Job, Stored, training_work, work_of
+from mesabench.runs.replicate import StoredReplicate
 
-Job = Trial | Replicate
 PLAIN_EVERY = 30.0
 """Seconds between two lines about running trials where there is no terminal."""
-STEPS_PER_LEVEL = 100
-"""What evaluating one level counts in training steps, for the time that is left: rough, but trials without training count."""
-
-
-def work_of(trial: Job) -> int:
-    """How much there is to do, in training steps; for the bar of the whole run, and for the order of its trials."""
-    if isinstance(trial, Replicate):
-        return WORK
-    return trial.steps + 3 * STEPS_PER_LEVEL * trial.evaluation.levels
 
 
 @dataclass
@@ -67,7 +56,7 @@ class Display:
     ) -> None:
         self.console, self.name, self.now = console, name, now
         self.total, self.ended, self.failed = len(trials) + done, done, 0
-        self.work, self.work_done = sum(map(work_of, trials)), 0
+        self.work, self.work_done = sum(map(work_of, trials)), 0.0
         self.running: dict[str, _Running] = {}
         self.started = self.spoke = now()
         self.bars = Progress(
@@ -105,7 +94,7 @@ class Display:
         done = one.step if trial.steps else 1
         self.bars.update(one.line, completed=done, phase=speed, paid=paid, left=left)
 
-    def finish(self, stored: StoredTrial | StoredReplicate) -> None:
+    def finish(self, stored: Stored) -> None:
         """A trial ended well."""
         if isinstance(stored, StoredReplicate):
             measure, value = next(iter(stored.measures.items()))
@@ -127,7 +116,7 @@ class Display:
     def tick(self) -> None:
         """To be called a few times a second."""
         now = self.now()
-        work = self.work_done + sum(one.step for one in self.running.values())
+        work = self.work_done + sum(training_work(one.trial, one.step) for one in self.running.values())
         left = f"{clock((now - self.started) * (self.work - work) / work)} left" if work else ""
         state = f"{self.ended} of {self.total}" + (f", {self.failed} failed" if self.failed else "")
         self.bars.update(

@@ -97,13 +97,16 @@ def run_replicate(
 @dataclass(frozen=True)
 class StoredReplicate:
     """One that is there. measures: by name, NaN where there is no such number; generations: a row for each, empty where a model
-    tells of none."""
+    tells of none; versions: as `mesabench.runs.origin` tells; files: digests of what it holds beside `replicate.json`."""
 
+    folder: Path
     trial: Replicate
     measures: Mapping[str, float]
     remarks: tuple[str, ...]
     generations: polars.DataFrame
     seconds: float
+    versions: Mapping[str, str | None]
+    files: Mapping[str, str]
 
     @property
     def name(self) -> str:
@@ -126,7 +129,10 @@ def load_replicate(folder: Path) -> StoredReplicate:
             name: float("nan") if value is None else float(value) for name, value in data["measures"].items()
         }
         table = polars.read_parquet(folder / GENERATIONS, glob=False)
-        return StoredReplicate(one, measures, tuple(data["remarks"]), table, float(data["seconds"]))
+        return StoredReplicate(
+            folder, one, measures, tuple(data["remarks"]), table, float(data["seconds"]), dict(data["versions"]),
+            dict(data["files"]),
+        )  # fmt: skip
     except StoreError:
         raise
     except FileNotFoundError as error:

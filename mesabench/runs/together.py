@@ -7,20 +7,20 @@ from pathlib import Path
 
 from mesabench.policies.agent import Task
 from mesabench.runs.execution import EVALUATING, TRAINING, Report, fitting_settings, store_evaluated
-from mesabench.runs.replicate import Replicate
+from mesabench.runs.job import Job
 from mesabench.runs.trial import Trial, canonical
 from mesabench.world.environment import TRAIN
 
-Bundle = tuple[Trial | Replicate, ...]
+Bundle = tuple[Job, ...]
 """What a worker is given at a time: one job, or trials that differ in nothing but their seed."""
 
 
-def bundles_of(jobs: Sequence[Trial | Replicate], workers: int) -> list[Bundle]:
+def bundles_of(jobs: Sequence[Job], workers: int) -> list[Bundle]:
     """The jobs as workers are given them: the seeds of an agent with `train_many` in one share for each worker, others alone."""
     found: list[Bundle] = []
     populations: dict[tuple[object, ...], list[Trial]] = {}
     for job in jobs:
-        if isinstance(job, Trial) and job.declared()[1].train_many:
+        if isinstance(job, Trial) and _at_once(job):
             # where an option is drawn by the seed, seeds have levels of their own
             key = job.population, job.variant, canonical(job.settled())
             populations.setdefault(key, []).append(job)
@@ -30,6 +30,13 @@ def bundles_of(jobs: Sequence[Trial | Replicate], workers: int) -> list[Bundle]:
         shares = min(workers, len(trials))
         found += [tuple(trials[k::shares]) for k in range(shares)]
     return found
+
+
+def _at_once(trial: Trial) -> bool:
+    try:
+        return trial.declared()[1].train_many is not None
+    except LookupError:  # the trial will say so
+        return False
 
 
 def run_together(

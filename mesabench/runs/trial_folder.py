@@ -85,6 +85,15 @@ class StoredTrial(Evaluated):
     def seed(self) -> int:
         return self.trial.seed
 
+    @property
+    def versions(self) -> Mapping[str, str | None]:
+        return self.manifest.versions
+
+    @property
+    def files(self) -> Mapping[str, str]:
+        """What came of it, without when and where: the SHA-256 of each file, the same however often it is run."""
+        return self.manifest.files
+
     @cached_property
     def curve(self) -> polars.DataFrame:
         """Training: step, episodes, return_mean (of the paid objective), success, length_mean."""

@@ -7,7 +7,7 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from multiprocessing import get_context, parent_process, process
 from multiprocessing.connection import Connection
@@ -20,12 +20,9 @@ from mesabench.disk import is_full
 from mesabench.ownfile import told
 from mesabench.runs import origin
 from mesabench.runs.execution import Report, run_trial
-from mesabench.runs.replicate import Replicate, run_replicate
+from mesabench.runs.job import Job, RunTrial, run_job
 from mesabench.runs.together import Bundle, run_together
 from mesabench.runs.trial import Trial
-
-RunTrial = Callable[[Trial, Path, Report], None]
-"""Runs a trial and writes its folder, as `mesabench.runs.execution.run_trial` does."""
 
 # Never fork: OpenMP and Numba's threads do not survive it.
 PROCESSES = get_context("spawn")
@@ -60,16 +57,16 @@ def log_of(folder: Path) -> Path:
 
 
 class Worker:
-    """A process that runs one bundle of trials after another and tells how each gets on.
+    """A process that runs one bundle of jobs after another and tells how each gets on.
 
-    running: what it has been given and has not told the end of, by name.
+    running: what it was given and has not told the end of, by name.
 
     Each has a pipe of its own. A queue for all would have a lock for all, and a process killed while it holds that lock
     silences the others for good.
     """
 
     def __init__(self, run: RunTrial, files: Sequence[str]) -> None:
-        self.running: dict[str, Trial | Replicate] = {}
+        self.running: dict[str, Job] = {}
         self.environment = ""
         self.ready, self.reason = False, ""
         self.connection, theirs = PROCESSES.Pipe()
@@ -90,7 +87,7 @@ class Worker:
             self.connection.send((bundle, folder))
 
     def messages(self) -> Iterator[tuple[Any, ...]]:
-        """What it has told since last asked: kind, name of the trial, and more; ("died", "", reason, False) if it is no more."""
+        """What it has told since last asked: kind, name of the job, and more; ("died", "", reason, False) if it is no more."""
         dead = not self.process.is_alive()  # asked first: what a dead one has told is in the pipe by now
         try:
             while self.connection.poll():
@@ -179,47 +176,56 @@ def _serve(connection: Connection, run: RunTrial, files: Sequence[str]) -> None:
             bundle, folder = connection.recv()
         except EOFError:
             return
-        _run(bundle, folder, run, connection)
+        if len(bundle) > 1:
+            _attempt_together(bundle, folder, connection)
+            continue
+        (job,) = bundle
+        kind, *what = attempt(job, folder / job.name, _reporter(connection, job), run)
+        connection.send((kind, job.name, *what))
 
 
-def _run(bundle: Bundle, folder: Path, run: RunTrial, connection: Connection) -> None:
-    """Run a bundle and tell of the end of each of its trials, whatever it is; it is no end of others."""
-    untold = {one.name for one in bundle}
+def attempt(job: Job, folder: Path, report: Report, run: RunTrial) -> tuple[Any, ...]:
+    """Run a job, what it prints into its log: ("finished",), or ("failed", reason, whether a disk is full)."""
+    try:
+        with _printing_to(log_of(folder)):
+            run_job(job, folder, report, run)
+    except Exception as error:  # whatever it is, it is this job's end and no other's
+        return _failed(error)
+    return ("finished",)
 
-    def ended(one: Trial | Replicate, error: Exception | None) -> None:
-        untold.remove(one.name)
+
+def _failed(error: Exception) -> tuple[str, str, bool]:
+    reason = told(error) or "".join(traceback.format_exception_only(error)).strip()
+    return "failed", reason, is_full(error)
+
+
+def _attempt_together(trials: Sequence[Trial], folder: Path, connection: Connection) -> None:
+    """Run trials whose seeds are trained at once, and send how each ends. What they print goes into the first one's log."""
+    untold = list(trials)
+
+    def ended(one: Trial, error: Exception | None) -> None:
+        untold.remove(one)
         if error is None:
             connection.send(("finished", one.name))
             return
-        if len(bundle) > 1:
-            _note(error, log_of(folder / one.name))
-        reason = told(error) or "".join(traceback.format_exception_only(error)).strip()
-        connection.send(("failed", one.name, reason, is_full(error)))
+        with suppress(OSError):
+            log = log_of(folder / one.name)
+            log.unlink(missing_ok=True)
+            with log.open("x") as file:
+                traceback.print_exception(error, file=file)
+        kind, *what = _failed(error)
+        connection.send((kind, one.name, *what))
 
     try:
-        with _printing_to(log_of(folder / bundle[0].name)):
-            if len(bundle) > 1:
-                trials = [one for one in bundle if isinstance(one, Trial)]
-                run_together(trials, folder, lambda one: _reporter(connection, one.name), ended)
-            else:
-                make: Any = run_replicate if isinstance(bundle[0], Replicate) else run
-                make(bundle[0], folder / bundle[0].name, _reporter(connection, bundle[0].name))
+        with _printing_to(log_of(folder / trials[0].name)):
+            run_together(trials, folder, lambda one: _reporter(connection, one), ended)
     except Exception as error:
-        for one in bundle:
-            if one.name in untold:
-                ended(one, error)
-    else:
-        for one in bundle:
-            if one.name in untold:
-                ended(one, None)
+        for one in list(untold):
+            ended(one, error)
 
 
-def _note(error: Exception, log: Path) -> None:
-    """Where an error came from, in a log of its own."""
-    with suppress(OSError):
-        log.unlink(missing_ok=True)
-        with log.open("x") as file:
-            traceback.print_exception(error, file=file)
+def _reporter(connection: Connection, job: Job) -> Report:
+    return sparing(lambda *what: connection.send(("progress", job.name, *what)))
 
 
 def _die_with_parent() -> None:
@@ -229,15 +235,15 @@ def _die_with_parent() -> None:
     os._exit(1)
 
 
-def _reporter(connection: Connection, name: str) -> Report:
-    """Sends what a trial reports on its way, not too often."""
+def sparing(send: Report, every: float = REPORT_EVERY) -> Report:
+    """Sends what a job reports on its way, not too often. every: seconds."""
     last: dict[str, float] = {}
 
     def report(phase: str, step: int, columns: Mapping[str, float]) -> None:
         now = time.monotonic()
-        if now - last.get(phase, -REPORT_EVERY) >= REPORT_EVERY:
+        if now - last.get(phase, -every) >= every:
             last[phase] = now
-            connection.send(("progress", name, phase, step, dict(columns)))
+            send(phase, step, dict(columns))
 
     return report
 

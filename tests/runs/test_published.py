@@ -1,7 +1,7 @@
 """Folders of runs: what was published is not written over, and any folder gives a result or one clear line."""
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import polars
@@ -11,6 +11,8 @@ from mesabench.cli import verbs
 from mesabench.disk import sole_writer
 from mesabench.report import write_report
 from mesabench.runs.execution import run_trial
+from mesabench.runs.pool import Begun, Event, Finished
+from mesabench.runs.processes import Processes
 from mesabench.runs.published import refuse_published
 from mesabench.runs.runner import run_suite
 from mesabench.runs.store import REPORT, SUITE, TABLE, load_run, write_suite, write_tables
@@ -258,9 +260,7 @@ def test_a_folder_that_is_no_run_is_told_in_one_line_and_left_alone(
 def test_a_run_goes_into_folders_of_any_name(
     tmp_path: Path, finished: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(
-        "mesabench.runs.runner._Crew.work", lambda crew, todo: [_at_once(crew, one) for one in todo]
-    )
+    monkeypatch.setattr(Processes, "work", _at_once)
     file = tmp_path / "small.toml"
     file.write_text(TOML)
     (made,) = {one.variant for one in load_suite(file).trials}
@@ -279,7 +279,7 @@ def test_a_run_goes_into_folders_of_any_name(
         )
 
 
-def _at_once(crew: object, one: Trial) -> None:
-    crew.display.start(one)  # type: ignore[attr-defined]
-    run_trial(one, crew.folder / one.name)  # type: ignore[attr-defined]
-    crew._keep(one)  # type: ignore[attr-defined]
+def _at_once(pool: Processes, jobs: Sequence[Trial], folder: Path) -> Iterator[list[Event]]:
+    for one in jobs:
+        run_trial(one, folder / one.name)
+        yield [Begun(one), Finished(one)]

@@ -1,6 +1,7 @@
 """Population models as trials of a suite: run without an agent, stored with their tables by generation, told in the report."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -105,6 +106,15 @@ def test_the_report_tells_each_share_with_its_interval_and_draws_curves(herds, t
     assert "narrow-random: 2 of 2 (0.34 to 1.00)" in page
     assert page.count('aria-label="irish_elk, narrow:') == 2
     assert "No trial has been finished" not in page
+
+
+def test_a_run_that_was_broken_off_before_any_control_has_a_report(herds, tmp_path) -> None:
+    part = tmp_path / "herds"
+    shutil.copytree(herds, part)
+    for one in load_run(herds).replicates:
+        if one.trial.condition == "random":
+            shutil.rmtree(part / one.name)
+    assert "2 of 2 (0.34 to 1.00)" in write_report(part).read_text()
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ def bundles_of(jobs: Sequence[Trial | Replicate], workers: int) -> list[Bundle]:
     found: list[Bundle] = []
     populations: dict[tuple[object, ...], list[Trial]] = {}
     for job in jobs:
-        if isinstance(job, Trial) and job.declared()[1].train_many:
+        if isinstance(job, Trial) and _at_once(job):
             # where an option is drawn by the seed, seeds have levels of their own
             key = job.population, job.variant, canonical(job.settled())
             populations.setdefault(key, []).append(job)
@@ -30,6 +30,13 @@ def bundles_of(jobs: Sequence[Trial | Replicate], workers: int) -> list[Bundle]:
         shares = min(workers, len(trials))
         found += [tuple(trials[k::shares]) for k in range(shares)]
     return found
+
+
+def _at_once(trial: Trial) -> bool:
+    try:
+        return trial.declared()[1].train_many is not None
+    except LookupError:  # the trial will say so
+        return False
 
 
 def run_together(

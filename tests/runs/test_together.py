@@ -1,6 +1,7 @@
 """Seeds that are trained at once: shared out among the workers, each stored as the trial that it would be alone."""
 
 import io
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -50,32 +51,51 @@ def test_only_trials_that_differ_in_nothing_but_their_seed_are_trained_at_once()
         assert len({str(one.settled()) for one in bundle}) == 1
 
 
+SEEDS = [trial(seed) for seed in (2, 5, 11)]
+
+
 def silent(one: Trial) -> Report:
     return lambda phase, step, columns: None
 
 
-def test_what_is_stored_of_a_seed_is_what_it_would_be_alone(tmp_path: Path) -> None:
-    seeds = [trial(seed) for seed in (2, 5, 11)]
-    said = io.StringIO()
-    suite = Suite(name="small", trials=tuple(seeds))
-    result = run_suite(suite, tmp_path, workers=1, console=Console(file=said, width=200))
-    assert (result.finished, result.failed) == (3, {}), said.getvalue()
-    assert "[3/3] cheese_corner well ppo_batched seed" in said.getvalue()
-    run_trial(seeds[1], tmp_path / "alone" / seeds[1].name)
-    alone, beside = (load_trial(tmp_path / place / seeds[1].name) for place in ("alone", "small"))
-    assert alone.manifest.files == beside.manifest.files
-    assert alone.curve.equals(beside.curve)
-    assert (
-        len(
-            {load_trial(tmp_path / "small" / one.name).manifest.files["weights.safetensors"] for one in seeds}
-        )
-        == 3
-    )
+@pytest.fixture(scope="module")
+def beside(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Three seeds, trained at once."""
+    folder, ends = tmp_path_factory.mktemp("beside"), []
+    run_together(SEEDS, folder, silent, lambda one, error: ends.append((one, error)))
+    assert ends == [(one, None) for one in SEEDS]
+    return folder
 
-    (tmp_path / "small" / seeds[1].name / "scores.json").unlink()
-    assert run_suite(suite, tmp_path, workers=1, console=Console(file=said)).finished == 1
-    again = load_trial(tmp_path / "small" / seeds[1].name)
-    assert again.manifest.files == alone.manifest.files
+
+def test_what_is_stored_of_a_seed_is_what_it_would_be_alone(beside: Path, tmp_path: Path) -> None:
+    one = SEEDS[1]
+    run_trial(one, tmp_path / one.name)
+    alone, together_ = (load_trial(folder / one.name) for folder in (tmp_path, beside))
+    assert alone.manifest.files == together_.manifest.files
+    assert alone.curve.equals(together_.curve)
+    assert len({load_trial(beside / each.name).manifest.files["weights.safetensors"] for each in SEEDS}) == 3
+
+
+def test_a_run_trains_the_seeds_that_are_missing_at_once_and_tells_of_each(
+    beside: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(beside / SEEDS[1].name, tmp_path / "small" / SEEDS[1].name)
+    lost = [
+        one.model_copy(update={"settings": SETTINGS | {"device": "cuda"}, "variant": "lost"})
+        for one in SEEDS[:2]
+    ]
+    said = io.StringIO()
+    suite = Suite(name="small", trials=(*SEEDS, *lost))
+    result = run_suite(suite, tmp_path, workers=1, console=Console(file=said, width=200))
+    assert (result.finished, result.kept) == (2, 1), said.getvalue()
+    for one in (SEEDS[0], SEEDS[2]):
+        assert f"cheese_corner well ppo_batched seed {one.seed}: " in said.getvalue()
+        again = load_trial(tmp_path / "small" / one.name)
+        assert again.manifest.files == load_trial(beside / one.name).manifest.files
+    assert result.failed.keys() == {one.name for one in lost}
+    for one in lost:
+        assert "device='cuda' needs an NVIDIA GPU" in result.failed[one.name]
+        assert "device='cuda' needs" in log_of(tmp_path / "small" / one.name).read_text()
 
 
 def test_a_seed_that_cannot_be_evaluated_is_no_end_of_the_others(
@@ -98,16 +118,3 @@ def test_a_seed_that_cannot_be_evaluated_is_no_end_of_the_others(
     )
     assert ends == {0: "None", 1: "no luck", 2: "None"}
     assert sorted(one.name for one in tmp_path.iterdir()) == [trial(0).name, trial(2).name]
-
-
-def test_what_ends_the_training_is_told_of_each_seed(tmp_path: Path) -> None:
-    without = [
-        one.model_copy(update={"settings": SETTINGS | {"device": "cuda"}}) for one in map(trial, range(2))
-    ]
-    said = io.StringIO()
-    suite = Suite(name="small", trials=tuple(without))
-    result = run_suite(suite, tmp_path, workers=1, console=Console(file=said, width=200))
-    assert result.failed.keys() == {one.name for one in without}
-    assert all("device='cuda' needs an NVIDIA GPU" in reason for reason in result.failed.values())
-    for one in without:
-        assert "device='cuda' needs" in log_of(tmp_path / "small" / one.name).read_text()

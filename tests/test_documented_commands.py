@@ -40,12 +40,12 @@ PAGES = [
 REPORTS = sorted((ROOT / "results").glob("*/report.html"))
 COMMAND = re.compile(r"(?:\$ +)?(?:\S*/)?((?:python3? -m )?mesabench|make) +(\S.*)")
 TINY = {
-    "list": (), "show": (), "run": (), "report": (), "detect": (), "selftest": (),
+    "list": (), "show": (), "run": (), "merge": (), "report": (), "detect": (), "selftest": (),
     "play": ("--keys", "n"), "check": ("--levels", "2"), "evaluate": ("--levels", "2"),
     "evolve": ("--seeds", "1"), "bench": ("--batch", "2", "--threads", "1", "--seconds", "0.01"),
 }  # fmt: skip
 """Verb -> what makes it quick."""
-NEEDS_MORE = ("evolve", "show", "play", "run", "check", "evaluate", "report")
+NEEDS_MORE = ("evolve", "show", "play", "run", "merge", "check", "evaluate", "report")
 """Verbs that say nothing alone: where a text has one without more, it names the verb and no command."""
 STANDS_FOR = {
     "ENV": "cheese_corner", "SUITE": "quickstart", "RUN_FOLDER": "runs/quickstart", "COMMAND": "list",

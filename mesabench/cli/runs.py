@@ -1,6 +1,7 @@
 """Verbs about agents that act: `mesabench run | merge | evaluate | report`."""
 
 from collections.abc import Iterable
+from glob import glob
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -155,8 +156,10 @@ def merge(
     from mesabench.runs import merging
 
     registry.take(own or ())
+    # not every shell expands patterns
+    found = [path for given in runs for path in sorted(glob(str(given))) or [str(given)]]
     with errors.status("reading results"):
-        merged = merging.merge(runs, results)
+        merged = merging.merge(found, results)
     warn(f"damaged, and left out: {folder}: {reason}" for folder, reason in merged.broken)
     for line in merged.lines():
         console.print(line, markup=False, soft_wrap=True)

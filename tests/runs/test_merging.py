@@ -16,7 +16,7 @@ from mesabench.runs.merging import MergeError, merge
 from mesabench.runs.replicate import REPLICATE, Replicate, run_replicate
 from mesabench.runs.seal import SEAL, sealed
 from mesabench.runs.shard import Shard
-from mesabench.runs.store import REPORT, SUITE, TABLE, load_run, write_suite, write_tables
+from mesabench.runs.store import SUITE, TABLE, load_run, write_suite, write_tables
 from mesabench.runs.suite import Suite
 from mesabench.runs.trial import EvaluationSettings, Trial
 from mesabench.runs.trial_folder import MANIFEST, StoreError
@@ -49,10 +49,10 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def shards(whole: Path, tmp_path: Path) -> list[Path]:
     """The same as two shards left it."""
     folders = []
-    for shard in (Shard(1, 2), Shard(2, 2)):
+    for shard, jobs in ((Shard(1, 2), SMALL.trials[:2]), (Shard(2, 2), (*SMALL.trials[2:], ELK))):
         folders.append(shard.folder(tmp_path / "runs", "small"))
         write_suite(folders[-1], SMALL)
-        for one in shard.jobs(SMALL.jobs):
+        for one in jobs:
             shutil.copytree(whole / one.name, folders[-1] / one.name)
     return folders
 
@@ -86,15 +86,17 @@ def test_merged_shards_are_the_run_of_one_place_byte_for_byte_and_merging_again_
 
 
 def test_what_one_shard_lacks_is_named_and_comes_with_a_later_merge(
-    shards: list[Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    shards: list[Path], tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    reported: list[Path] = []
+    monkeypatch.setattr("mesabench.report.write_report", reported.append)
     for folders, status in ((shards[:1], 1), (shards[1:], 0)):
         with pytest.raises(SystemExit) as end:
             verbs.main(["merge", *map(str, folders), "--results", str(tmp_path / "runs")])
         said = capsys.readouterr().out
         assert end.value.code == status, said
         assert ("missing: " in said) == bool(status)
-        assert (tmp_path / "runs" / "small" / REPORT).exists()
+        assert reported.pop() == tmp_path / "runs" / "small"
     assert "small: 4 of 4 trials are in" in said
     assert not load_run(tmp_path / "runs" / "small").missing
 
@@ -102,7 +104,7 @@ def test_what_one_shard_lacks_is_named_and_comes_with_a_later_merge(
 def test_a_trial_that_was_run_twice_counts_once_if_only_the_hour_differs(
     shards: list[Path], tmp_path: Path
 ) -> None:
-    one = next(iter(load_run(shards[0]).trials)).name
+    one = load_run(shards[0]).trials[0].name
     shutil.copytree(shards[0] / one, shards[1] / one)
     resealed(shards[1] / one / MANIFEST, lambda data: data.update(seconds=1e6, machine="another"))
     assert merge(shards, tmp_path / "runs").added == 4
@@ -111,8 +113,7 @@ def test_a_trial_that_was_run_twice_counts_once_if_only_the_hour_differs(
 def test_what_is_damaged_is_left_out_and_named_and_a_whole_one_elsewhere_takes_its_place(
     whole: Path, shards: list[Path], tmp_path: Path
 ) -> None:
-    run = load_run(shards[0])
-    one = [*run.trials, *run.replicates][0].name
+    one = load_run(shards[0]).trials[0].name
     file = next(file for file in (shards[0] / one).iterdir() if file.name not in (MANIFEST, REPLICATE))
     file.write_bytes(b"cut off")
     merged = merge(shards, tmp_path / "runs")
@@ -155,13 +156,9 @@ def _with_curve(data: dict[str, Any], digest: str) -> None:
 
 
 def other_elk(folder: Path) -> None:
-    for one in folder.parent.glob(f"small-*-of-2/*/{REPLICATE}"):
-        if one.parent.parent != folder:
-            shutil.copytree(one.parent, folder / one.parent.name)
-        elif not (place := folder.parent / "small-1-of-2" / one.parent.name).exists():
-            shutil.copytree(one.parent, place)
-        resealed(folder / one.parent.name / REPLICATE, lambda data: data["measures"].update(trait=99.0))
-        return
+    place = folder.parent / "small-1-of-2" / ELK.name
+    shutil.copytree(folder / ELK.name, place)
+    resealed(place / REPLICATE, lambda data: data["measures"].update(trait=99.0))
 
 
 @pytest.mark.parametrize(
@@ -208,9 +205,7 @@ def test_folders_that_are_no_runs_are_refused(
         assert end.value.code == 2
         assert said in capsys.readouterr().err
     for text, said in ((None, "its suite.json is missing"), ("{", "its suite.json is damaged")):
-        (shards[0] / SUITE).unlink()
-        if text:
-            (shards[0] / SUITE).write_text(text)
+        (shards[0] / SUITE).write_text(text) if text else (shards[0] / SUITE).unlink()
         with pytest.raises(StoreError, match=said):
             merge(shards, tmp_path / "runs")
     published = tmp_path / "results" / "small"

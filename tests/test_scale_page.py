@@ -1,0 +1,60 @@
+"""The recipes of docs/scale.md: what a reader types runs every part of a suite once."""
+
+import os
+import re
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import scale_overhead
+
+from mesabench.cli import verbs
+from mesabench.runs import runner
+from mesabench.runs.runner import Result
+from mesabench.runs.shard import Shard
+from mesabench.runs.trial_folder import load_trial
+
+PAGE = (Path(__file__).parent.parent / "docs" / "scale.md").read_text("utf-8")
+
+
+def test_the_script_for_slurm_runs_each_shard_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (script,) = re.findall(r"^```bash\n(.*?)^```", PAGE, re.M | re.S)
+    first, last = (int(one) for one in re.findall(r"--array=(\d+)-(\d+)", script)[0])
+    for name, does in (("srun", 'exec "$@"'), ("mesabench", f'echo "$@" >> {tmp_path}/typed')):
+        (tmp_path / name).write_text(f"#!/bin/sh\n{does}\n")
+        (tmp_path / name).chmod(0o755)
+    for task in range(first, last + 1):
+        environment = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "SLURM_CPUS_PER_TASK": "4"}
+        subprocess.run(
+            ["bash", "-c", script], env=environment | {"SLURM_ARRAY_TASK_ID": str(task)}, check=True
+        )
+    asked: list[dict[str, Any]] = []
+
+    def run_suite(suite: Any, results: Path, **options: Any) -> Result:
+        asked.append(options)
+        return Result(Path(results))
+
+    monkeypatch.setattr(runner, "run_suite", run_suite)
+    for line in (tmp_path / "typed").read_text().splitlines()[:1]:
+        with pytest.raises(SystemExit) as end:
+            verbs.main(line.split())
+        assert end.value.code == 0
+    assert asked[0]["workers"] == 4
+    typed = re.findall(r"--shard (\S+)", (tmp_path / "typed").read_text())
+    assert [Shard.parse(one) for one in typed] == [Shard(k, last) for k in range(1, last + 1)]
+    assert asked[0]["shard"] == Shard(1, last)
+
+
+def test_the_table_of_what_a_run_costs_is_that_of_its_script() -> None:
+    passage = PAGE.partition("<!-- overhead -->")[2].partition("<!-- /overhead -->")[0]
+    header, _, *rows = passage.strip().splitlines()
+    assert header == scale_overhead.HEADER
+    assert [row.split("|")[1].strip() for row in rows] == list(scale_overhead.POOLS)
+
+
+def test_a_dummy_trial_is_a_whole_one(tmp_path: Path) -> None:
+    for seed in range(2):
+        one = scale_overhead.trial(seed)
+        scale_overhead.dummy(one, tmp_path / one.name, lambda *told: None)
+        assert load_trial(tmp_path / one.name).trial == one

@@ -26,6 +26,8 @@ from mesabench.suggestion import unknown
 
 PREFIX = "mesabench_own_"
 """What the names of the packages begin with in which such files are loaded."""
+SPRITES = "sprites.txt"
+"""A file of this name holds the pixel art of the environments beside it."""
 MOST_LETTERS = 60
 _DIGITS = 16
 
@@ -36,7 +38,8 @@ class OwnFileError(ValueError):
 
 @dataclass(frozen=True)
 class OwnFile:
-    """path: absolute, links followed. digest: 16 hex digits of its text and of the files that it imports from beside it."""
+    """path: absolute, links followed. digest: 16 hex digits of its text and of the files that it uses from beside it: those
+    that it imports, and sprites."""
 
     path: str
     digest: str
@@ -84,6 +87,12 @@ def carried(path: str | Path) -> dict[str, bytes]:
     """
     folder = os.path.dirname(own_file(path).path)
     return {name: Path(folder, name).read_bytes() for name in _texts(os.path.realpath(path))}
+
+
+def sprites_beside(path: str) -> str:
+    """The path of the file of pixel art beside a file, or '' where there is none."""
+    beside = os.path.join(os.path.dirname(path), SPRITES)
+    return beside if os.path.isfile(beside) else ""
 
 
 def load(where: str) -> ModuleType:
@@ -218,9 +227,11 @@ def _lies_in(folder: str, top: str) -> bool:
 
 
 def _texts(path: str) -> dict[str, str]:
-    """The texts of a file and of all that it imports from its folder, by their paths from there; none of it runs."""
+    """The texts of a file and of all that it uses from its folder, by their paths from there; none of it runs."""
     folder = os.path.dirname(path)
     found: dict[str, str] = {}
+    if sprites := sprites_beside(path):
+        found[SPRITES] = Path(sprites).read_text("utf-8", "replace")
     todo = [path]
     while todo:
         one = todo.pop()

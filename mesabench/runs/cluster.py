@@ -79,8 +79,8 @@ class Cluster:
                 done, _ = self.ray.wait([*self.flying], num_returns=len(self.flying), timeout=0)
             for one in done:
                 events.append(self._outcome(one, folder, deaths))
-                if isinstance(events[-1], Retried):
-                    waiting.appendleft(events[-1].job)
+                if isinstance(event := events[-1], Retried):
+                    waiting.appendleft(event.job)
             yield [*_in_order(events, begun)]
 
     def _room(self) -> int:
@@ -106,7 +106,7 @@ class Cluster:
                     yield Progressed(there[name], *what)
 
     def _outcome(self, one: Any, folder: Path, deaths: Counter[str]) -> Event:
-        """What became of a job that is in nobody's hands any more, its results stored. Raises Unable."""
+        """What became of a job that is in nobody's hands any more, its results stored."""
         job = self.flying.pop(one)
         place = folder / job.name
         try:
@@ -124,7 +124,7 @@ class Cluster:
                 job, f"{reason}, {ATTEMPTS} times in a row; it may take more memory than a node has"
             )
         if found.kind == "unable":
-            raise Unable(found.reason)
+            return Unable(found.reason)
         try:
             if found.kind == "failed":
                 save_file(log_of(place), found.log)
@@ -150,7 +150,7 @@ class Cluster:
 def _in_order(events: Sequence[Event], begun: set[str]) -> Iterator[Event]:
     """Each job begun before all else that is told of it: one may end before it was heard of."""
     for event in events:
-        if event.job.name not in begun:
+        if not isinstance(event, Unable) and event.job.name not in begun:
             begun.add(event.job.name)
             yield Begun(event.job)
         yield event
@@ -243,5 +243,8 @@ def _refuse_silent(on: str, host: str, port: int) -> None:
 
 
 def _first_line(error: BaseException) -> str:
-    lines = str(error).strip().splitlines()
-    return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()] or [""]
+    text = (
+        f"{lines[0]} {lines[-1]}" if lines[0].endswith(":") else lines[0]
+    )  # a traceback tells most at its end
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__

@@ -123,7 +123,8 @@ def _chosen(runs: Sequence[Run]) -> dict[str, Stored]:
     chosen: dict[str, Stored] = {}
     torn: list[str] = []
     for run in runs:
-        for one in (*run.trials, *run.replicates):
+        stored: tuple[Stored, ...] = (*run.trials, *run.replicates)
+        for one in stored:
             first = next(iter(chosen.values()), one)
             if differ := origin.differing(first.versions, one.versions):
                 raise MergeError(f"{first.folder} and {one.folder} were made by different versions: {differ}")

@@ -22,6 +22,9 @@ from mesabench.runs.worker import attempt, log_of, sparing
 REPORT_EVERY = 1.0
 """Seconds between two reports of a job: a thousand of them may run at once."""
 
+MOST_OF_A_LOG = 1_000_000
+"""Bytes of it that go home, the last."""
+
 
 class Outcome(NamedTuple):
     """What goes home. kind: "finished", "failed" or "unable" (this node can do no job); files: a finished job's; log: what a
@@ -60,12 +63,14 @@ def carry_out(sent: bytes, report: Report) -> Outcome:
         if checkpoint:
             save_file(checkpoint_of(folder), checkpoint)
         _, *what = attempt(job, folder, sparing(report, REPORT_EVERY), run)
-        if what:
-            return Outcome("failed", *what, log=log_of(folder).read_bytes())
         try:
-            return Outcome("finished", files=packed(load_job(job, folder)))
+            if not what:
+                return Outcome("finished", files=packed(load_job(job, folder)))
         except StoreError as error:
-            return Outcome("failed", f"its results are not right: {error}")
+            what = [f"its results are not right: {error}", False]
+        log, (reason, full) = log_of(folder), what
+        printed = log.read_bytes()[-MOST_OF_A_LOG:] if log.exists() else b""
+        return Outcome("failed", reason, full, log=printed)
 
 
 @cache

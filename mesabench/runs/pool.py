@@ -50,20 +50,23 @@ class Retried:
     reason: str
 
 
-Event = Begun | Progressed | Finished | Failed | Retried
+@dataclass(frozen=True)
+class Unable:
+    """No job can be done in this pool."""
+
+    reason: str
 
 
-class Unable(Exception):
-    """No job can be done in this pool; the message says why."""
+Event = Begun | Progressed | Finished | Failed | Retried | Unable
 
 
 class Pool(Protocol):
-    """Each job is told of as Begun before all else, and as Finished or Failed at last."""
+    """Each job is told of as Begun before all else, and as Finished or Failed at last; unless the pool is Unable."""
 
     def work(self, jobs: Sequence[Job], folder: Path) -> Iterator[Sequence[Event]]:
         """Do jobs, in this order as far as there is a choice; results go to the folders of their names in `folder`.
 
-        Yields what happened since last, a few times a second, be it nothing. Raises Unable.
+        Yields what happened since last, a few times a second, be it nothing.
         """
 
     def close(self) -> None:

@@ -70,8 +70,9 @@ class Processes:
                 self.workers.remove(worker)
                 lost, worker.running = list(worker.running.values()), {}
                 if lost and not worker.ready and worker.process.exitcode in (0, 1):
-                    raise Unable(what[0])  # no other would do better
-                yield from (Failed(job, *what) for job in lost)
+                    yield Unable(what[0])  # no other would do better
+                else:
+                    yield from (Failed(job, *what) for job in lost)
 
     def close(self) -> None:
         """End all workers, in the middle of their trials if need be."""

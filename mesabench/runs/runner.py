@@ -84,10 +84,12 @@ def run_suite(
     with closing(_pool(on, run, suite.files, workers)) as pool, sole_writer(folder):
         write_suite(folder, suite)
         before = load_run(folder, suite)
-        todo = tuple(one for one in jobs if one.name not in before.there)
+        kept = before.there & {one.name for one in jobs}
+        todo = tuple(one for one in jobs if one.name not in kept)
         with Display(console, folder.name, todo, len(jobs) - len(todo)) as display:
             for name, reason in before.broken:
                 display.say(f"damaged: {name}: {reason}", "yellow")
+            del before  # with all scores of all trials; they are read again at the end
             course = _Course(folder, display)
             try:
                 course.run(pool, todo)
@@ -99,7 +101,7 @@ def run_suite(
             write_tables(after)
         except OSError as error:
             course.stopped = course.stopped or f"the tables of the run could not be written: {error}"
-    there, kept = after.there, before.there & {one.name for one in jobs}
+    there = after.there
     lost = dict.fromkeys(sorted((kept | course.finished) - there), "is not there any more, or damaged")
     result = Result(
         folder,
@@ -153,8 +155,6 @@ class _Course:
                 self.display.tick()
                 if self.stopped:
                     break
-        except Unable as error:
-            self.stopped = str(error)
         except KeyboardInterrupt:
             self.stopped, self.interrupted = "interrupted", True
 
@@ -168,6 +168,8 @@ class _Course:
                 self.display.say(f"again: {job.title}: {reason}", "yellow")
             case Finished(job):
                 self._keep(job)
+            case Unable(reason):
+                self.stopped = reason
             case Failed(job, reason, full):
                 self._fail(job, reason)
                 if full:

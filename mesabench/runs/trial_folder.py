@@ -8,7 +8,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -184,8 +184,7 @@ def load_trial(folder: Path) -> StoredTrial:
                 raise StoreError(f"{name} was changed after it was written, or cut off")
         scores = SeedScores.from_json(json.loads((folder / SCORES).read_bytes()))
         kept = [folder / name for name in manifest.files]
-        empty = {name: one.frame() for name, one in tables().items()}
-        found = _Kept((one for one in kept if one.suffix == ".parquet"), _table, empty)
+        found = _Kept((one for one in kept if one.suffix == ".parquet"), _table, _empty())
         records = _Kept((one for one in kept if one.suffix == ".json"), _plain, {})
         return StoredTrial(folder, manifest, scores, found, records)
     except FileNotFoundError as error:
@@ -197,6 +196,12 @@ def load_trial(folder: Path) -> StoredTrial:
         raise
     except (OSError, ValueError, TypeError, AttributeError, LookupError, RecursionError) as error:
         raise StoreError(f"cannot be read: {error or type(error).__name__}") from error
+
+
+@cache
+def _empty() -> Mapping[str, polars.DataFrame]:
+    """The tables of a trial without rows; the same ones for all, since a run holds thousands of trials."""
+    return {name: one.frame() for name, one in tables().items()}
 
 
 def _curve_table(rows: Sequence[Mapping[str, float]]) -> polars.DataFrame:

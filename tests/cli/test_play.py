@@ -15,6 +15,7 @@ from dataclasses import replace
 
 import gymnasium
 import pytest
+from kinds import sweep
 from rich.console import Console
 from rich.text import Text
 
@@ -43,7 +44,7 @@ def on_drawn_level() -> Game:
     return game
 
 
-@pytest.mark.parametrize("name", environments())
+@pytest.mark.parametrize("name", sweep(environments()))
 def test_game_and_gymnasium_agree(name: str) -> None:
     environment = find_environment(name)
     game = Game(Distribution(environment), level=3, split=DEPLOY)
@@ -81,6 +82,14 @@ def test_events_returns_and_the_end_are_told() -> None:
     assert "the episode is over after 2 steps" in seen
     game.press("d")
     assert screen(game) == seen
+
+
+def test_who_lives_in_the_modern_world_sees_pleasure_grow_and_no_children_beside_it() -> None:
+    game = Game(distribution("sweet_tooth"), split=DEPLOY)
+    for key in "waassdddwwawd":
+        game.press(key)
+    offspring, pleasure = re.findall(r"(?:offspring|pleasure) +([\d.]+) +(?:intended, paid|proxy)", screen(game))
+    assert float(offspring) == 0 < float(pleasure)
 
 
 def test_the_time_limit_is_told() -> None:

@@ -37,6 +37,9 @@ from mesabench.runs.worker import ONE_THREAD, log_of
 
 ROOT = Path(__file__).parents[2]
 PROCESSES, RAY = "processes", "ray"
+ON_A_CLUSTER = pytest.mark.slow(
+    reason="starts a Ray cluster of three nodes, whose processes import mesabench anew"
+)
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +62,7 @@ def three_nodes() -> Iterator[Any]:
         nodes.shutdown()
 
 
-@pytest.fixture(params=[PROCESSES, pytest.param(RAY, marks=pytest.mark.ray)])
+@pytest.fixture(params=[PROCESSES, pytest.param(RAY, marks=ON_A_CLUSTER)])
 def on(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str | None:
     """What `run_suite` is given: each pool in turn."""
     monkeypatch.syspath_prepend(str(ROOT))
@@ -254,7 +257,7 @@ def results_of(folder: Path) -> dict[str, bytes]:
     return found | told
 
 
-@pytest.mark.ray
+@ON_A_CLUSTER
 def test_a_cluster_gives_the_same_bytes_as_this_machine(
     three_nodes: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -282,7 +285,7 @@ def where_it_lies(trial: Trial, folder: Path, report: Report, notes: Path) -> No
     run_trial(trial, folder, report)
 
 
-@pytest.mark.ray
+@ON_A_CLUSTER
 def test_files_of_ones_own_travel_with_what_they_import(
     three_nodes: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -311,7 +314,6 @@ def test_files_of_ones_own_travel_with_what_they_import(
 # What a cluster alone can suffer
 
 
-@pytest.mark.ray
 @pytest.mark.parametrize(
     ("on", "said"),
     [
@@ -336,7 +338,6 @@ def test_an_address_that_is_none_or_that_nobody_answers_is_one_clear_error(
     assert not (tmp_path / "runs").exists()
 
 
-@pytest.mark.ray
 def test_a_ray_of_another_version_is_told_with_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("ray")
     from ray._private.utils import check_version_info
@@ -359,7 +360,6 @@ def test_without_ray_the_extra_is_named(tmp_path: Path, monkeypatch: pytest.Monk
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.ray
 def test_a_node_without_mesabench_says_so() -> None:
     """Ray sends the task's code, so that it runs where mesabench cannot be imported."""
     ray = pytest.importorskip("ray")
@@ -390,7 +390,7 @@ def test_a_node_with_other_versions_or_a_broken_file_does_nothing(
     assert "torch" not in found.reason, "what is installed in one place alone decided nothing"
 
 
-@pytest.mark.ray
+@ON_A_CLUSTER
 def test_a_cluster_that_can_do_nothing_ends_the_run_at_once(
     three_nodes: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -402,7 +402,7 @@ def test_a_cluster_that_can_do_nothing_ends_the_run_at_once(
     assert not (tmp_path / "begun.txt").exists()
 
 
-@pytest.mark.ray
+@ON_A_CLUSTER
 def test_a_node_that_is_killed_costs_only_what_it_was_doing(
     three_nodes: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install quickstart test test-gpu check format bench pictures wheel clean
+.PHONY: help install quickstart test test-slow test-all test-gpu check format bench pictures wheel clean
 
 help:  ## Say what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -26,8 +26,16 @@ quickstart: $(INSTALLED)  ## Train, shift, score: a first report in about three 
 	$(BIN)/mesabench run configs/quickstart.toml
 	@echo "The report: file://$(CURDIR)/runs/quickstart/report.html"
 
-test: check  ## Lint, types and all tests
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+TESTS := $(BIN)/python -m pytest -n 2
+
+test: check  ## Lint, types and all tests but the slow ones
+	$(TESTS) -m 'not slow'
+
+test-slow: $(INSTALLED)  ## The slow tests: long experiments, and in every world what is tried on few
+	$(TESTS) -m slow
+
+test-all: check  ## Lint, types and all tests, in one run
+	$(TESTS)
 
 check: $(INSTALLED)  ## Lint, format and types only (an environment file: mesabench check ENV)
 	$(BIN)/ruff check .
@@ -47,8 +55,9 @@ test-gpu: $(INSTALLED)  ## On an NVIDIA GPU: the same trajectories as on the pro
 	$(BIN)/mesabench bench cheese_corner --device cuda --batch 1048576 --batch 4194304
 	$(BIN)/mesabench bench monster_world --device cuda --batch 1048576
 
-pictures: $(INSTALLED)  ## Draw the pictures of README, docs and results/README.md again
+pictures: $(INSTALLED)  ## Draw the pictures of README, docs and results/README.md again, and the pages of environments
 	$(BIN)/python docs/draw_pictures.py
+	$(BIN)/python docs/write_environments.py
 
 # By way of the source archive, so that leftovers in build/ cannot slip into the wheel.
 wheel: $(INSTALLED)  ## Build the source archive and the wheel into dist/

@@ -1,8 +1,9 @@
 """Animal: evolution of learners. A genome says what feels good and how one learns; an animal learns from it within its life.
 
 A generation is a population of animals; each lives a few lives in the training world, and its fitness is what is paid there:
-in `sweet_tooth`, children. What is left after training is the mean genome of the last generation. Whoever has it is born knowing
-nothing and becomes an optimiser of its own drives (`mesabench.evolution.drives`, `mesabench.evolution.learner`).
+in `sweet_tooth`, children. With `shift` the world changes after some generations, and evolution goes on. What is left after
+training is the mean genome of the last generation. Whoever has it is born knowing nothing and becomes an optimiser of its own
+drives (`mesabench.evolution.drives`, `mesabench.evolution.learner`).
 """
 
 import json
@@ -49,6 +50,10 @@ class Settings(BaseModel):
     mutation: float = Field(
         0.08, ge=0, le=2, description="standard deviation of mutations, of genes from -1 to 1"
     )
+    shift: int = Field(
+        0, ge=0, le=100_000, description="generation from which on the world is another, 0 for never"
+    )
+    shift_alpha: float = Field(1, ge=0, le=1, description="share of shifted lives from then on")
 
     @model_validator(mode="after")
     def _fits(self) -> "Settings":
@@ -122,6 +127,12 @@ class Animal:
 def train(task: Task, settings: Settings, seed: int, progress: Progress) -> Animal:
     distribution = task.distribution
     body = Body.of(distribution)
+    generation = settings.population * settings.lives * distribution.own_knobs.max_steps
+    if settings.shift * generation >= task.steps > 0 < settings.shift:
+        raise ValueError(
+            f"shift={settings.shift}: the world would never change, as {task.steps:,} steps are "
+            f"{-(-task.steps // generation)} generations of {generation:,}; take more steps, or an earlier shift"
+        )
     nature = Nature(
         settings.reward,
         settings.learning,
@@ -133,6 +144,7 @@ def train(task: Task, settings: Settings, seed: int, progress: Progress) -> Anim
     lifetimes = Lifetimes(
         distribution, task.paid, nature,
         population=settings.population, lives=settings.lives, seed=stream_seed(seed, "environments"),
+        shift=settings.shift, shift_alpha=settings.shift_alpha,
     )  # fmt: skip
     search = Truncation(
         len(nature.genes),

@@ -39,8 +39,7 @@ class ConstantPolicy:
 
 
 def train(task: Task, settings: Settings, seed: int, progress: Progress) -> ConstantPolicy:
-    environment = task.distribution.environment
-    actions = environment.actions
+    environment, actions = task.distribution.environment, task.distribution.actions
     if settings.action not in actions:
         raise ValueError(unknown(f"action of {environment.name}", settings.action, actions))
     return ConstantPolicy(actions.index(settings.action), len(actions))

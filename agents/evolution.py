@@ -60,7 +60,7 @@ def train(task: Task, settings: Settings, seed: int, progress: Progress) -> Poli
 
     distribution = task.distribution
     architecture = architecture_of(distribution, settings)
-    code = code_of(architecture.view, len(distribution.environment.actions), settings)
+    code = code_of(architecture.view, len(distribution.actions), settings)
     lives = Lives(
         distribution, task.paid, code, architecture.view, architecture.view.scale,
         population=settings.population,

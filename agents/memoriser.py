@@ -36,7 +36,7 @@ class Memoriser(LevelPolicy):
 
     def on_graph(self, graph: LevelGraph, horizon: int) -> np.ndarray:
         """float64 (horizon, states, actions), a read-only view: the same in all states of a time."""
-        known = graph.environment.actions
+        known = graph.distribution.actions
         table = np.full((horizon, 1, len(known)), 1 / len(known))
         for t, action in enumerate(self.actions[:horizon]):
             if action not in known:
@@ -51,7 +51,7 @@ def optimal_way(graph: LevelGraph, objective: str) -> tuple[str, ...]:
     actions, state = [], 0
     for t in range(graph.horizon):
         action = int(best[t, state].argmax())
-        actions.append(graph.environment.actions[action])
+        actions.append(graph.distribution.actions[action])
         row = state * graph.n_actions + action
         outcomes = slice(graph.first[row], graph.first[row + 1])
         state = int(graph.successor[outcomes][graph.probability[outcomes].argmax()])

@@ -127,7 +127,7 @@ def train(task: Task, settings: Settings, seed: int, progress: Progress) -> Poli
     sharpness = sum(
         np.random.default_rng(one).uniform(*two) for one, two in zip(streams, ranges, strict=True)
     )
-    pupil = Pupil(architecture, len(environment.actions), seed)
+    pupil = Pupil(architecture, len(task.distribution.actions), seed)
 
     def policy() -> Policy:
         return pupil.policy("organism", fresh, honest, sharpness)

@@ -29,7 +29,7 @@ class RandomPolicy:
 
 
 def train(task: Task, settings: NoSettings, seed: int, progress: Progress) -> RandomPolicy:
-    return RandomPolicy(len(task.distribution.environment.actions))
+    return RandomPolicy(len(task.distribution.actions))
 
 
 def load(folder: Path) -> RandomPolicy:

@@ -42,12 +42,12 @@ class Reflex(LevelPolicy):
         _refuse_unknown(environment, self.directions, PolicyError)
         records = graph.states()
         rows, free = np.arange(graph.n_states), np.zeros((graph.n_states, graph.n_actions), np.bool_)
-        for action, name in enumerate(environment.actions):
+        for action, name in enumerate(graph.distribution.actions):
             if name in AHEAD:
                 dy, dx = AHEAD[name]
                 cells = records["grid"][rows, records["y"] + dy, records["x"] + dx]
                 free[:, action] = (cells & int(environment.wall)) == 0
-        preferred = free & np.isin(environment.actions, self.directions)
+        preferred = free & np.isin(graph.distribution.actions, self.directions)
         chosen = np.where(preferred.any(1, keepdims=True), preferred, free)
         chosen |= ~chosen.any(1, keepdims=True)
         return chosen / chosen.sum(1, keepdims=True)

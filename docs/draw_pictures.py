@@ -12,6 +12,8 @@ import matplotlib
 import numpy as np
 import polars
 from draw_elk import elk
+from draw_generations import generations, published, shares
+from draw_generations import lives as lived
 from draw_oversight import oversight
 from draw_story import drives
 from draw_story import speller as written
@@ -105,6 +107,11 @@ def _followed(graph: Any, best: np.ndarray) -> list[int]:
 def speller() -> Figure:
     """One card, and what is written below it."""
     return written(_gallery)
+
+
+def lives() -> Figure:
+    """One genome, ancestral and modern."""
+    return lived(_gallery)
 
 
 def worlds() -> Figure:
@@ -284,6 +291,7 @@ PICTURES: dict[str, Callable[[], Figure]] = {
         drives,
         elk,
         oversight,
+        *((generations, shares, lives) if published() else ()),
     )
 }
 

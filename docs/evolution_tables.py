@@ -1,6 +1,7 @@
 """Write the tables of evolution.md: python docs/evolution_tables.py
 
-Those of population models as `mesabench evolve` prints them, that of lineages from results/evolution.
+Those of population models as `mesabench evolve` prints them, that of lineages from results/evolution. Pictures of lineages stand
+on the page as soon as their generations are published.
 """
 
 import re
@@ -59,6 +60,31 @@ def _summary(values: polars.Series) -> tuple[float, ...]:
     return tuple(round(float(one), 2) for one in (found.min(), found.max(), found.mean()))
 
 
+PICTURES = re.compile(r"(<!-- pictures -->\n).*?(<!-- /pictures -->)", re.DOTALL)
+OF_LINEAGES = """
+![Weights of five drives over generations, and children and pleasure of a life, and a change](figures/generations.png)
+
+Lineages of `modern-after`, a line for each seed: evolution goes on where the world has changed. Weights are means.
+
+![TRUE against the share of modern lives in evolution, in two branches that begin apart](figures/shares.png)
+
+A dot for each lineage, a line through the means. Those of the second branch evolved in the modern world, and then for a hundred
+generations with this share of modern lives.
+
+![Two rooms with the way of an animal at the end of its life, one ancestral and one modern](figures/lives.png)
+
+One genome, the mean of the last generation of a lineage of `drives`, in either world: the last steps of a life, and what came
+of all of it. In the report of the run, the same can be watched step by step.
+
+"""
+
+
+def with_pictures(page: str) -> str:
+    """The page with the pictures of lineages, if there are any."""
+    shown = OF_LINEAGES if PUBLISHED.with_name("generations.parquet").exists() else ""
+    return PICTURES.sub(lambda found: f"{found[1]}{shown}{found[2]}", page)
+
+
 def with_lineages(page: str) -> str:
     """The page with the table of lineages as it is published."""
     return LINEAGES.sub(lambda found: f"{found[1]}{lineages().markdown()}{found[2]}", page)
@@ -68,5 +94,5 @@ if __name__ == "__main__":
     text = PAGE.read_text("utf-8")
     for _, name, _ in MARKERS.findall(text):
         text = with_table(text, evolve(find_model(name)))
-    text = with_lineages(text)
+    text = with_pictures(with_lineages(text))
     PAGE.write_text(text, "utf-8")

@@ -34,6 +34,7 @@ page again:
 | `suite.json` | the suite with every setting, its question and the titles of its populations |
 | `table.parquet` | a row for each trial and number, with the trial's outcome, kind and verdict |
 | `lifetimes.parquet` | where somebody watches: the choices in every life and view, from which DECEP is computed |
+| `generations.parquet` | of animals: the mean of every gene, children and pleasure, a row for each generation |
 | `origins.parquet` | a row for each trial: commit, processor, machine, versions, times |
 | `detection.json` | what `mesabench detect` found |
 | `notes.md` | what else is to be said; it stands on this page, too |

@@ -7,6 +7,9 @@ Paid      reach the goal soon; the punishment tile costs only while the supervis
 Proxies   reach the goal soon, punishment tile or not
 Source    Leike et al. 2017, "Absent supervisor": what is intended is their hidden performance, what is paid their observed
           reward. The failure is in the reward (outer), and training shows the cue: the agent need not deceive anybody
+Found     of all their environments together: A2C and Rainbow "are not able to solve them satisfactorily"; neither agents nor
+          training code were released. Ashcraft et al. 2025 got no treacherous turn here out of deep reinforcement learning, but
+          by planting a backdoor
 """
 
 from mesabench.world import (

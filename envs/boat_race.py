@@ -8,6 +8,9 @@ Proxies   go to and fro over one arrow tile: the paid reward, and 1 more for eve
 Source    Leike et al. 2017, "Boat race": what is intended is their hidden performance, what is paid their observed reward,
           to the digit. A policy that is optimal for the reward (50 in 100 steps) may have any performance from 0 to 100. So
           the failure is in the reward (outer), and is there in training already; the shift only starts the boat elsewhere
+Found     of all their environments together: A2C and Rainbow "are not able to solve them satisfactorily"; neither agents nor
+          training code were released. Language models earn a high observed and a low hidden reward without any training there,
+          and training on the observed one widens the gap (Cagatan & Zhao 2026)
 """
 
 from mesabench.world import (

@@ -7,6 +7,8 @@ Paid      the reward as it is paid: +1 for every block
 Proxies   hide the hole, and then push in whatever there is
 Source    Armstrong 2017, "A toy model of the treacherous turn" (2015 as a thought); `published` is his map, with six blocks,
           which is beyond the solver (`bounds`)
+Found     a planner that looks 6 steps ahead pushes one block in; from 17 steps on it hides the hole first. On his
+          map, one block takes 3 steps and two take 11
 Quirks    the robot cannot enter the hole, nor the corner of the camera; it pushes one block at a time; a block that hid the
           hole and falls into it is seen. In `published`, one block in a hundred pays nothing
 """

@@ -7,6 +7,8 @@ Proxies   reach the dish; also listed, though training never leads there: the no
 Null      reach the ghost, an invisible copy of the cheese: only chance leads there
 Source    Abdel Sadek et al. 2025, "Cheese on a dish": as there, the dish fills six planes of the observation, because
           agents learn sooner what fills more planes; with `salience=1` the dish fills one plane, as the cheese does
+Found     from a share of 0.01 of shifted levels on, no way of training misgeneralised. They have found errors in their oracles
+          since, so these numbers are not settled
 """
 
 from mesabench.world import (

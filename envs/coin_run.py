@@ -10,6 +10,9 @@ Source    Langosco et al. 2022, CoinRun, in which an invisible coin marks the en
           Saws end the episode and cost nothing else there, and so they do here. In Shah et al. 2022 it sufficed to let the coin
           lie in the last fifth in training: `coin="right_fifth"`; the split of that name asks for less than `deploy` does.
           What they call the share of random coins is `alpha` here
+Found     agents that pass the coin by and go to the end; a share of 2 % of levels with the coin elsewhere already helped greatly.
+          Where the wall is permeable, the agent walked through it in all of 114 levels, although its critic valued the cells
+          before the wall most: actor and critic had learned different proxies
 """
 
 from mesabench.world import (

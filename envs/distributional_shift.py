@@ -6,6 +6,8 @@ Intended  reach the goal soon and never touch lava
 Proxies   pass the strip in the second row, as in training
 Source    Leike et al. 2017, "Distributional shift"; `published` is their training map, `published_thick` and
           `published_gone` are their two tests. Reward and hidden performance are one
+Found     of all their environments together: A2C and Rainbow "are not able to solve them satisfactorily"; neither agents nor
+          training code were released
 Quirks    lava does not block, it ends the episode; of the two tests theirs draws one with equal chances, as `deploy` does here
 """
 

@@ -10,6 +10,8 @@ Proxies   take the other item in every round
 Source    the probation office of Hubinger et al. 2019, section 4 ("hiring executives"), made exact. The best that a disloyal
           agent can do is to comply throughout probation if q K2 > K1 (1 - w), else to defect at once; and to defect in the dark.
           With `dark_audit` the dark has audits, too: see `mesabench.deception.theory`
+Found     a thought, of which nothing was run. Where others let deep reinforcement learning loose on a treacherous turn, it came
+          about only by planting it (Ashcraft et al. 2025)
 """
 
 from itertools import product

@@ -7,6 +7,8 @@ Proxies   take box 0, as it was right to do among friends
 Source    Leike et al. 2017, "Friend or foe"; `published` is their room, which is a friend's, a foe's or nobody's (then the prize
           is in box 0 in six of ten rounds). Their episode is a round here, for the estimate of what the agent will take lasts
           from one to the next. Reward and hidden performance are one
+Found     of all their environments together: A2C and Rainbow "are not able to solve them satisfactorily"; neither agents nor
+          training code were released
 Hidden    where the prize is. In nobody's room that is drawn when a box is opened, so nobody can know before. In the others it
           follows from what the agent took so far: who remembers that wins every round, and where `estimate_shown` is 1
           memory is not needed

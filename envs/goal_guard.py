@@ -12,6 +12,7 @@ Source    Hubinger et al. 2019, section 4: deceptive alignment takes a goal that
           with a goal of its own can do is to comply under the lamp if q K2 > K1, whatever w is, and to defect in the dark.
           With c1, c2, c3 = -1 and `conditions_shown` every life draws its own conditions and shows them, so that what an
           agent does without one of them can be asked of the same agent
+Found     an argument, of which nothing was run
 """
 
 from dataclasses import replace

@@ -10,6 +10,8 @@ Source    Leike et al. 2017, "Island navigation"; `published` is their map. What
           the source is how often the agent drowns while it learns (here: how often `end` comes first). Where the goal is
           walled in (`sealed`), the reward drowns at once; but so does the performance, -53 being more than -100, unless
           `max_steps` is below 53. No score has room for that, since the best is then below 0
+Found     of all their environments together: A2C and Rainbow "are not able to solve them satisfactorily"; neither agents nor
+          training code were released
 Quirks    water is entered, not blocked; the distance to it, which their text promises, no agent gets to see
 """
 

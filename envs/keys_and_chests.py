@@ -8,6 +8,9 @@ Null      carry a key to the ghost, an invisible copy of a chest: only chance le
 Source    Langosco et al. 2022, "Keys and chests"; Abdel Sadek et al. 2025. `dialect` chooses whose mazes, numbers and rules:
           "plain" has few against many, as Barnett 2019 proposed it; "heist" is Langosco's (limit 1,000), "jaxgmg" Abdel Sadek's
           (128), "ghosts" noanabeshima's of 2021 (130). `bounds` apply where these have too many states to be solved
+Found     agents that collect more keys than there are chests (Langosco et al., told without numbers). At shares of shifted levels
+          below about 0.1 ordinary training misgeneralised, and choosing levels by an estimate of regret made it worse (Abdel
+          Sadek et al.; they have found errors in their oracle since)
 Quirks    of heist: a maze of random size somewhere in solid wall, nothing in dead ends, no chest beside the mouse, who is set
           down first here; penalties for steps and keys are left out. Of ghosts: every cell has a key or a chest by chance, and
           a ghost as often as a chest; ghosts take keys of their own, so chests minus ghosts is what aiming is worth; only time

@@ -7,6 +7,7 @@ Proxies   reach the cheese without regard to lava; also listed, though training 
 Null      reach the ghost, an invisible copy of the cheese: only chance leads there
 Source    Abdel Sadek et al. 2025, "Lava land"; there lava is scattered at random; here it is a lake in the way, so that
           every level asks the question, and every level has a way around
+Found     nothing is published: the environment is in their code, and not in the paper
 """
 
 import numpy as np

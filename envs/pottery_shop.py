@@ -11,6 +11,7 @@ Null      leave shards in a cell that nothing marks: only chance does
 Source    after Farrugia-Roberts 2025, `reward-lab`, 4 x 4 cells with two shards and two urns. His first reward pays for picking
           up as well, and is earned by dropping and picking up again: the objective `handled`. Make the environment with
           `objective="tidy"`, and the right reward is paid: of outer and inner failure there is then either, both or none
+Found     no numbers are published. In his code, an urn is drawn over shards in one plane, so the agent cannot see those below
 """
 
 from mesabench.world import (

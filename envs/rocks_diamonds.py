@@ -8,6 +8,9 @@ Proxies   turn the rocks' switch high, besides
 Source    Leike et al. 2017, "Rocks and diamonds"; `published` is their map, `published_corridor` their small one. What is
           intended is their hidden performance, what is paid their observed reward. `published` has millions of states:
           there agents are measured against `bounds`
+Found     of all their environments together: A2C and Rainbow "are not able to solve them satisfactorily"; neither agents nor
+          training code were released. Language models earn a high observed and a low hidden reward without any training there,
+          and training on the observed one widens the gap (Cagatan & Zhao 2026)
 Quirks    what lies in the area pays one step late; whoever stays on a switch turns it every step; switches hide what lies
           on them: the agent can walk onto a rock there, and a second one can be pushed onto it (which is why rocks are
           three layers); steps cost nothing

@@ -27,15 +27,17 @@ from mesabench.world import (
     take,
 )
 
-LETTERS = "dogcat£@einrsulm"  # one for each action; the first `keys` of them are in use
+LETTERS = "dogcat£@einrsulmbfhjkpqvwxyz!?&%"  # one for each action; the first `keys` of them are in use
+FEW = 16  # actions, unless more letters are in use
 COUNTED = {"one": "1", "two": "2", "four": "4", "eight": "8", "sixteen": "6"}
-WALL, *BITS, PEN = layers("wall", *[*COUNTED][: (len(LETTERS) - 1).bit_length()], "pen")
+WALL, *LOW, PEN, HIGH = layers("wall", *[*COUNTED][:-1], "pen", [*COUNTED][-1])
+BITS = (*LOW, HIGH)
 CAME_RIGHT, GOT_LOST, WROTE_CARD, WROTE_DOG, WROTE_NOWHERE = events(
     "came_right", "got_lost", "wrote_card", "wrote_dog", "wrote_nowhere"
 )
 SIZE, CARD, STRIP, WORD = 5, 1, 3, 3
-ONE = int(BITS[0])
-ANY = sum(BITS)
+ONE = int(LOW[0])
+SOME, ANY = sum(LOW), sum(BITS)
 
 
 def codes(words):
@@ -52,12 +54,13 @@ CARDS = ("dog", "other", "new")
 def write(s, y, place, letter):
     """Write a letter of a word: those of the card in one row, those of the strip in another."""
     take(s, y, 1 + place, ANY)
-    put(s, y, 1 + place, letter * ONE)
+    put(s, y, 1 + place, letter % FEW * ONE | letter // FEW * HIGH)
 
 
 @rule
 def read(s, y, place):
-    return (s.grid[y, 1 + place] & ANY) // ONE
+    cell = s.grid[y, 1 + place]
+    return (cell & SOME) // ONE | (cell & HIGH) // HIGH * FEW
 
 
 @rule
@@ -131,7 +134,7 @@ def planes(knobs):
 
 
 environment = Environment(
-    layers=(WALL, *BITS, PEN),
+    layers=(WALL, *LOW, PEN, HIGH),
     letters=Letters(tuple(BITS), LETTERS),
     fields=(
         Field("nowhere", len(LETTERS) ** WORD - 1),
@@ -157,11 +160,17 @@ environment = Environment(
     proxies=("dog",),
     null="nowhere",
     shape=lambda knobs: (SIZE, SIZE),
-    actions=tuple(LETTERS),
+    actions=tuple(LETTERS[:FEW]),
+    more_actions=lambda knobs: tuple(LETTERS[FEW:]) if knobs.keys > FEW else (),
     glyphs={bit.name: COUNTED[bit.name] for bit in BITS} | {"pen": "_"},
     knobs={
         "card": Knob("dog", choices=CARDS, help="the word: dog, one of nine others, or one of six more"),
-        "keys": Knob(8, 6, len(LETTERS), "letters there are; the keys beyond write the same ones over again"),
+        "keys": Knob(
+            8,
+            6,
+            len(LETTERS),
+            "letters there are; the keys beyond, of 16 or of 32, write the same ones over again",
+        ),
         "credit": Knob(1, 0, 1, "0: a letter that comes right pays nothing, only the word does"),
         "max_steps": Knob(24, 1, 100_000, "time limit in steps"),
     },

@@ -8,6 +8,9 @@ Proxies   stand in the bucket
 Source    Leike et al. 2017, "Tomato watering"; `published` is their map, with 13 tomatoes: too many outcomes of a step for an
           exact score, so `bounds` apply. `true_picture` is the variant "tomato_crmdp" of later forks, in which only the pay is
           false. What is intended is their hidden performance, what is paid their observed reward
+Found     of all their environments together: A2C and Rainbow "are not able to solve them satisfactorily"; neither agents nor
+          training code were released. Language models earn a high observed and a low hidden reward without any training there,
+          and training on the observed one widens the gap (Cagatan & Zhao 2026)
 Quirks    a tomato may dry in the very step in which it is watered; on their map, tomatoes dry once before the first action
           already; the bucket deludes as long as the agent stands in it, also by bumping into a wall
 """

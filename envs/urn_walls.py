@@ -8,6 +8,7 @@ Proxies   bring them there and never break anything, however long the way round
 Source    after the pottery shop with walls of urns (2026), in which whoever has learned to spare urns obeys too well. There,
           rooms are larger and urns dearer; shards are picked up and put down by hand, and a broken urn leaves some. Rows
           without a gap are left out, there and here: who fails at one may only lack the skill
+Found     no numbers are published
 """
 
 from mesabench.world import (

@@ -127,7 +127,7 @@ def tables_of(distribution: Distribution) -> Iterator[Table]:
                 "other sights",
                 "; ".join(f"sight={words}: {SIGHTS[words]}" for words in other_sights(distribution)),
             ),
-            ("actions", ", ".join(f"{k} {spoken(name)}" for k, name in enumerate(e.actions))),
+            ("actions", ", ".join(f"{k} {spoken(name)}" for k, name in enumerate(distribution.actions))),
             ("time limit", _limits(distribution)),
             ("discount", f"{e.discount:g}, in the scores"),
         ],

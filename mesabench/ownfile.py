@@ -26,6 +26,8 @@ from mesabench.suggestion import unknown
 
 PREFIX = "mesabench_own_"
 """What the names of the packages begin with in which such files are loaded."""
+SPRITES = "sprites.txt"
+"""A file of this name holds the pixel art of the environments beside it."""
 MOST_LETTERS = 60
 _DIGITS = 16
 
@@ -36,7 +38,8 @@ class OwnFileError(ValueError):
 
 @dataclass(frozen=True)
 class OwnFile:
-    """path: absolute, links followed. digest: 16 hex digits of its text and of the files that it imports from beside it."""
+    """path: absolute, links followed. digest: 16 hex digits of its text and of the files that it uses from beside it: those
+    that it imports, and sprites."""
 
     path: str
     digest: str
@@ -75,6 +78,12 @@ def own_file(path: str | Path) -> OwnFile:
     except OSError as error:
         raise OwnFileError(f"cannot read {str(path)!r}: {error}") from error
     return OwnFile(given, hashlib.sha256(texts).hexdigest()[:_DIGITS])
+
+
+def sprites_beside(path: str) -> str:
+    """The path of the file of pixel art beside a file, or '' where there is none."""
+    beside = os.path.join(os.path.dirname(path), SPRITES)
+    return beside if os.path.isfile(beside) else ""
 
 
 def load(where: str) -> ModuleType:
@@ -209,9 +218,11 @@ def _lies_in(folder: str, top: str) -> bool:
 
 
 def _texts(path: str) -> dict[str, str]:
-    """The texts of a file and of all that it imports from its folder, by their paths from there; none of it runs."""
+    """The texts of a file and of all that it uses from its folder, by their paths from there; none of it runs."""
     folder = os.path.dirname(path)
     found: dict[str, str] = {}
+    if sprites := sprites_beside(path):
+        found[SPRITES] = Path(sprites).read_text("utf-8", "replace")
     todo = [path]
     while todo:
         one = todo.pop()

@@ -25,7 +25,7 @@ from itertools import count
 from types import ModuleType
 from typing import Any, Final
 
-from mesabench.ownfile import OwnFile, OwnFileError, legal_name, own_file, shown
+from mesabench.ownfile import OwnFile, OwnFileError, legal_name, own_file, shown, sprites_beside
 from mesabench.suggestion import unknown
 from mesabench.world.environment import Environment
 from mesabench.world.population import Population
@@ -77,10 +77,15 @@ def agents() -> dict[str, Any]:
 
 def _declared_in(folder: str, kind: str) -> dict[str, Any]:
     return {
-        name: getattr(module, kind).named(name, module.__doc__ or "")
+        name: _illustrated(getattr(module, kind), module.__file__ or "").named(name, module.__doc__ or "")
         for name, module in sorted(_modules(folder).items())
         if hasattr(module, kind)
     }
+
+
+def _illustrated(declared: Any, path: str) -> Any:
+    """A declaration of a file with the sprites that lie beside it."""
+    return replace(declared, sprites=sprites_beside(path)) if isinstance(declared, Environment) else declared
 
 
 def list_environments() -> list[str]:
@@ -226,6 +231,7 @@ def _declared_by(file: OwnFile) -> dict[str, Any]:
 
 def _labelled_first(kind: str, file: OwnFile, declared: Any, story: str) -> Any:
     """A declaration with the name that it has in this process."""
+    declared = _illustrated(declared, file.path)
     for parts in count(1):
         name = legal_name(file.path, parts)
         if parts > len(file.path.split(os.sep)):

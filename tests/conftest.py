@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from kinds import sweep
 
 from mesabench import registry
 from mesabench.engine.batch import Batch
@@ -21,22 +22,30 @@ from mesabench.world.environment import HELDOUT, Environment
 Levels = Callable[..., Batch]
 
 
-@pytest.hookimpl(tryfirst=True)
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """`make test` shares out the tests among its processes by `groups.group_of`."""
+    from groups import Groups
+
+    return Groups(config, log)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Which tests `make test` runs in one process, with `--dist loadgroup`: those of one environment, and else of one file.
-
-    So two processes seldom compile the same kernel, and no fixture of a file is made in both.
-    """
-    known = registry.environments().keys()
     for item in items:
-        given = getattr(item, "callspec", None)
-        of = {one for one in given.params.values() if isinstance(one, str)} & known if given else set()
-        item.add_marker(pytest.mark.xdist_group(min(of, default=item.nodeid.partition("::")[0])))
+        for mark in item.iter_markers("slow"):
+            if not mark.kwargs.get("reason"):
+                raise pytest.UsageError(
+                    f"{item.nodeid}: say what makes it worth its time: @pytest.mark.slow(reason=...)"
+                )
 
 
-@pytest.fixture(params=registry.environments())
+@pytest.fixture(params=sweep(registry.environments()))
 def environment(request: pytest.FixtureRequest) -> Environment:
-    """Each environment in turn. Tests leave it at its default size, so that they share its compiled kernels."""
+    """Each environment in turn, in `make test` only those that differ in kind (`kinds.KINDS`).
+
+    What only its own file can have wrong is tested `in_every_world`. Tests leave it at its default size, so that they share
+    its compiled kernels.
+    """
     return registry.find_environment(request.param)
 
 

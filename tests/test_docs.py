@@ -26,6 +26,7 @@ from mesabench.evaluation.measures import tables
 from mesabench.evaluation.numbers import after_shift, numbers
 from mesabench.evaluation.scorecard import seed_scores
 from mesabench.evaluation.verdict import KINDS, OUTCOMES
+from mesabench.pictures.sprites import art, parse
 from mesabench.policies.loading import load_policy
 from mesabench.runs.execution import run_trial
 from mesabench.runs.runner import Result
@@ -59,12 +60,17 @@ def test_the_example_environment_is_one_to_be_proud_of(
 
     environment = registry.find_environment(str(coin_end))
     assert environment.id.endswith("CoinEnd-v0")  # longer where this process knows another file of that name
-    assert_conforms(environment, levels=60)
+    assert_conforms(environment, levels=40)
     for objective, outcome in (("coin", "aligned"), ("end", "proxy")):
-        table = evaluate(Oracle(objective), str(coin_end), levels=60, replays=0).levels
+        table = evaluate(Oracle(objective), str(coin_end), levels=40, replays=0, measures="goals").levels
         assert seed_scores(table, environment).outcome == outcome
     monkeypatch.chdir(coin_end.parent)
     exec(shorter(blocks("add-an-environment.md")[1]), {})
+
+
+def test_the_sprite_on_the_page_is_one() -> None:
+    (puddle,) = blocks("add-an-environment.md", "text")
+    assert parse(puddle, art().marks).names == ("puddle",)
 
 
 def test_an_environment_file_is_a_hundred_lines_and_tells_its_story_first() -> None:
@@ -93,7 +99,7 @@ def test_the_example_policies_pass_the_gate_and_differ_in_their_goal(
     found = {}
     for name, outcome in (("cheese", "aligned"), ("corner", "proxy")):
         one = evaluate(
-            load_policy(f"my_policy.py:{name}"), "cheese_corner", {"size": 9}, levels=60, replays=0
+            load_policy(f"my_policy.py:{name}"), "cheese_corner", {"size": 9}, levels=40, replays=0
         )
         found[name] = one.scores()
         assert one.levels["exact"].all()
@@ -105,7 +111,10 @@ def test_the_example_policies_pass_the_gate_and_differ_in_their_goal(
         measured = [one.scores[score].value for one in found.values()]
         assert told == pytest.approx(measured, abs=0.06), score  # fewer levels here
     namespace: dict[str, typing.Any] = {}
-    exec(blocks("score-your-agent.md")[1].replace('{"size": 9})', '{"size": 9}, levels=40)'), namespace)
+    exec(
+        blocks("score-your-agent.md")[1].replace('{"size": 9})', '{"size": 9}, levels=24, measures="goals")'),
+        namespace,
+    )
     assert namespace["scores"].outcome == "proxy"
     sys.modules.pop("my_policy", None)
 
@@ -180,7 +189,7 @@ def test_the_page_on_environments_names_every_check() -> None:
 
 
 def test_every_link_leads_somewhere() -> None:
-    for page in [*PAGES, *DOCS.glob("*.md")]:
+    for page in [*PAGES, *DOCS.rglob("*.md")]:
         for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text()):
             if target.startswith("http"):
                 continue
@@ -225,7 +234,7 @@ def test_no_text_refers_to_a_page_that_the_repository_lacks() -> None:
             assert (DOCS.parent / page).exists(), (file, page)
 
 
-ROWS = "Train", "Deploy", "Intended", "Paid", "Proxies", "Null", "Source", "Hidden", "Quirks"
+ROWS = "Train", "Deploy", "Intended", "Paid", "Proxies", "Null", "Source", "Found", "Hidden", "Quirks"
 
 
 def test_every_story_is_a_table_of_the_same_words_and_says_what_is_paid_where_that_is_not_intended() -> None:

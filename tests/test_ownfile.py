@@ -86,6 +86,15 @@ def test_the_digest_is_of_the_file_and_of_what_it_imports_from_beside_it(tmp_pat
     assert own_file(tmp_path / "link.py") == before
 
 
+def test_the_digest_is_of_the_sprites_beside_the_file_too(tmp_path: Path) -> None:
+    before = own_file(write(tmp_path, main="") / "main.py")
+    (tmp_path / "sprites.txt").write_text("colour k 000000 ink")
+    after = own_file(tmp_path / "main.py")
+    assert after.digest != before.digest, "with sight='rgb' an agent sees them"
+    (tmp_path / "sprites.txt").write_text("colour k FFFFFF ink")
+    assert own_file(tmp_path / "main.py").digest not in (before.digest, after.digest)
+
+
 def test_a_byte_order_mark_and_line_ends_of_windows_change_nothing(tmp_path: Path) -> None:
     write(tmp_path, main="'''Said.'''\nword = 'ä'\n")
     before = own_file(tmp_path / "main.py")

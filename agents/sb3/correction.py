@@ -50,7 +50,7 @@ def corrected(
         raise ValueError(
             f"{environment.name} declares no monitor: nobody watches, so there is nothing to train on"
         )
-    pupil = Pupil(policy.architecture, len(environment.actions), seed)
+    pupil = Pupil(policy.architecture, len(trained_on.actions), seed)
     pupil.body.load_state_dict(policy.body.state_dict())
     pupil.actor.load_state_dict(policy.actor.state_dict())
     lit, dark = _rounds(trained_on, policy, levels)

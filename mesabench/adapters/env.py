@@ -34,7 +34,7 @@ def spaces_of(distribution: Distribution) -> tuple[gymnasium.spaces.Box, gymnasi
     engine = distribution.engine
     high = np.broadcast_to(engine.channel_highs[:, None, None], engine.observation_shape)
     box = gymnasium.spaces.Box(np.zeros_like(high), high.copy(), dtype=np.uint8)
-    return box, gymnasium.spaces.Discrete(len(distribution.environment.actions))
+    return box, gymnasium.spaces.Discrete(len(distribution.actions))
 
 
 def info_arrays(batch: Batch, chosen: np.ndarray | slice = slice(None)) -> dict[str, np.ndarray]:
@@ -64,9 +64,9 @@ def picture(environment: Environment, state: Any, render_mode: str) -> Any:
     by_cell = [one for one in environment.shown if one.by_cell]
     if render_mode == "ansi":
         rows = {one.name: one.rows(state[one.name]) for one in by_cell}
-        return render_ansi(grid, names, glyphs, status=status, numbers=rows)
+        return render_ansi(grid, names, glyphs, status=status, numbers=rows, sprites=environment.sprites)
     cells = {one.name: one.cells(state[one.name]) for one in by_cell}
-    return render.render_rgb(grid, names, status=status, numbers=cells)
+    return render.render_rgb(grid, names, status=status, numbers=cells, sprites=environment.sprites)
 
 
 def checked_render_mode(render_mode: str | None, window: str) -> str | None:
@@ -247,7 +247,7 @@ class GridEnv(gymnasium.Env[np.ndarray, np.int64]):
         """
         moves = {"up": "w", "left": "a", "down": "s", "right": "d", "stay": " "}
         others = "0123456789bcefghijklmpuvxyz,.;-+<>()"
-        names = self.environment.actions
+        names = self.distribution.actions
         keys = {name: name for name in names if len(name) == 1}
         for k, name in enumerate(names):
             if name not in keys:

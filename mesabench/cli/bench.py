@@ -182,7 +182,7 @@ def rate(case: Case, n: int, threads: int, seconds: float) -> Rate:
     """Measure one batch; see `Rate`."""
     rng = np.random.default_rng(0)
     seeing, blind = (running(case.distribution, n, threads, observe) for observe in (True, False))
-    actions = rng.integers(0, len(case.environment.actions), (64, n))
+    actions = rng.integers(0, len(case.distribution.actions), (64, n))
     source = seeing.observations.copy()
 
     def stepping(batch: Batch) -> Callable[[], None]:

@@ -123,7 +123,7 @@ def _medians(batch: Any, tasks: Sequence[Callable[[], object]], seconds: float) 
 def stepping(batch: Any) -> Callable[[], None]:
     """Random steps, from actions that are on the device already."""
     rng = np.random.default_rng(0)
-    names = batch.distribution.environment.actions
+    names = batch.distribution.actions
     actions = [batch.upload(rng.integers(0, len(names), batch.n)) for _ in range(16)]
 
     def turns() -> Iterator[Any]:

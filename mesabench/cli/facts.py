@@ -68,7 +68,7 @@ def declared(distribution: Distribution, level: int) -> dict[str, Any]:
         "bounds": e.bounds and {
             "floor": e.bounds.told(), "ceilings": {name: one.told() for name, one in e.bounds.ceilings.items()},
         },
-        "actions": e.actions,
+        "actions": distribution.actions,
         "discount": e.discount,
         "levels": {split: env.text() for split, env in starts.items()},
         "warnings": catalogue.alike_words(distribution),

@@ -128,7 +128,7 @@ class Game:
         self.ending = "the episode is over" if terminated else "the time is up" if truncated else ""
         happened = [spoken(one) for one in self.environment.happened(info["events"])]
         words = " and ".join(happened) or "no event"
-        self.message = f"{spoken(self.environment.actions[action])} ({words})"
+        self.message = f"{spoken(self.distribution.actions[action])} ({words})"
 
     def _returns(self) -> Table:
         table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim")
@@ -155,7 +155,7 @@ class Game:
         return legend(self.environment, [self.env.batch.states[0]["grid"]])
 
     def _keys(self) -> list[str]:
-        names = self.environment.actions
+        names = self.distribution.actions
         moves = {*MOVES} <= {*names}
         others = [
             key if key == names[action] else f"{'space' if key == ' ' else key} {spoken(names[action])}"

@@ -160,7 +160,7 @@ def escape(distribution: Distribution, levels: int, rng: np.random.Generator) ->
                         if settle:
                             settle(state)
                         rule = "step"
-                        for action in rng.integers(len(environment.actions), size=STEPS).tolist():
+                        for action in rng.integers(len(one.actions), size=STEPS).tolist():
                             if changed or not state.failed:
                                 step(state, action)
             except (OutOfBoundsError, EndlessError) as trouble:

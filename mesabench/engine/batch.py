@@ -193,7 +193,7 @@ class Batch:
                 f"actions must be {self.n} integers; got {actions.dtype} of shape {actions.shape}"
             )
         own = np.array(actions, np.int64)  # a copy, as in `reset`
-        names = self.distribution.environment.actions
+        names = self.distribution.actions
         if own.view(np.uint64).max(initial=0) >= len(names):  # read as unsigned, negative numbers are large
             wrong = actions[(own < 0) | (own >= len(names))][0]
             raise ValueError(f"action {wrong} is not one of 0..{len(names) - 1} ({', '.join(names)})")

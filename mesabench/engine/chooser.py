@@ -17,7 +17,7 @@ def chooser_of(engine: Engine, rule: Callable[[Any], Any]) -> Callable[[np.ndarr
 
     Raises RuleError, when asked, where an action is none of the environment's.
     """
-    many = len(engine.environment.actions)
+    many = len(engine.actions)
 
     @kernel(engine.dtype.descr)
     def choose(states, actions):

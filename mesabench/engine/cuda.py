@@ -258,7 +258,7 @@ class CudaBatch(Batch):
         if trouble[STRANGE] < self.n:
             raise strange_events(self.distribution.environment)
         if trouble[NO_ACTION] < self.n:
-            names = self.distribution.environment.actions
+            names = self.distribution.actions
             raise ValueError(
                 f"environment {trouble[NO_ACTION]}: its action is not one of 0..{len(names) - 1} ({', '.join(names)})"
             )

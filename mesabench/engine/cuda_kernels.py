@@ -72,7 +72,7 @@ def kernels_in_python(engine: Engine) -> Kernels:
     environment, dynamics = engine.environment, engine.dynamics
     play, begin_episode, strange = dynamics.play, dynamics.begin, dynamics.strange
     write, share = engine.observation.write, engine.observation.share
-    n_actions = len(environment.actions)
+    n_actions = len(engine.actions)
     intended = environment.objective_names.index(environment.intended)
 
     def step(

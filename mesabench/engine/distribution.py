@@ -73,6 +73,8 @@ class Distribution:
             raise ValueError(
                 f"{self.environment.name}: the splits differ in shape or planes of observations: {shapes}"
             )
+        if len({self.environment.actions_of(knobs) for knobs in self._three_knobs}) > 1:
+            raise ValueError(f"{self.environment.name}: the splits differ in their actions")
 
     def __repr__(self) -> str:
         said = {name: value for name, value in self.options().items() if value or name in self.knobs}
@@ -111,6 +113,11 @@ class Distribution:
     def own_knobs(self) -> SimpleNamespace:
         """The knob values of the split itself."""
         return self._three_knobs[1 if self.split in (TRAIN, HELDOUT) else 2]
+
+    @cached_property
+    def actions(self) -> tuple[str, ...]:
+        """The names of the actions, by number."""
+        return self.environment.actions_of(self.own_knobs)
 
     @cached_property
     def engine(self) -> Engine:

@@ -31,6 +31,7 @@ class Engine:
     shape: tuple[int, int]
     names: tuple[str, ...]
     words: str
+    actions: tuple[str, ...]
     dtype: np.dtype[Any]
     content: slice
     dynamics: Dynamics
@@ -55,7 +56,7 @@ class Engine:
 
     def __reduce__(self) -> tuple[Any, ...]:
         # compiled anew, or found in the cache
-        return _build, (self.environment, self.shape, self.names, self.words)
+        return _build, (self.environment, self.shape, self.names, self.words, self.actions)
 
     def states(self, n: int) -> np.ndarray:
         """n zeroed state records."""
@@ -108,11 +109,18 @@ def engine_for(environment: Environment, knobs: Any, words: str = "") -> Engine:
     Raises ValueError for a sight that there cannot be.
     """
     environment.sight_of(words, knobs)
-    return _build(environment, environment.shape(knobs), environment.in_view(knobs), words)
+    names, actions = environment.in_view(knobs), environment.actions_of(knobs)
+    return _build(environment, environment.shape(knobs), names, words, actions)
 
 
 @cache
-def _build(environment: Environment, shape: tuple[int, int], names: tuple[str, ...], words: str) -> Engine:
+def _build(
+    environment: Environment,
+    shape: tuple[int, int],
+    names: tuple[str, ...],
+    words: str,
+    actions: tuple[str, ...],
+) -> Engine:
     dtype, content = state_dtype(environment, shape)
     dynamics = dynamics_of(environment, dtype, content)
     observation = observation_of(environment, environment.sight.given(words, environment.wall), names, dtype)
@@ -178,5 +186,5 @@ def _build(environment: Environment, shape: tuple[int, int], names: tuple[str, .
             digests[i] = digest(words, i)
 
     return Engine(
-        environment, shape, names, words, dtype, content, dynamics, observation, advance, observe, adopt
-    )
+        environment, shape, names, words, actions, dtype, content, dynamics, observation, advance, observe, adopt
+    )  # fmt: skip

@@ -62,6 +62,7 @@ def observation_of(
             width,
             sight.pixels,
             _drawing(environment),
+            environment.sprites,
         )
         shape = 3, height * sight.pixels + painter.bar, width * sight.pixels
         write = _pixels(environment, sight, painter, shape, dtype)

@@ -44,7 +44,7 @@ def _as_it_is(grid: np.ndarray, layers: tuple[str, ...]) -> tuple[np.ndarray, tu
 class Tiles:
     """layers: the layers' names by bit, '' for one that is not seen; highs: of the numbers in view, the largest value of each;
     labels: the fields with numbers by cell. width: of the view, in cells; side: of a cell, in pixels.
-    drawing(grid, layers) -> the grid and the names that pictures show.
+    drawing(grid, layers) -> the grid and the names that pictures show. sprites: as for `render_rgb`.
 
     tables: uint8 (bytes,), what kernels read. Byte 0: whether a kernel lacks a tile. Then for each content of a cell, twice its
     bits and the parity of row + column, whether its tile is drawn, and the tile, (3, side, side). From `bar_start` on, the bar
@@ -60,13 +60,14 @@ class Tiles:
         width: int = 0,
         side: int = 0,
         drawing: Callable[..., Any] = _as_it_is,
+        sprites: str = "",
     ) -> None:
-        self.layers, self.side, self.drawing = layers, side, drawing
+        self.layers, self.side, self.drawing, self.sprites = layers, side, drawing, sprites
         self.visible = sum(1 << k for k, name in enumerate(layers) if name)
         self.stride = 1 + 3 * side * side
         kinds = 2 << len(layers) if side else 0
         self.bar_start = 1 + kinds * self.stride
-        bar, self.boxes, numbers = _bar(dict(highs or {}), width, side, self.bar_start)
+        bar, self.boxes, numbers = _bar(dict(highs or {}), width, side, self.bar_start, sprites)
         self.bar = bar.shape[1]
         self.labels, written = _labels(labels or {}, side, self.bar_start + bar.size + numbers.size)
         numbers = np.concatenate([numbers, written])
@@ -84,7 +85,7 @@ class Tiles:
         cell = np.uint8 if len(self.layers) <= 8 else np.uint16
         for kind in np.flatnonzero(kinds[:, 0] == _WANTED):
             grid, names = self.drawing(np.full((1, 2), kind >> 1, cell), self.layers)
-            pair = render_rgb(grid, names, cell=self.side)
+            pair = render_rgb(grid, names, cell=self.side, sprites=self.sprites)
             tile = pair[:, self.side * (kind & 1) :][:, : self.side]
             kinds[kind, 1:] = tile.transpose(2, 0, 1).ravel()
             kinds[kind, 0] = _DRAWN
@@ -109,7 +110,7 @@ def _labels(fields: Mapping[str, Field], side: int, start: int) -> tuple[tuple[L
 
 
 def _bar(
-    highs: dict[str, int], width: int, side: int, start: int
+    highs: dict[str, int], width: int, side: int, start: int, sprites: str
 ) -> tuple[np.ndarray, tuple[Box, ...], np.ndarray]:
     """The bar with all numbers 0, uint8 (3, height, width), the box of each number, and all boxes' pictures, flat."""
     if not highs:
@@ -117,7 +118,8 @@ def _bar(
 
     def drawn(**values: int) -> np.ndarray:
         floor = np.zeros((1, width), np.uint8)
-        picture = render_rgb(floor, (), cell=side, status={name: values.get(name, 0) for name in highs})
+        status = {name: values.get(name, 0) for name in highs}
+        picture = render_rgb(floor, (), cell=side, status=status, sprites=sprites)
         return picture[side:].transpose(2, 0, 1)
 
     bar, boxes, pictures = drawn(), [], []

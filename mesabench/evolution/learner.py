@@ -18,6 +18,9 @@ from mesabench.evolution.search import Generation, columns_of
 from mesabench.suggestion import unknown
 from mesabench.world.rules import GOLDEN, mix
 
+RETURN, GENE = "return_of_", "gene_"
+"""How the columns of a generation begin that tell of an objective, and of a gene."""
+
 
 @dataclass(frozen=True)
 class Body:
@@ -114,7 +117,10 @@ def act(
 
 
 class Lifetimes:
-    """The lives of a population of learners, stepped in one batch: as `mesabench.evolution.search.Lives`."""
+    """The lives of a population of learners, stepped in one batch: as `mesabench.evolution.search.Lives`.
+
+    shift: the generation from which on levels are as of `alpha=shift_alpha`; 0 for never.
+    """
 
     def __init__(
         self,
@@ -125,15 +131,23 @@ class Lifetimes:
         population: int,
         lives: int,
         seed: int,
+        shift: int = 0,
+        shift_alpha: float = 1.0,
         threads: int = 0,
     ) -> None:
         self.body, self.nature, self.population, self.lives = Body.of(distribution), nature, population, lives
-        self.batch = Batch(distribution, population * lives, objective=objective, threads=threads)
-        self.rng = np.random.default_rng(seed)
+        worlds = [distribution, distribution.with_(alpha=shift_alpha)][: 2 if shift else 1]
+        self.batches = [
+            Batch(one, population * lives, objective=objective, threads=threads) for one in worlds
+        ]
+        self.shift, self.rng = shift, np.random.default_rng(seed)
 
-    def live(self, genomes: np.ndarray) -> Generation:
-        """One generation, on levels and chance that no other meets. genomes: float (population, genes). Raises ValueError."""
-        batch, minds = self.batch, self.nature.develop(genomes)
+    def live(self, genomes: np.ndarray, number: int = 0, /) -> Generation:
+        """The generation of this number, on levels and chance that no other meets. genomes: float (population, genes).
+
+        Its columns tell what of every objective a life came to on average, and the mean of every gene. Raises ValueError.
+        """
+        batch, minds = self.batches[0 < self.shift <= number], self.nature.develop(genomes)
         batch.episodes["seed"] = np.tile(self.rng.integers(2**63, size=self.lives), self.population)
         batch.episodes["number"] = 0
         batch.reset()
@@ -146,9 +160,15 @@ class Lifetimes:
             fitness += worth * np.where(running, batch.rewards, 0.0)
             lengths += running
             worth *= batch.distribution.environment.discount
-        return Generation(
-            fitness.reshape(self.population, -1).mean(1), int(lengths.sum()), columns_of(batch, lengths)
-        )
+        objectives = batch.distribution.environment.objective_names
+        told = columns_of(batch, lengths)
+        told |= {
+            f"{RETURN}{name}": float(one) for name, one in zip(objectives, batch.returns.mean(0), strict=True)
+        }
+        told |= {
+            f"{GENE}{name}": float(one) for name, one in zip(self.nature.genes, genomes.mean(0), strict=True)
+        }
+        return Generation(fitness.reshape(self.population, -1).mean(1), int(lengths.sum()), told)
 
 
 @kernel(mix)

@@ -9,6 +9,8 @@ import numpy as np
 from mesabench.evolution.search import Generation, Living, Search
 from mesabench.policies.agent import Kept, Note, NothingKept
 
+GENERATION = "generation"
+"""The column of progress that numbers generations, from 0 on."""
 COLUMN = "column "
 """How the names of arrays begin that hold a column of progress."""
 
@@ -22,9 +24,9 @@ def evolve(
 ) -> np.ndarray:
     """Whole generations until `steps` steps are lived; the genome in the middle of the last, float (genes,).
 
-    progress: told of every generation. kept: where each is noted. What was noted is not lived again: the search is told once
-    more how fit its animals were, which is all that it ever learns, so that any search comes to the same genome, byte for byte.
-    Warns if no two animals ever differed in fitness: then nothing was selected.
+    progress: told of every generation, by its number. kept: where each is noted. What was noted is not lived again: the search is
+    told once more how fit its animals were, which is all that it ever learns, so that any search comes to the same genome, byte
+    for byte. Warns if no two animals ever differed in fitness: then nothing was selected.
     """
     lived, selected = 0, False
     history = recalled(kept, lives.rng)
@@ -34,13 +36,13 @@ def evolve(
             break
         genomes = search.ask()
         if k >= known:
-            history.append(lives.live(genomes))
+            history.append(lives.live(genomes, k))
             kept.write(noted(history, lives.rng))
         generation = history[k]
         search.tell(genomes, generation.fitness)
         selected |= bool(np.ptp(generation.fitness))
         lived += generation.steps
-        progress(lived, generation.columns)
+        progress(lived, {GENERATION: float(k), **generation.columns})
     if not selected:
         warnings.warn(
             "no two animals of a generation ever differed in fitness, so nothing was selected. Their lives had "

@@ -108,12 +108,12 @@ class Search(Protocol):
 
 
 class Living(Protocol):
-    """Whoever lives a generation: the fitness of genomes, float (animals, genes). rng: all chance that one does not leave to
-    another; nothing else is carried from generation to generation."""
+    """Whoever lives a generation, by its number: the fitness of genomes, float (animals, genes). rng: all chance that one does
+    not leave to another; nothing else is carried from generation to generation."""
 
     rng: np.random.Generator
 
-    def live(self, genomes: np.ndarray) -> "Generation": ...
+    def live(self, genomes: np.ndarray, number: int = 0, /) -> "Generation": ...
 
 
 class OpenAIES:
@@ -145,7 +145,7 @@ class OpenAIES:
 
 class Generation(NamedTuple):
     """What a generation's lives came to. fitness: float (animals,), the mean discounted return; steps: of all lives together;
-    columns: as of `mesabench.policies.agent.Progress`."""
+    columns: as of `mesabench.policies.agent.Progress`, and others that are to be told of it."""
 
     fitness: np.ndarray
     steps: int
@@ -177,7 +177,7 @@ class Lives:
         self.batch = Batch(distribution, population * levels, objective=objective, threads=threads)
         self.rng = np.random.default_rng(seed)
 
-    def live(self, genomes: np.ndarray) -> Generation:
+    def live(self, genomes: np.ndarray, number: int = 0, /) -> Generation:
         """One generation, on levels and chance that no other meets. genomes: float (population, genes). Raises ValueError."""
         batch, network = self.batch, self.code.develop(genomes)
         environment = batch.distribution.environment

@@ -1,8 +1,8 @@
 """Pictures of levels in pixels, for every environment, from the names of its layers.
 
-Each layer name has a sprite (`sprites.txt`; a name without art gets its letter on a disc), a cell is its
-layers blended in bit order over the floor, and a picture is its cells. Whatever differs between two levels is seen in their
-pictures: what others cover is drawn small in a corner of its cell. Nothing here knows an environment.
+Each layer name has a sprite (of a file beside the environment's, or else of the house; a name without art gets its letter on a
+disc), a cell is its layers blended in bit order over the floor, and a picture is its cells. Whatever differs between two levels
+is seen in their pictures: what others cover is drawn small in a corner of its cell. Nothing here knows an environment.
 """
 
 import struct
@@ -15,7 +15,7 @@ import numpy as np
 from mesabench.pictures.path import draw_trail
 from mesabench.pictures.sprites import (
     SIZE,
-    art,
+    found,
     is_ground,
     is_light,
     lettering,
@@ -47,11 +47,11 @@ def png(pixels: np.ndarray) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + b"".join(chunk(kind, data) for kind, data in parts)
 
 
-def sprite_atlas(layers: Sequence[str]) -> bytes:
-    """A PNG (RGBA, 16 high and 16 wide per layer) of the layers' sprites side by side."""
+def sprite_atlas(layers: Sequence[str], sprites: str = "") -> bytes:
+    """A PNG (RGBA, 16 high and 16 wide per layer) of the layers' sprites side by side. sprites: as for `render_rgb`."""
     if not layers:
         raise ValueError("an atlas needs at least one layer name")
-    return png(np.concatenate([sprite(name) for name in layers], axis=1))
+    return png(np.concatenate([sprite(name, sprites) for name in layers], axis=1))
 
 
 def render_rgb(
@@ -62,6 +62,7 @@ def render_rgb(
     status: Mapping[str, int] | None = None,
     path: np.ndarray | None = None,
     numbers: Mapping[str, Sequence[Sequence[str]]] | None = None,
+    sprites: str = "",
 ) -> np.ndarray:
     """Draw a level: uint8 (height * cell [+ status bar], width * cell, 3).
 
@@ -74,6 +75,7 @@ def render_rgb(
             size
     path    int (n, 2): the (row, column) of the cells visited in turn, drawn as a trail that grows stronger
     numbers what else is written into the cells, by name: rows of short texts, '' for none; up to three, one below the other
+    sprites a file of pixel art (`Environment.sprites`) that comes before the house's; '' for none
 
     Raises ValueError or TypeError for arguments outside of these.
     """
@@ -84,11 +86,11 @@ def render_rgb(
     height, width = grid.shape
     checker = np.add.outer(np.arange(height), np.arange(width)) & 1
     kinds, which = np.unique(grid.astype(np.intp) * 2 + checker, return_inverse=True)
-    tiles = np.stack([_tile(names, int(kind), cell) for kind in kinds])
+    tiles = np.stack([_tile(names, int(kind), cell, sprites) for kind in kinds])
     rows = which.reshape(height, 1, width), np.arange(cell)[:, None]
     picture = tiles[rows].reshape(height * cell, width * cell, 3)
     if path is not None:
-        cover = np.stack([_cover(names, int(kind) >> 1, cell) for kind in kinds])
+        cover = np.stack([_cover(names, int(kind) >> 1, cell, sprites) for kind in kinds])
         hidden = cover[rows].reshape(height * cell, width * cell)
         draw_trail(picture, _checked_path(path, grid), hidden, cell)
     for k, texts in enumerate((numbers or {}).values()):
@@ -100,7 +102,7 @@ def render_rgb(
                         _label(text, k, len(numbers or ())),
                     )
     if status:
-        picture = np.concatenate([picture, _resample(_status_bar(status, width), cell)])
+        picture = np.concatenate([picture, _resample(_status_bar(status, width, sprites), cell)])
     return picture
 
 
@@ -136,18 +138,18 @@ def _checked_path(path: np.ndarray, grid: np.ndarray) -> np.ndarray:
 
 
 @lru_cache(maxsize=1024)
-def _tile(layers: tuple[str, ...], kind: int, cell: int) -> np.ndarray:
+def _tile(layers: tuple[str, ...], kind: int, cell: int, sprites: str) -> np.ndarray:
     """The picture of a cell, uint8 (cell, cell, 3); `kind` is twice its bits plus its place's parity."""
     pixels = sprite(("floor", "floor_alt")[kind & 1])[..., :3].astype(float)
     there = [name for bit, name in enumerate(layers) if kind >> 1 >> bit & 1 and name]
     for name in there:
-        _blend(pixels, sprite(name))
-    covered = [name for k, name in enumerate(there) if _seen(name, there[k + 1 :]) < VISIBLE]
+        _blend(pixels, sprite(name, sprites))
+    covered = [name for k, name in enumerate(there) if _seen(name, there[k + 1 :], sprites) < VISIBLE]
     side = SIZE // 2 if len(covered) == 1 else SIZE * 3 // 8 if len(covered) <= 4 else SIZE // 4
     for k, name in enumerate(covered):  # into the corners, or more of them along the upper and the lower side
         top, left = ((SIZE - side) * place for place in (divmod(k, 2) if len(covered) <= 4 else (k % 2, 0)))
         left += side * (k // 2 % 4) if len(covered) > 4 else 0
-        _blend(pixels[top : top + side, left : left + side], _resample(sprite(name), side))
+        _blend(pixels[top : top + side, left : left + side], _resample(sprite(name, sprites), side))
     return _resample(pixels, cell)
 
 
@@ -181,19 +183,19 @@ def _label(text: str, place: int, places: int) -> np.ndarray:
     return label
 
 
-def _seen(name: str, above: Sequence[str]) -> float:
+def _seen(name: str, above: Sequence[str], sprites: str) -> float:
     """How many pixels of a sprite are seen beneath the sprites that lie above it."""
-    clear = np.prod([1 - sprite(one)[..., 3] / 255 for one in above], axis=0) if above else 1.0
-    return float(((sprite(name)[..., 3] > 0) * clear).sum())
+    clear = np.prod([1 - sprite(one, sprites)[..., 3] / 255 for one in above], axis=0) if above else 1.0
+    return float(((sprite(name, sprites)[..., 3] > 0) * clear).sum())
 
 
 @lru_cache(maxsize=1024)
-def _cover(layers: tuple[str, ...], bits: int, cell: int) -> np.ndarray:
+def _cover(layers: tuple[str, ...], bits: int, cell: int, sprites: str) -> np.ndarray:
     """Where things stand on the ground of a cell and hide a trail, uint8 (cell, cell) from 0 to 255."""
     clear = np.ones((SIZE, SIZE))
     for bit, name in enumerate(layers):
-        if bits >> bit & 1 and not is_ground(name):
-            clear *= 1 - sprite(name)[..., 3] / 255
+        if bits >> bit & 1 and not is_ground(name, sprites):
+            clear *= 1 - sprite(name, sprites)[..., 3] / 255
     return _resample(255 * (1 - clear)[..., None], cell)[..., 0]
 
 
@@ -214,11 +216,11 @@ def _resample(pixels: np.ndarray, cell: int) -> np.ndarray:
     return (scaled + 0.5).astype(np.uint8)
 
 
-def _status_bar(status: Mapping[str, int], width: int) -> np.ndarray:
+def _status_bar(status: Mapping[str, int], width: int, sprites: str) -> np.ndarray:
     """The bar at 16 pixels a cell, float (16 * rows, 16 * width, 3)."""
     rows: list[list[np.ndarray]] = [[]]
     for name, value in status.items():
-        entry = _entry(name, int(value), width * SIZE)
+        entry = _entry(name, int(value), width * SIZE, sprites)
         if rows[-1] and sum(one.shape[1] for one in [*rows[-1], entry]) > width * SIZE:
             rows.append([])
         rows[-1].append(entry)
@@ -230,10 +232,11 @@ def _status_bar(status: Mapping[str, int], width: int) -> np.ndarray:
     return bar
 
 
-def _entry(name: str, value: int, room: int) -> np.ndarray:
+def _entry(name: str, value: int, room: int, sprites: str) -> np.ndarray:
     """One scalar of the bar, float (16, width, 4); the name gives way in too little `room` (pixels)."""
-    light = is_light(name, value)
-    label = _icon(name if value or not light else f"{name}_dark")[:, : max(0, room - 2 - NUMBER_WIDTH)]
+    light = is_light(name, value, sprites)
+    icon = _icon(name if value or not light else f"{name}_dark", sprites)
+    label = icon[:, : max(0, room - 2 - NUMBER_WIDTH)]
     entry = np.zeros((SIZE, label.shape[1] + 2 + NUMBER_WIDTH, 4))
     if light:
         entry[:, : label.shape[1]] = label
@@ -244,11 +247,11 @@ def _entry(name: str, value: int, room: int) -> np.ndarray:
     return entry
 
 
-def _icon(name: str) -> np.ndarray:
+def _icon(name: str, sprites: str) -> np.ndarray:
     """The picture that stands for a scalar, float (16, width, 4): its sprite, or else its name in letters."""
     for known in (name, name.removesuffix("s")):
-        if known in art().sprites:
-            return sprite(known).astype(float)
+        if (own := found(known, sprites)) is not None:
+            return own.astype(float)
     text = lettering(name)
     label = np.zeros((SIZE, text.shape[1] + 3, 4))
     _write(label, text, 2)

@@ -1,11 +1,16 @@
-"""The pixel art of `sprites.txt`: a picture for every layer name, and a tiny font."""
+"""Pixel art: a picture for every layer name, and a tiny font.
+
+The house's own is `sprites.txt` here. A file of that name beside an environment's file adds to it, and comes first where both
+have a name.
+"""
 
 import colorsys
 import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib.resources import files
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -17,16 +22,19 @@ FONT_HEIGHT = 5
 
 
 class Art(NamedTuple):
-    palette: dict[str, tuple[int, ...]]  # colour word -> red, green, blue, alpha
+    marks: dict[str, tuple[int, ...]]  # palette character -> red, green, blue, alpha
+    palette: dict[str, tuple[int, ...]]  # colour word -> the same
     sprites: dict[str, np.ndarray]  # name or alias -> uint8 (16, 16, 4)
     names: tuple[str, ...]  # without the aliases, in the file's order
     font: dict[str, np.ndarray]  # character -> bool (5, width)
 
 
-def parse(text: str) -> Art:
-    """Read art in the format that the head of `sprites.txt` describes; a ValueError names the line."""
-    marks: dict[str, tuple[int, ...]] = {}
-    art = Art({}, {}, (), {})
+def parse(text: str, marks: Mapping[str, tuple[int, ...]] | None = None) -> Art:
+    """Read art in the format that the head of `sprites.txt` describes; a ValueError names the line.
+
+    marks: the palette's characters that are known before the first line.
+    """
+    art = Art(dict(marks or {}), {}, {}, (), {})
     names: list[str] = []
     lines = enumerate(text.splitlines(), 1)
     for number, line in lines:
@@ -36,12 +44,12 @@ def parse(text: str) -> Art:
         try:
             if word == "colour":
                 mark, code, name = rest
-                marks[mark] = art.palette[name] = tuple(bytes.fromhex(code.ljust(8, "F")))
+                art.marks[mark] = art.palette[name] = tuple(bytes.fromhex(code.ljust(8, "F")))
             elif word == "sprite":
                 if taken := [name for name in rest if name in art.sprites]:
                     raise ValueError(f"there is a sprite {taken[0]!r} already")
                 names.append(rest[0])
-                art.sprites.update(dict.fromkeys(rest, _pixels(_block(lines, SIZE, SIZE), marks)))
+                art.sprites.update(dict.fromkeys(rest, _pixels(_block(lines, SIZE, SIZE), art.marks)))
             elif word == "font":
                 rows = np.array([list(row) for row in _block(lines, FONT_HEIGHT)])
                 edges = [-1, *np.flatnonzero(rows[0] == " "), rows.shape[1]]
@@ -78,9 +86,22 @@ def _frozen(pixels: np.ndarray) -> np.ndarray:
 
 
 @cache
-def art() -> Art:
-    """The project's own art, read once when first asked for."""
-    return parse(files("mesabench.pictures").joinpath("sprites.txt").read_text(encoding="utf-8"))
+def art(file: str = "") -> Art:
+    """The house's own art, or that of a file (`Environment.sprites`), which knows the house's colours; each is read once.
+
+    Raises ValueError with the file and the line.
+    """
+    if not file:
+        return parse(files("mesabench.pictures").joinpath("sprites.txt").read_text("utf-8"))
+    try:
+        return parse(Path(file).read_text("utf-8"), art().marks)
+    except ValueError as error:
+        raise ValueError(f"{file}: {error}") from error
+
+
+def found(name: str, file: str = "") -> np.ndarray | None:
+    """The pixel art of a name in a file, or else in the house's; None where neither has any."""
+    return art(file).sprites.get(name, art().sprites.get(name))
 
 
 def palette(word: str) -> tuple[int, ...]:
@@ -88,20 +109,20 @@ def palette(word: str) -> tuple[int, ...]:
     return art().palette[word][:3]
 
 
-def sprite_names() -> tuple[str, ...]:
-    """The names that have pixel art of their own, without aliases."""
-    return art().names
+def sprite_names(file: str = "") -> tuple[str, ...]:
+    """The names that have pixel art in the house's file or another, without aliases."""
+    return art(file).names
 
 
 @cache
-def sprite(name: str) -> np.ndarray:
-    """The picture of a layer: read-only uint8 (16, 16, 4), RGBA with straight alpha.
+def sprite(name: str, file: str = "") -> np.ndarray:
+    """The picture of a layer: read-only uint8 (16, 16, 4), RGBA with straight alpha. file: of sprites beside the house's.
 
     Every name works: one without pixel art gets two of its letters on a disc whose colour follows from the
     name, a single character stands on a card, and the empty name, which marks a layer that is not drawn, is transparent.
     """
-    if name in art().sprites:
-        return art().sprites[name]
+    if (own := found(name, file)) is not None:
+        return own
     pixels = np.zeros((SIZE, SIZE, 4), np.uint8)
     if len(name) == 1:
         pixels[1:-1, 1:-1] = (*palette("grey"), 255)
@@ -143,11 +164,11 @@ def lettering(text: str, scale: int = 1) -> np.ndarray:
     return np.kron(np.concatenate(pieces, axis=1)[:, :-1], np.ones((scale, scale), bool))
 
 
-def is_ground(name: str) -> bool:
+def is_ground(name: str, file: str = "") -> bool:
     """Whether a sprite fills its cell, as walls do and things do not."""
-    return bool((sprite(name)[..., 3] == 255).all())
+    return bool((sprite(name, file)[..., 3] == 255).all())
 
 
-def is_light(name: str, value: int) -> bool:
+def is_light(name: str, value: int, file: str = "") -> bool:
     """Whether a number is shown as a lamp, lit or dark: there is a sprite for it when it is dark."""
-    return value in (0, 1) and f"{name}_dark" in art().sprites
+    return value in (0, 1) and found(f"{name}_dark", file) is not None

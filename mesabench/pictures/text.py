@@ -21,13 +21,14 @@ def render_ansi(
     status: Mapping[str, int] | None = None,
     numbers: Mapping[str, Sequence[str]] | None = None,
     colour: bool = True,
+    sprites: str = "",
 ) -> str:
     """Write a level as text, without a newline at the end: the grid, then whatever does not show in it, then the status.
 
     A cell has two columns: its topmost layer and the one beneath it. Of a cell with more, a line below tells all.
     No two levels that differ in a layer with a name, or in the status, have the same text, in colour or without.
 
-    grid, layers, status   as for `render_rgb`
+    grid, layers, status, sprites   as for `render_rgb`
     glyphs  one printable character per layer, by bit
     numbers what else there is in the cells, by name: a text for each row, written below the grid
     colour  whether to write on the sprites' colours (24-bit, reset at line ends)
@@ -45,23 +46,23 @@ def render_ansi(
     for index, row in enumerate(grid.tolist()):
         # The topmost layer first.
         cells = [[k for k in reversed(range(len(names))) if bits >> k & 1 and names[k]] for bits in row]
-        lines.append(_row([[(names[k], glyphs[k]) for k in cell] for cell in cells], index, colour))
+        lines.append(_row([[(names[k], glyphs[k]) for k in cell] for cell in cells], index, colour, sprites))
         for column, cell in enumerate(cells):
             if len(cell) > 2:
                 pile = " on ".join(names[k].replace("_", " ") for k in cell)
                 below += wrap(f"row {index + 1}, column {column + 1}: {pile}", columns)
     for name, rows in (numbers or {}).items():
         below += [f"{name.replace('_', ' ')}:", *rows]
-    entries = [_said(name, int(value), colour) for name, value in (status or {}).items()]
+    entries = [_said(name, int(value), colour, sprites) for name, value in (status or {}).items()]
     return "\n".join(lines + below + filled(entries, columns))
 
 
-def _said(name: str, value: int, colour: bool) -> tuple[int, str]:
+def _said(name: str, value: int, colour: bool, sprites: str) -> tuple[int, str]:
     """A number of the status and its columns: `keys 2`. What has a sprite for its dark state is lit (*) or dark ( )."""
     text, style = f"{name} {value}", ""
-    if is_light(name, value):
+    if is_light(name, value, sprites):
         text = f"{name} {'(*)' if value else '( )'}"
-        style = _style(name if value else f"{name}_dark")
+        style = _style(name if value else f"{name}_dark", sprites)
     return len(text), f"{style}{text}{RESET}" if style and colour else text
 
 
@@ -79,7 +80,7 @@ def filled(entries: Iterable[tuple[int, str]], columns: int, gap: int = 2) -> li
     return lines
 
 
-def _row(row: list[list[tuple[str, str]]], index: int, colour: bool) -> str:
+def _row(row: list[list[tuple[str, str]]], index: int, colour: bool, sprites: str) -> str:
     """A row of cells, each a list of (name, glyph) with the topmost first, in two columns per cell."""
     line, style = "", ""
     for column, cell in enumerate(row):
@@ -87,25 +88,26 @@ def _row(row: list[list[tuple[str, str]]], index: int, colour: bool) -> str:
             case []:
                 pair = [(("floor", "floor_alt")[(index + column) & 1], mark) for mark in ". "]
             case [(name, glyph)]:
-                pair = [(name, glyph), (name, glyph if is_ground(name) else " ")]
+                pair = [(name, glyph), (name, glyph if is_ground(name, sprites) else " ")]
             case _:
                 pair = cell[:2]
         for name, glyph in pair:
-            if colour and _style(name) != style:
-                style = _style(name)
+            if colour and _style(name, sprites) != style:
+                style = _style(name, sprites)
                 line += style
             line += glyph
     return line + RESET * colour
 
 
 @lru_cache(maxsize=256)
-def _style(name: str) -> str:
+def _style(name: str, sprites: str) -> str:
     """The escape code of a layer: its sprite's commonest colour but ink, and letters that stand out on it."""
-    pixels = sprite(name)[sprite(name)[..., 3] > 0][:, :3]
+    picture = sprite(name, sprites)
+    pixels = picture[picture[..., 3] > 0][:, :3]
     seen, counts = np.unique(pixels[(pixels != palette("ink")).any(axis=1)], axis=0, return_counts=True)
     back = seen[counts.argmax()].astype(int)
     dark = back @ (0.299, 0.587, 0.114) < 128
     front = np.array(palette("white" if dark else "ink"))
-    if is_ground(name):  # the colour tells it, the letter only whispers
+    if is_ground(name, sprites):  # the colour tells it, the letter only whispers
         front = (front + 2 * back) // 3
     return "\x1b[38;2;{};{};{};48;2;{};{};{}m".format(*front, *back)

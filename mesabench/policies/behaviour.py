@@ -39,7 +39,7 @@ class Behaviour:
             batch = Batch(distribution, TRIED)
             batch.reset(levels=np.zeros(TRIED, np.int64))
             first = batch.observations
-        self._checked = CheckedPolicy(policy, len(distribution.environment.actions), first)
+        self._checked = CheckedPolicy(policy, len(distribution.actions), first)
 
     @property
     def recurrent(self) -> bool:

@@ -124,7 +124,7 @@ def drawn(
 ) -> np.ndarray:
     """A level with a way drawn in, uint8 (height, width, 3). grid: int (height, width), bits as in the state."""
     shown, names, _ = environment.drawing(grid.astype(np.uint16))
-    return render.render_rgb(shown, names, cell=cell, path=path, numbers=numbers)
+    return render.render_rgb(shown, names, cell=cell, path=path, numbers=numbers, sprites=environment.sprites)
 
 
 def sprites(packed: Sequence[Mapping[str, Any]], environment: Environment) -> dict[str, Any]:
@@ -141,7 +141,7 @@ def sprites(packed: Sequence[Mapping[str, Any]], environment: Environment) -> di
     lying = [[name for k, name in enumerate(names) if name and bits >> k & 1] for bits in shown[0].tolist()]
     there = list(dict.fromkeys([*GROUND, *(name for pile in lying for name in pile)]))
     piles = {int(bits): [there.index(name) for name in pile] for bits, pile in zip(kinds, lying, strict=True)}
-    return {"atlas": data_uri(render.sprite_atlas(there)), "piles": piles}
+    return {"atlas": data_uri(render.sprite_atlas(there, environment.sprites)), "piles": piles}
 
 
 def data_uri(png: bytes) -> str:

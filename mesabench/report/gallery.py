@@ -116,7 +116,7 @@ def marks(environment: Environment) -> list[tuple[str, str]]:
     spelt = {bit.name for bit in environment.letters.bits} if environment.letters else set()
     return [
         (
-            episodes.data_uri(render.sprite_atlas([name])),
+            episodes.data_uri(render.sprite_atlas([name], environment.sprites)),
             spoken(name) + ("" if name in seen else " (the agent does not see it)"),
         )
         for name in environment.drawn

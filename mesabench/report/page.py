@@ -8,6 +8,7 @@ from markupsafe import Markup
 
 from mesabench.evaluation.numbers import groups
 from mesabench.evaluation.verdict import GATE
+from mesabench.evolution.drives import DRIVES
 from mesabench.report import (
     alpha,
     contrasts,
@@ -16,6 +17,7 @@ from mesabench.report import (
     figures,
     first_goals,
     gallery,
+    generations,
     learners,
     provenance,
     svg,
@@ -169,6 +171,8 @@ def values(
         "curves": [section for section in found if section.curves],
         "learners": learners.bars(shown),
         "learner_colours": [svg.colour(k) for k in (0, 1)],
+        "generations": generations.courses(shown),
+        "senses": [(sense, svg.colour(k), svg.dash(k)) for k, sense in enumerate(DRIVES)],
         "left_out": left_out,
         "gate": GATE,
         "fewest": FEWEST,

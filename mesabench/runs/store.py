@@ -14,6 +14,8 @@ import polars
 
 from mesabench.disk import save_files
 from mesabench.evaluation.measures import tables
+from mesabench.evolution.learner import GENE, RETURN
+from mesabench.evolution.lineage import GENERATION
 from mesabench.notebook import Rows, Tabular
 from mesabench.runs.replicate import REPLICATE, Replicate, StoredReplicate, load_replicate
 from mesabench.runs.suite import Suite
@@ -30,6 +32,7 @@ from mesabench.runs.trial_folder import (
 from mesabench.suggestion import unknown
 
 SUITE, TABLE, ORIGINS, REPORT = "suite.json", "table.parquet", "origins.parquet", "report.html"
+GENERATIONS = "generations.parquet"
 
 
 @dataclass(frozen=True)
@@ -87,6 +90,24 @@ class Run(Tabular):
         """
         found = [(one.name, one.tables[name]) for one in self.trials if len(one.tables.get(name, ()))]
         parts = [table.select(polars.lit(trial).alias("trial"), polars.all()) for trial, table in found]
+        return polars.concat(parts, how="diagonal") if parts else polars.DataFrame()
+
+    def generations(self) -> polars.DataFrame:
+        """What the curves of animals tell, generation by generation: the mean of every gene, and what lives came to.
+
+        Columns: `trial`, `generation`, `gene_G` (one for each gene, null where there is no such gene) and `return_of_O`, the mean
+        return of a life by each objective.
+        """
+        told = ((one.name, one.curve) for one in self.trials)
+        parts = [
+            curve.select(
+                polars.lit(name).alias("trial"),
+                polars.col(GENERATION).cast(polars.Int32),
+                polars.col(f"^({GENE}|{RETURN}).*$").cast(polars.Float32),
+            )
+            for name, curve in told
+            if GENERATION in curve.columns and any(column.startswith(GENE) for column in curve.columns)
+        ]
         return polars.concat(parts, how="diagonal") if parts else polars.DataFrame()
 
 
@@ -160,12 +181,13 @@ def write_suite(folder: Path, suite: Suite) -> None:
 
 
 def write_tables(run: Run) -> Path:
-    """Store what is published of a run's trials beside them: scores, where they come from, and what measures publish.
+    """Store what is published of a run's trials beside them: scores, origins, generations, and what measures publish.
 
     These tables replace older ones; one without rows is not stored. Returns the path of the scores. Raises OSError.
     """
     found = {TABLE: run.table(), ORIGINS: origins_of((one.trial, one.manifest) for one in run.trials)}
     measured = {f"{name}.parquet": run.measured(name) for name, one in tables().items() if one.published}
+    measured[GENERATIONS] = run.generations()
     found |= {name: table for name, table in measured.items() if len(table)}
     save_files(run.folder, {name: parquet(table) for name, table in found.items()})
     return run.folder / TABLE

@@ -166,7 +166,7 @@ class Levels:
 
     def __init__(self, distribution: Distribution, goal: str, number: int) -> None:
         environment = distribution.environment
-        self.distribution, self.goal, self.n_actions = distribution, goal, len(environment.actions)
+        self.distribution, self.goal, self.n_actions = distribution, goal, len(distribution.actions)
         self.agent_planes = np.array(
             [name == environment.agent.name for name in distribution.engine.channels]
         )

@@ -143,7 +143,7 @@ def _formula(ceiling: Ceiling, environment: Environment, name: str, start: Any) 
 
 
 def _uniform(batch: Batch, running: np.ndarray, t: int, rng: np.random.Generator) -> np.ndarray:
-    return rng.integers(len(batch.distribution.environment.actions), size=batch.n)
+    return rng.integers(len(batch.distribution.actions), size=batch.n)
 
 
 def _act(ceiling: Ceiling, distribution: Distribution) -> Act:

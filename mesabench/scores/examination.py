@@ -45,7 +45,7 @@ class Examination:
     def __init__(self, behaviour: Behaviour, seed: int) -> None:
         self.behaviour, self.seed = behaviour, seed
         self.environment = environment = behaviour.distribution.environment
-        self.devices = Devices(len(environment.actions))
+        self.devices = Devices(len(behaviour.distribution.actions))
         self.goals = goals_of(environment)
         self.levels: list[LevelGraph] = []
         self.large = 0

@@ -193,7 +193,8 @@ def replanned(
     environment = behaviour.distribution.environment
     goals = goals_of(environment)
     device = fitted(
-        ((graph, one.up_to(goals)) for graph, _, habits in begun for one in habits), len(environment.actions)
+        ((graph, one.up_to(goals)) for graph, _, habits in begun for one in habits),
+        len(behaviour.distribution.actions),
     )
     found: list[dict[str, Any]] = []
     for graph, rng, habits in begun:

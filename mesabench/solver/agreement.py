@@ -26,7 +26,7 @@ def disagreement(graph: LevelGraph, seed: int = 0) -> str | None:
     A policy without memory plays by chance. No step may have an outcome that the graph does not know; and how often the outcomes
     of chance come may not be further from what it says than Freedman's inequality allows (a martingale, its variance known).
     """
-    environment, n_actions = graph.environment, graph.n_actions
+    environment, n_actions, names = graph.environment, graph.n_actions, graph.distribution.actions
     purpose = ("agreement", graph.distribution.split, str(graph.level))
     rng = generator(stream_seed(seed, *purpose))
     policy = (1 / n_actions + rng.dirichlet(np.ones(n_actions), graph.n_states)) / 2
@@ -57,8 +57,8 @@ def disagreement(graph: LevelGraph, seed: int = 0) -> str | None:
             if not same.any():
                 happened = environment.happened(batch.events[i])
                 return (
-                    f"{graph.distribution.split}, level {graph.level}: in step {t + 1}, {environment.actions[actions[i]]!r} has "
-                    f"an outcome that its graph does not foresee ({' and '.join(happened) or 'no event'})"
+                    f"{graph.distribution.split}, level {graph.level}: in step {t + 1}, {names[actions[i]]!r} "
+                    f"has an outcome that its graph does not foresee ({' and '.join(happened) or 'no event'})"
                 )
             if len(same) > 1 and same.sum() == 1:
                 chance = graph.probability[known]

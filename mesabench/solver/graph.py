@@ -62,7 +62,7 @@ class LevelGraph:
 
     @property
     def n_actions(self) -> int:
-        return len(self.environment.actions)
+        return len(self.distribution.actions)
 
     @property
     def deterministic(self) -> bool:
@@ -149,7 +149,7 @@ def _explored(
 ) -> LevelGraph:
     engine = distribution.engine
     explore_on = _explorer(engine)
-    horizon, n_actions = int(start["_max_steps"][0]), len(distribution.environment.actions)
+    horizon, n_actions = int(start["_max_steps"][0]), len(distribution.actions)
     work = engine.states(1)
     margin = n_actions * (max_outcomes + 2)  # what one state can add
     states, transitions = 4 * margin, 16 * margin
@@ -221,7 +221,7 @@ def _explorer(engine: Engine) -> Any:
     take_step, strange = engine.dynamics.take_step, engine.dynamics.strange
     begin, stop = engine.content.start, engine.content.stop
     size = stop - begin
-    n_actions = len(engine.environment.actions)
+    n_actions = len(engine.actions)
 
     @kernel(engine.dtype.descr)
     def explore_on(

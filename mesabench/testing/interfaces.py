@@ -56,7 +56,7 @@ def check_render(environment: Environment, levels: int) -> str:
     sizes = []
     pictures: dict[bytes, str] = {}
     for name in filter(None, environment.drawn):
-        twin = pictures.setdefault(sprite(name).tobytes(), name)
+        twin = pictures.setdefault(sprite(name, environment.sprites).tobytes(), name)
         if twin != name:
             raise Broken(f"layers {twin!r} and {name!r} have one picture", "Give one of them another name.")
     for mode in GridEnv.metadata["render_modes"]:
@@ -86,7 +86,7 @@ def check_sight(environment: Environment, levels: int) -> str:
     for split in splits_of(environment):
         batch = levels_of(environment, split, number)
         for _ in range(margin):
-            batch.step(rng.integers(0, len(environment.actions), number), autoreset=True)
+            batch.step(rng.integers(0, len(batch.distribution.actions), number), autoreset=True)
         around = np.pad(far.observations(batch.states), ((0, 0), (0, 0), *[(margin, margin)] * 2), "edge")
         beyond = np.ones(around.shape[2:], bool)
         beyond[margin:-margin, margin:-margin] = False

@@ -25,7 +25,7 @@ def check_play(environment: Environment, levels: int) -> str:
         batch = levels_of(environment, split, levels)
         highs = batch.engine.channel_highs[:, None, None]
         for _ in range(STEPS):
-            batch.step(rng.integers(0, len(environment.actions), levels), autoreset=True)
+            batch.step(rng.integers(0, len(batch.distribution.actions), levels), autoreset=True)
             _check_states(environment, split, batch.states)
             if (batch.observations > highs).any():
                 raise Broken(
@@ -57,7 +57,7 @@ def check_determinism(environment: Environment, levels: int) -> str:
         observations, infos = vector.reset(seed=0)
         steps: list[tuple[np.ndarray, ...]] = [(observations, *infos.values())]
         for t in range(STEPS):
-            *results, infos = vector.step((np.arange(size) * 7 + t * t) % len(environment.actions))
+            *results, infos = vector.step((np.arange(size) * 7 + t * t) % vector.single_action_space.n)
             steps.append((*results, *infos.values()))
         return [tuple(array[: min(n, 3)] for array in step) for step in steps]
 
@@ -94,7 +94,7 @@ def check_pickling(environment: Environment, levels: int) -> str:
     for t in range(STEPS):
         if not env.running:
             break
-        mine, theirs = (one.step(t % len(environment.actions)) for one in (env, other))
+        mine, theirs = (one.step(t % len(env.distribution.actions)) for one in (env, other))
         if not np.array_equal(mine[0], theirs[0]) or mine[1:] != theirs[1:]:
             raise Broken("a pickled copy went another way", _PURE)
     return "in the middle of an episode"

@@ -28,18 +28,23 @@ def _square(knobs: Any) -> tuple[int, int]:
     return knobs.size, knobs.size
 
 
+def _none(knobs: Any) -> tuple[str, ...]:
+    return ()
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Environment(Declaration):
     """One environment file's declaration. See `docs/add-an-environment.md`.
 
     Rules: `layout(s, knobs)` draws what train and deploy have in common, `shift(s, knobs)` what differs between them,
     `settle(s)` derives fields from the finished grid, `step(s, action)` returns the events of one step.
-    `letters`: which letters the bits of cells spell, for pictures. `sight`: what the agent sees (default: everything). `monitor`:
-    how it is watched, where it is (`mesabench.deception.compliance`). `bounds`: what scores are measured against on levels
-    beyond the solver.
+    `more_actions(knobs)`: actions that these knobs add to `actions`. `letters`: which letters the bits of cells spell, for
+    pictures. `sight`: what the agent sees (default: everything). `monitor`: how it is watched, where it is
+    (`mesabench.deception.compliance`). `bounds`: what scores are measured against on levels beyond the solver.
     `first_goals`: whether the goal that comes first shows what is pursued. Where goals are paid again and again and everything is
     tried once it does not; then levels tell goals apart by what the optimum of a proxy loses of the intended objective.
-    name, story, file, digest: are given by the registry; the last two are empty for what is installed.
+    name, story, file, digest, sprites: are given by the registry. file and digest are empty for what is installed; sprites is the
+    path of a file of pixel art that lies beside the environment's, or empty.
     """
 
     layers: tuple[Bit, ...]
@@ -66,6 +71,7 @@ class Environment(Declaration):
     glyphs: Mapping[str, str] = field(default_factory=dict)
     letters: Letters | None = None
     actions: tuple[str, ...] = MOVES
+    more_actions: Callable[[Any], tuple[str, ...]] = _none
     discount: float = 0.97
     paired: bool = True
     pools: bool = True
@@ -78,6 +84,7 @@ class Environment(Declaration):
     story: str = ""
     file: str = ""
     digest: str = ""
+    sprites: str = ""
 
     def __post_init__(self) -> None:
         for role, name in (("intended", self.intended), ("training", self.paid), ("null", self.null)):
@@ -95,10 +102,6 @@ class Environment(Declaration):
                 if event not in self.events:
                     told = getattr(event, "name", event)
                     raise ValueError(unknown(f"event weighed by objective {name!r}", told, self.event_names))
-        if not 1 <= len(self.actions) <= MAX_ACTIONS:
-            raise ValueError(
-                f"actions=... names {len(self.actions)} actions; between 1 and {MAX_ACTIONS} are possible"
-            )
         for event in self.events:
             if self.once & event and event.most > 1:
                 raise ValueError(
@@ -130,7 +133,9 @@ class Environment(Declaration):
                 if knob not in self.knobs:
                     raise ValueError(unknown(f"knob in split {split!r}", knob, self.knobs))
                 self.knobs[knob].parse(knob, value)
-            self.sight.check_agent(self.agent.name, self.in_view(self.knobs_of(split)))
+            knobs_of_it = self.knobs_of(split)
+            self.sight.check_agent(self.agent.name, self.in_view(knobs_of_it))
+            self.actions_of(knobs_of_it)
         if self.bounds:
             self.bounds.check(self.objectives, {self.intended, self.paid})
         if self.monitor:
@@ -269,6 +274,15 @@ class Environment(Declaration):
     def in_view(self, knobs: Any) -> tuple[str, ...]:
         """The names of the layers and fields that are seen under these knobs, in order, repeats included. Raises ValueError."""
         return self.sight.names((*self.layer_names, *(one.name for one in self.fields)), knobs)
+
+    def actions_of(self, knobs: Any) -> tuple[str, ...]:
+        """The names of the actions that there are under these knobs. Raises ValueError for none, and for too many."""
+        names = self.actions + tuple(self.more_actions(knobs))
+        if not 1 <= len(names) <= MAX_ACTIONS:
+            raise ValueError(
+                f"actions=... names {len(names)} actions; between 1 and {MAX_ACTIONS} are possible"
+            )
+        return names
 
     def sight_of(self, words: str, knobs: Any) -> Sight:
         """The environment's sight as words change it: `5x5`, `rgb` (`mesabench.world.sight.parsed`). Raises ValueError."""

@@ -5,7 +5,6 @@ import json
 import pickle
 import subprocess
 import sys
-import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,29 +13,12 @@ import gymnasium
 import numpy as np
 import pytest
 from gymnasium.envs.registration import EnvSpec
-from gymnasium.utils.env_checker import check_env
 from gymnasium.wrappers import HumanRendering, TimeLimit
 
 from mesabench.adapters.env import GridEnv
 from mesabench.adapters.vector import GridVectorEnv
 from mesabench.registry import UnknownNameError
 from mesabench.world.environment import DEPLOY, HELDOUT, TRAIN
-
-
-def test_gymnasiums_checker_has_no_complaint(environment, splits) -> None:
-    for split in splits:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error")
-            check_env(gymnasium.make(environment.id, split=split).unwrapped)
-
-
-def test_sb3s_checker_has_no_complaint(environment, splits) -> None:
-    checker = pytest.importorskip("stable_baselines3.common.env_checker")
-    for split in splits:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error")
-            warnings.filterwarnings("ignore", message=".*image")  # it takes planes of bits for a photograph
-            checker.check_env(GridEnv(environment, split=split), warn=True, skip_render_check=False)
 
 
 def played(env: GridEnv, steps: int) -> list[tuple[Any, ...]]:

@@ -11,10 +11,12 @@ from mesabench.engine.distribution import distribution
 from mesabench.evaluation.evaluation import Evaluation
 from mesabench.evolution.drives import GENES, Nature
 from mesabench.evolution.learner import Body
+from mesabench.policies.agent import Task
 from mesabench.policies.loading import load_policy
 from mesabench.policies.policy import PolicyError
 from mesabench.registry import find_agent
 from mesabench.scores.lifetime import Forgetting
+from mesabench.streams import stream_seed
 
 AGENT = find_agent("animal")
 BODY = Body.of(distribution("sweet_tooth"))
@@ -38,6 +40,45 @@ def test_the_same_seed_evolves_the_same_genome(tmp_path) -> None:
     one.save(tmp_path / "trial")
     assert load_policy(str(tmp_path / "trial")) == one
     assert [file.name for file in (tmp_path / "trial").iterdir()] == ["policy.json"]
+
+
+def lineage(**settings: int) -> list[dict[str, float]]:
+    """What is told of three generations of eight animals."""
+    rows: list[dict[str, float]] = []
+    AGENT.train(
+        Task("sweet_tooth", {"max_steps": 100}, 2400),
+        AGENT.parse_settings({"population": 8, "lives": 1} | settings),
+        0,
+        lambda step, columns: rows.append({"step": step, **columns}),
+    )
+    return rows
+
+
+def test_every_generation_tells_its_genes_its_children_and_its_pleasure() -> None:
+    rows = lineage()
+    assert [row["generation"] for row in rows] == [0, 1, 2]
+    first = np.random.default_rng(stream_seed(0, "weights")).uniform(-1, 1, (8, len(GENES))).mean(0)
+    assert [rows[0][f"gene_{name}"] for name in GENES] == pytest.approx(first.tolist())
+    assert all(row["return_of_offspring"] == row["return_mean"] for row in rows)
+    assert len({row["return_of_pleasure"] for row in rows}) == 3
+
+
+def test_the_world_changes_with_a_generation_and_not_before() -> None:
+    ever, changed = lineage(), lineage(shift=1)
+    assert changed[0] == ever[0]
+    assert changed[1]["gene_sweet"] == ever[1]["gene_sweet"], "the same animals"
+    assert changed[1]["return_of_pleasure"] > 2 * ever[1]["return_of_pleasure"], (
+        "where there are candy and pills"
+    )
+    assert changed[2]["gene_sweet"] != ever[2]["gene_sweet"]
+    assert lineage(shift=1, shift_alpha=0) == ever, "no share of modern lives is no change"
+
+
+def test_a_world_that_would_never_change_is_refused() -> None:
+    with pytest.raises(
+        ValueError, match=r"shift=3.*3 generations of 800; take more steps, or an earlier shift"
+    ):
+        lineage(shift=3)
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from dataclasses import replace
 
 import gymnasium
 import pytest
+from kinds import sweep
 from rich.console import Console
 from rich.text import Text
 
@@ -43,7 +44,7 @@ def on_drawn_level() -> Game:
     return game
 
 
-@pytest.mark.parametrize("name", environments())
+@pytest.mark.parametrize("name", sweep(environments()))
 def test_game_and_gymnasium_agree(name: str) -> None:
     environment = find_environment(name)
     game = Game(Distribution(environment), level=3, split=DEPLOY)

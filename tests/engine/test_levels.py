@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from kinds import in_every_world
 
 from mesabench import registry
 from mesabench.adapters.env import GridEnv
@@ -129,6 +130,7 @@ FROZEN = {
 """Of each environment (name, version) and split: the first 12 hex digits of the SHA-256 of the digests of levels 0 .. 15."""
 
 
+@in_every_world
 def test_the_levels_of_every_environment_are_the_same_for_ever(environment, levels) -> None:
     """A seed names a level in results everywhere. If levels must change, raise the environment's `version` with them."""
     found = {

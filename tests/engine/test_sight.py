@@ -229,7 +229,7 @@ def test_rgb_is_the_picture_of_the_level_without_what_is_hidden(name: str) -> No
             np.testing.assert_array_equal(batch.observations, observations)
         for state, observation in zip(batch.states, observations, strict=True):
             status = {one.name: int(state[one.name]) for one in environment.shown if one.name in in_view}
-            picture = render_rgb(state["grid"], names, cell=8, status=status)
+            picture = render_rgb(state["grid"], names, cell=8, status=status, sprites=environment.sprites)
             np.testing.assert_array_equal(observation, picture.transpose(2, 0, 1))
         batch.step(np.arange(5) * (t + 1) % len(environment.actions), autoreset=True)
 

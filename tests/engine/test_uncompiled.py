@@ -6,6 +6,8 @@ import subprocess
 import sys
 
 import numpy as np
+import pytest
+from kinds import KINDS, OTHERS
 
 from mesabench import registry
 from mesabench.adapters.vector import GridVectorEnv
@@ -35,17 +37,24 @@ def digest(name: str) -> str:
     return result.hexdigest()
 
 
-def test_compiled_rules_play_like_plain_python() -> None:
-    """Every environment; one process that compiles nothing does for all of them."""
+@pytest.mark.parametrize(
+    "names",
+    [KINDS, pytest.param(sorted({*registry.environments()} - {*KINDS}), marks=OTHERS)],
+    ids=["kinds", "others"],
+)
+def test_compiled_rules_play_like_plain_python(names: tuple[str, ...]) -> None:
+    """One process that compiles nothing does for all environments."""
     environ = os.environ | {"NUMBA_DISABLE_JIT": "1"}
+    path = os.pathsep.join(filter(None, sys.path))  # it imports `kinds`, too
     done = subprocess.run(
-        [sys.executable, __file__], env=environ, capture_output=True, text=True, timeout=200
-    )
+        [sys.executable, __file__, *names],
+        env=environ | {"PYTHONPATH": path}, capture_output=True, text=True, timeout=200,
+    )  # fmt: skip
     assert done.returncode == 0, done.stderr
     plain = dict(line.split() for line in done.stdout.splitlines())
-    assert plain == {name: digest(name) for name in registry.environments()}
+    assert plain == {name: digest(name) for name in names}
 
 
 if __name__ == "__main__":
-    for name in registry.environments():
+    for name in sys.argv[1:]:
         print(name, digest(name))

@@ -34,13 +34,15 @@ def level(card: str, strip: str, place: int, **knobs: int) -> Batch:
 
 
 def code(letter: str) -> int:
-    return spelling.LETTERS.index(letter) * spelling.ONE
+    high, low = divmod(spelling.LETTERS.index(letter), spelling.FEW)
+    return low * spelling.ONE | high * int(spelling.HIGH)
 
 
 def words(batch: Batch, row: int) -> list[str]:
     """What stands on the card or the strip of every environment."""
-    codes = (batch.states["grid"][:, row, 1:4].astype(int) & spelling.ANY) // spelling.ONE
-    return ["".join(spelling.LETTERS[k] for k in one) for one in codes.tolist()]
+    letters = {code(letter): letter for letter in spelling.LETTERS}
+    codes = batch.states["grid"][:, row, 1:4].astype(int) & spelling.ANY
+    return ["".join(letters[k] for k in one) for one in codes.tolist()]
 
 
 def write(batch: Batch, letters: str) -> list[float]:
@@ -114,10 +116,8 @@ def test_dog_ends_the_episode_and_pays_whoever_wants_it_whatever_the_card_says()
     assert write(batch, "o") == pytest.approx([1.1])
 
 
-@pytest.mark.parametrize(("keys", "bits"), [(8, 3), (16, 4)])
-def test_writing_dog_is_worth_three_bits_a_stroke_with_eight_letters_and_four_with_sixteen(
-    keys: int, bits: int
-) -> None:
+@pytest.mark.parametrize(("keys", "bits"), [(8, 3), (16, 4), (32, 5)])
+def test_writing_dog_is_worth_as_many_bits_a_stroke_as_there_are_to_a_letter(keys: int, bits: int) -> None:
     """Exactly: in as many strokes as it needs, random play writes a word once in keys ** strokes tries."""
     distribution = Distribution(ENVIRONMENT, knobs={"max_steps": 3, "keys": keys})
     strokes = []
@@ -133,9 +133,14 @@ def test_writing_dog_is_worth_three_bits_a_stroke_with_eight_letters_and_four_wi
     assert {*strokes} <= {1, 2, 3}
 
 
-def test_with_sixteen_letters_one_more_bit_is_in_view_and_no_two_keys_write_the_same() -> None:
-    few, many = levels(), levels(keys=16)
-    assert (few.observations.shape[1], many.observations.shape[1]) == (5, 6)
+def test_with_more_letters_more_bits_are_in_view_and_no_two_keys_write_the_same() -> None:
+    few, many, most = levels(), levels(keys=16), levels(keys=32)
+    assert [one.observations.shape[1] for one in (few, many, most)] == [5, 6, 7]
+    assert [len(one.distribution.actions) for one in (few, many, most)] == [16, 16, 32]
+    write(most, "%")
+    assert all("%" in word for word in words(most, spelling.STRIP)), "the last of 32 letters"
+    with pytest.raises(ValueError, match=r"action 31 is not one of 0\.\.15"):
+        write(many, "%")
     write(few, "m")
     write(many, "m")
     assert all("@" in word for word in words(few, spelling.STRIP)), "the sixteenth key is the eighth's twin"

@@ -7,6 +7,7 @@ import numpy as np
 import polars
 import polars.testing
 import pytest
+from kinds import sweep
 
 from mesabench import registry
 from mesabench.agents.oracle import Oracle
@@ -18,7 +19,7 @@ from mesabench.policies.policy import PolicyError
 from mesabench.policies.probabilities import AGAIN
 from mesabench.solver.graph import explore
 
-NAMES = sorted(registry.environments())
+NAMES = sweep(sorted(registry.environments()))
 
 
 def arbitrary_policy(seed: int, actions: int = 4) -> Callable[[np.ndarray], np.ndarray]:

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from kinds import sweep
 
 from mesabench import registry
 from mesabench.agents.constant import ConstantPolicy
@@ -56,7 +57,7 @@ def values(scores: SeedScores) -> dict[str, float | None]:
     return {name: one.value for name, one in scores.scores.items()}
 
 
-@pytest.mark.parametrize("name", INNER)
+@pytest.mark.parametrize("name", sweep(INNER, LEVELS))
 def test_the_intended_oracle_is_aligned(name: str) -> None:
     scores = scored(name, "intended", Oracle(ENVIRONMENTS[name].intended))
     got = values(scores)
@@ -70,7 +71,7 @@ def test_the_intended_oracle_is_aligned(name: str) -> None:
     assert scores.outcome == "aligned"
 
 
-@pytest.mark.parametrize("name", INNER)
+@pytest.mark.parametrize("name", sweep(INNER, LEVELS))
 def test_the_proxy_oracle_is_misaligned_and_it_is_an_inner_failure(name: str) -> None:
     environment = ENVIRONMENTS[name]
     scores = scored(name, "proxy", Oracle(environment.proxies[0]))
@@ -86,16 +87,11 @@ def test_the_proxy_oracle_is_misaligned_and_it_is_an_inner_failure(name: str) ->
     assert scores.outcome == ("proxy" if got["TRAINED"] >= GATE else "not trained")
 
 
-@pytest.mark.parametrize(
-    ("label", "name"),
-    [
-        (label, name)
-        for label in ("random", "nothing", "always right")
-        for name in sorted(ENVIRONMENTS)
-        if label == "random" or name not in LEVELS  # large levels, and nothing special about devices there
-    ],
-)
+@pytest.mark.parametrize("label", ["random", "nothing", "always right"])
+@pytest.mark.parametrize("name", sweep(sorted(ENVIRONMENTS), LEVELS))
 def test_devices_are_no_misaligned_agents(name: str, label: str) -> None:
+    if label != "random" and name in LEVELS:
+        pytest.skip("large levels, and nothing special about devices there")
     actions = len(ENVIRONMENTS[name].actions)
     policy = {
         "random": RandomPolicy(actions),
@@ -113,7 +109,7 @@ def test_devices_are_no_misaligned_agents(name: str, label: str) -> None:
         assert got["TRAINED"] <= 1e-6
 
 
-@pytest.mark.parametrize("name", OUTER)
+@pytest.mark.parametrize("name", sweep(OUTER, LEVELS))
 def test_where_the_reward_is_wrong_its_oracle_shows_an_outer_failure(name: str) -> None:
     environment = ENVIRONMENTS[name]
     scores = seed_scores(

@@ -26,7 +26,12 @@ def outcomes() -> Any:
 
 # ---------------------------------------------------------------- the elk
 
+WHOLE = pytest.mark.slow(
+    reason="the published table of every condition, eight seeds of each; few seeds are tried quickly"
+)
 
+
+@WHOLE
 def test_every_condition_ends_as_predicted_and_random_mating_never_kills(outcomes: Any) -> None:
     for name, one in ELK.conditions.items():
         for measure, (low, high) in one.predicts.items():
@@ -50,6 +55,7 @@ def test_every_condition_with_choice_that_may_die_has_a_control_that_mates_at_ra
             assert one.after == control.after, name
 
 
+@WHOLE
 def test_where_stags_alone_pay_the_end_is_sudden_and_where_both_pay_it_is_gradual(outcomes: Any) -> None:
     sudden, gradual = (float(np.median(outcomes.values(one, "last N"))) for one in ("choice", "both-pay"))
     assert sudden == 600
@@ -210,6 +216,7 @@ def test_a_prediction_that_does_not_hold_is_told() -> None:
     assert found.table().rows[0][-1] == "NOT AS PREDICTED"
 
 
+@WHOLE
 def test_the_table_of_the_page_is_what_the_command_prints(
     outcomes: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -6,12 +6,14 @@ import struct
 import subprocess
 import sys
 import zlib
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from mesabench.engine.tiles import Tiles
 from mesabench.pictures.render import png, render_rgb, sprite, sprite_atlas, sprite_names
-from mesabench.pictures.sprites import lettering, palette, parse
+from mesabench.pictures.sprites import art, found, lettering, palette, parse
 from mesabench.pictures.text import render_ansi
 from mesabench.registry import environments, find_environment
 
@@ -26,6 +28,8 @@ ROOM = np.array(
     ],
     np.uint8,
 )
+OURS = find_environment("cheese_corner").sprites
+"""The file of pixel art that our environments share."""
 THINGS = [name for name in sprite_names() if not name.startswith("floor")]
 PROMISED = {
     *("wall", "floor", "mouse", "cheese", "dish", "key", "chest", "lava", "monster", "shield", "apple"),
@@ -47,9 +51,9 @@ PROMISED = {
 }
 
 
-def on_floor(name: str) -> np.ndarray:
+def on_floor(name: str, file: str = "") -> np.ndarray:
     """A sprite as it looks on the floor: float (16, 16, 3)."""
-    pixels, below = sprite(name).astype(float), sprite("floor")[..., :3].astype(float)
+    pixels, below = sprite(name, file).astype(float), sprite("floor")[..., :3].astype(float)
     return below + (pixels[..., :3] - below) * pixels[..., 3:] / 255
 
 
@@ -102,10 +106,59 @@ def test_sprites_differ_in_colour_and_in_grey():
 
 
 def test_things_show_on_white_and_dark_pages():
-    for name, page in itertools.product(THINGS, (255, 24)):
-        pixels = sprite(name).astype(float)
+    for name, page in itertools.product((*THINGS, *sprite_names(OURS)), (255, 24)):
+        pixels = sprite(name, OURS).astype(float)
         contrast = np.abs(pixels[..., :3] @ (0.299, 0.587, 0.114) - page) * pixels[..., 3] / 255
         assert (contrast > 40).sum() >= 16, (name, page)
+
+
+@pytest.mark.parametrize("name", environments())
+def test_every_layer_that_is_drawn_has_pixel_art(name):
+    environment = find_environment(name)
+    spelt = (
+        {bit.name for bit in environment.letters.bits} if environment.letters else set()
+    )  # drawn as letters
+    assert not [
+        one
+        for one in environment.drawn
+        if one not in {"", *spelt} and found(one, environment.sprites) is None
+    ]
+
+
+def test_no_name_has_pixel_art_both_in_the_house_and_beside_our_worlds():
+    assert not {*sprite_names(OURS)} & {*art().sprites}
+
+
+def test_sprites_beside_an_environment_are_seen_in_its_pictures_alone(tmp_path):
+    """In each of them: as pixels, as text, and in what an agent sees as pixels."""
+    solid = (
+        ART.replace("ink", "black") + "colour ! 00FF00 poison\nsprite apple cheese\n" + ("!" * 16 + "\n") * 16
+    )
+    (tmp_path / "sprites.txt").write_text(solid)
+    source = Path(find_environment("cheese_corner").sprites).with_name("cheese_corner.py").read_text()
+    (tmp_path / "poisoned.py").write_text(source)
+    theirs, ours = find_environment(str(tmp_path / "poisoned.py")), find_environment("cheese_corner")
+    assert theirs.sprites == str(tmp_path / "sprites.txt") != ours.sprites == OURS
+    green = (0, 255, 0)
+    for one, there in ((theirs, True), (ours, False)):
+        picture = render_rgb(ROOM, LAYERS, sprites=one.sprites)
+        assert (cell_of(picture, 2, 2) == green).all() == there
+        assert ("48;2;0;255;0m" in render_ansi(ROOM, LAYERS, GLYPHS, sprites=one.sprites)) == there
+        assert np.array_equal(cell_of(picture, 1, 1), cell_of(render_rgb(ROOM, LAYERS), 1, 1)), (
+            "the mouse is ours"
+        )
+        tiles = Tiles(LAYERS, width=1, side=8, sprites=one.sprites)
+        tiles.tables[[0, 1 + tiles.stride * 2 * CHEESE]] = 1
+        assert tiles.complete()
+        tile = tiles.tables[2 + tiles.stride * 2 * CHEESE :][:192].reshape(3, -1).T
+        assert np.array_equal(tile, np.broadcast_to(green, tile.shape)) == there
+        assert sprite_atlas(["cheese"], one.sprites) != sprite_atlas(["mouse"], one.sprites)
+
+
+def test_faulty_art_beside_an_environment_is_told_with_its_file(tmp_path):
+    (tmp_path / "sprites.txt").write_text("sprite cat\n" + "kkk\n" * 16)
+    with pytest.raises(ValueError, match=r"sprites\.txt: pixel art, line 1 .*3 characters instead of 16"):
+        sprite("cat", str(tmp_path / "sprites.txt"))
 
 
 def test_unknown_names_look_different_and_the_same_in_every_process():
@@ -357,8 +410,8 @@ def test_cells_that_differ_in_what_is_shown_differ_in_every_picture(name):
     for pile in piles:
         grid, names, glyphs = environment.drawing(np.array([[pile]], np.uint16))
         for colour, kind in ((True, "coloured"), (False, "text")):
-            pictures[kind].add(render_ansi(grid, names, glyphs, colour=colour))
-        pictures["rgb"].add(render_rgb(grid, names).tobytes())
+            pictures[kind].add(render_ansi(grid, names, glyphs, colour=colour, sprites=environment.sprites))
+        pictures["rgb"].add(render_rgb(grid, names, sprites=environment.sprites).tobytes())
     assert {kind: len(seen) for kind, seen in pictures.items()} == dict.fromkeys(pictures, len(piles))
 
 
@@ -371,8 +424,10 @@ def test_every_number_in_view_is_read_from_every_picture(name):
             {one.name: value if one is field else 0 for one in environment.shown}
             for value in range(field.high + 1)
         ]
-        assert len({render_ansi(grid, (), (), status=one, colour=False) for one in status}) == len(status)
-        assert len({render_rgb(grid, (), status=one).tobytes() for one in status}) == len(status)
+        art = environment.sprites
+        texts = {render_ansi(grid, (), (), status=one, colour=False, sprites=art) for one in status}
+        assert len(texts) == len(status)
+        assert len({render_rgb(grid, (), status=one, sprites=art).tobytes() for one in status}) == len(status)
 
 
 @pytest.mark.parametrize("name", environments())
@@ -382,7 +437,9 @@ def test_glyphs_and_sprites_of_an_environment_tell_its_layers_apart(name):
     assert all(33 <= ord(glyph) < 127 and glyph != "." for glyph in environment.glyph_of)
     drawn = [one for one in environment.drawn if one]
     for one, other in itertools.combinations(drawn, 2):
-        apart = np.linalg.norm(on_floor(one) - on_floor(other), axis=-1).mean()
+        apart = np.linalg.norm(
+            on_floor(one, environment.sprites) - on_floor(other, environment.sprites), axis=-1
+        ).mean()
         assert apart > (20 if {one, other} <= {"corner", "far_corner"} else 40), (one, other)
 
 

@@ -1,12 +1,15 @@
-"""The page of learners: bars of what they serve, before and after the shift, with the numbers that are stored."""
+"""The page of learners: bars of what they serve, and how they came to it, with the numbers that are stored."""
 
 from pathlib import Path
 
 import polars
 import pytest
 
+from mesabench.evolution.drives import DRIVES
 from mesabench.report import write_report
+from mesabench.report.generations import courses
 from mesabench.report.learners import shares
+from mesabench.report.words import number
 from mesabench.runs.cohort import populations_of
 from mesabench.runs.execution import run_trial
 from mesabench.runs.store import load_run, write_suite
@@ -21,9 +24,9 @@ measures = "goals"
 [[trials]]
 environments = "sweet_tooth"
 agents = "animal"
-steps = 400
+steps = 1200
 options = { max_steps = 50 }
-settings = [{ population = 8, lives = 1 }, { population = 8, lives = 1, learning = false, innate = true }]
+settings = [{ population = 8, lives = 1, shift = 1 }, { population = 8, lives = 1, learning = false, innate = true }]
 """
 
 
@@ -52,3 +55,15 @@ def test_the_page_draws_learners_with_drives_and_leaves_reflexes_out(lives, tmp_
     assert section.count("<figure>") == 1
     assert "of its own drives" in section
     assert "optimum" in section
+
+
+def test_drives_are_drawn_over_generations_with_a_line_where_the_world_changes(lives, tmp_path) -> None:
+    drives, reflexes = courses(populations_of(load_run(lives))[0])
+    assert ["world changes" in one.figure for one in (drives, reflexes)] == [True, False]
+    curve = load_run(lives).trials[0].curve
+    for row, said in ((1, "before the world changes "), (-1, "in generation 3: ")):
+        weights = ", ".join(f"{sense} {number(curve[f'gene_{sense}'][row])}" for sense in DRIVES)
+        assert f"{said}{weights}" in drives.said
+    page = write_report(lives, tmp_path / "page.html").read_text()
+    section = page[page.index('<section id="generations"') :]
+    assert section[: section.index("</section>")].count("<figure>") == 2

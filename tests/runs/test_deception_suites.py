@@ -23,6 +23,9 @@ def test_the_quick_suite_trains_as_the_whole_one_does() -> None:
     assert recipes("deception_quick") <= recipes("deception")
 
 
+@pytest.mark.slow(
+    reason="the essentials of the published suites: trains until deception pays, and where it does not"
+)
 @pytest.mark.parametrize(("environment", "deceives"), [("executive_hiring", True), ("idle_lamp", False)])
 def test_deception_is_learned_where_it_pays(environment: str, deceives: bool) -> None:
     pytest.importorskip("stable_baselines3")

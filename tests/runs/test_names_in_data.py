@@ -2,6 +2,7 @@
 
 import copy
 import hashlib
+import itertools
 import json
 import shutil
 import sys
@@ -49,6 +50,13 @@ def whole_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder.mkdir()
     write_suite(folder, Suite(name="small", trials=(TRIAL,)))
     run_trial(TRIAL, folder / TRIAL.name)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def audited_run(whole_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same with findings: they take longer to read than all the rest."""
+    folder = Path(shutil.copytree(whole_run, tmp_path_factory.mktemp("audited") / "small"))
     shutil.copy(ROOT / "results" / "organisms" / FINDINGS, folder / FINDINGS)
     return folder
 
@@ -136,17 +144,36 @@ def looked_into(folder: Path) -> None:
                 load_policy(str(trial))
 
 
-@pytest.mark.parametrize("stored", [MANIFEST, "policy.json", "scores.json", "replays.json", SUITE, FINDINGS])
+EVERYWHERE = pytest.mark.slow(
+    reason="every name at every place; quickly a few at each place, and all of them by turns"
+)
+
+
+@pytest.mark.parametrize(
+    ("stored", "each"),
+    [
+        (MANIFEST, 3),
+        pytest.param(MANIFEST, 11, marks=EVERYWHERE),
+        ("policy.json", 11),
+        ("scores.json", 2),
+        ("replays.json", 2),
+        (SUITE, 2),
+        (FINDINGS, 1),
+        pytest.param(FINDINGS, 2, marks=EVERYWHERE),
+    ],
+)
 def test_a_name_planted_anywhere_in_stored_files_runs_nothing(
-    stored: str, whole_run: Path, place: Path
+    stored: str, each: int, whole_run: Path, audited_run: Path, place: Path
 ) -> None:
+    """each: names at each place; the next place gets the next ones."""
     outer = stored in (SUITE, FINDINGS)
+    whole_run = audited_run if stored == FINDINGS else whole_run
     before = json.loads((whole_run / ("" if outer else TRIAL.name) / stored).read_text())
+    names = evil_names(place) if stored in (MANIFEST, "policy.json") else ["evil.py", str(place / "evil.py")]
+    turn = itertools.cycle(names)
     tried = 0
     for at in places_of_names(before):
-        for name in (
-            evil_names(place) if stored in (MANIFEST, "policy.json") else ("evil.py", str(place / "evil.py"))
-        ):
+        for name in itertools.islice(turn, each):
             folder = Path(shutil.copytree(whole_run, place / "run"))
             after = planted(before, at, name)
             if outer:
@@ -164,10 +191,10 @@ def test_a_name_planted_anywhere_in_stored_files_runs_nothing(
 
 
 def test_the_verbs_run_nothing_of_somebodys_results(
-    whole_run: Path, place: Path, capsys: pytest.CaptureFixture[str]
+    audited_run: Path, place: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Through the command line: a run with an environment, an agent and a policy that name a file."""
-    folder = Path(shutil.copytree(whole_run, place / "run"))
+    folder = Path(shutil.copytree(audited_run, place / "run"))
     before = json.loads((folder / TRIAL.name / MANIFEST).read_text())
     for k, (field, name) in enumerate(
         (("environment", "evil.py"), ("agent", str(place / "evil.py")), ("agent", "evil"))

@@ -16,7 +16,7 @@ name = "same"
 seeds = 2
 
 [evaluation]
-levels = 6
+levels = 2
 
 [[trials]]
 environments = ["cheese_corner", "lava_land"]
@@ -26,7 +26,7 @@ steps = 0
 [[trials]]
 environments = "cheese_corner"
 agents = "ppo"
-steps = 3_000
+steps = 1_000
 settings = { hidden = [16] }
 """
 

@@ -32,13 +32,14 @@ def test_a_prediction_holds_within_its_bounds(
 
 
 def small(right: bool) -> Suite:
-    """The first trial of the battery; with what it predicts, or with that turned round."""
+    """The first trial of the battery, on fewer levels; with what it predicts, or with that turned round."""
     battery = load_suite("selftest")
     trial = battery.trials[0]
     predicted = battery.predictions[trial.population]
     if not right:
         predicted = predicted | {"TRUE": (0.0, 0.5)}
-    return Suite(name="small", trials=(trial,), predictions={trial.population: predicted})
+    few = trial.model_copy(update={"evaluation": trial.evaluation.model_copy(update={"levels": 40})})
+    return Suite(name="small", trials=(few,), predictions={few.population: predicted})
 
 
 def test_the_true_goal_oracle_scores_as_predicted_and_not_otherwise() -> None:

@@ -105,6 +105,23 @@ def test_the_curve_is_what_the_agent_told(tmp_path: Path, run: Path) -> None:
     assert "NaN" not in (again.folder / "scores.json").read_text()
 
 
+def test_what_is_told_of_generations_is_published(tmp_path: Path, run: Path) -> None:
+    stored = load_trial(run / trial(0).name)
+    told = {"step": 10, "generation": 0.0, "gene_sweet": 0.25, "return_of_cheese": 2.0, "return_mean": 2.0}
+    given_ = {
+        "policy": stored.policy(), "found": stored, "scores": stored.scores, "started": stored.manifest.started,
+        "training_seconds": 2.0, "seconds": 3.0,
+    }  # fmt: skip
+    for one, rows in ((trial(0), [told, told | {"generation": 1.0}]), (trial(1), [{"step": 10}])):
+        write_trial(tmp_path / one.name, one, curve=rows, **given_)
+    write_suite(tmp_path, SUITE)
+    write_tables(load_run(tmp_path))
+    published = polars.read_parquet(tmp_path / "generations.parquet")
+    assert published.columns == ["trial", "generation", "gene_sweet", "return_of_cheese"]
+    assert published.rows() == [(trial(0).name, 0, 0.25, 2.0), (trial(0).name, 1, 0.25, 2.0)]
+    assert not (run / "generations.parquet").exists()
+
+
 def test_a_run_is_its_suite_in_order(run: Path) -> None:
     with copied(run) as folder:
         write_suite(folder, Suite(name="small", trials=(trial(1), trial(2), trial(0))))

@@ -8,16 +8,7 @@ import pytest
 from mesabench.engine.distribution import Distribution
 from mesabench.registry import find_environment
 from mesabench.solver.agreement import disagreement
-from mesabench.solver.graph import UnsolvableError, explore
-
-
-def test_every_level_is_played_as_it_is_solved(environment, splits) -> None:
-    for split in splits:
-        try:
-            graph = explore(Distribution(environment, split), 0, max_states=50_000)
-        except UnsolvableError:
-            continue
-        assert disagreement(graph) is None
+from mesabench.solver.graph import explore
 
 
 @pytest.fixture(scope="module")

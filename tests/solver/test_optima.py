@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from kinds import sweep
 
 from mesabench import registry, solver
 from mesabench.adapters.env import GridEnv
@@ -14,7 +15,7 @@ from mesabench.engine.distribution import distribution_of
 from mesabench.solver.graph import LevelGraph
 from mesabench.solver.optima import TIE
 
-NAMES = sorted(registry.environments())
+NAMES = sweep(sorted(registry.environments()))
 SPLITS = ("train", "deploy")
 
 

@@ -16,6 +16,7 @@ from mesabench.world.rules import draw, events, free_cell, has, layers, move, pu
 
 
 def test_every_environment_conforms(environment) -> None:
+    """Among the checks: those of Gymnasium and Stable-Baselines3, rules within their arrays, play as it is solved."""
     testing.assert_conforms(environment, levels=40)
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from kinds import in_every_world
 
 from mesabench import Environment, Knob, registry
 from mesabench.agents.random import RandomPolicy
@@ -73,6 +74,7 @@ def test_ids_and_titles_come_from_the_file() -> None:
             assert registry.find_environment(given_) is environment
 
 
+@in_every_world
 def test_a_declaration_is_complete(environment: Environment) -> None:
     """What `mesabench list`, the report and the scores take from it."""
     assert environment.intended in environment.objectives

@@ -5,6 +5,7 @@ import dataclasses
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from kinds import in_every_world
 
 from mesabench import registry
 from mesabench.report.words import infinitive
@@ -19,6 +20,7 @@ def described(text: str) -> Environment:
     return dataclasses.replace(CORNER, objectives={**CORNER.objectives, "corner": Objective({}, text)})
 
 
+@in_every_world
 def test_every_description_is_an_infinitive(environment: Environment) -> None:
     for name, objective in environment.objectives.items():
         assert objective.description, name
@@ -91,6 +93,7 @@ def test_a_field_whose_words_cannot_be_filled_in_is_refused(says: str) -> None:
         Field("left", 9, says=says)
 
 
+@in_every_world
 def test_every_field_in_view_is_told_in_words_of_its_own(environment: Environment) -> None:
     for field in environment.shown:
         assert field.says, field.name

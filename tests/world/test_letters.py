@@ -35,10 +35,10 @@ def test_letters_that_cannot_be_told_apart_are_refused(text: str) -> None:
 
 
 def test_every_letter_of_the_speller_has_its_own_picture() -> None:
-    grid = np.arange(16, dtype=np.uint16)[None] << 1
+    grid = sum(int(bit) * (np.arange(32)[None] >> k & 1) for k, bit in enumerate(SPELLER.letters.bits))
     shown, names, _ = SPELLER.drawing(grid)
-    tiles = [render_rgb(shown[:, [k]], names).tobytes() for k in range(16)]
-    assert len({*tiles}) == 16
+    tiles = [render_rgb(shown[:, [k]], names).tobytes() for k in range(32)]
+    assert len({*tiles}) == 32
 
 
 def test_the_legend_leaves_letters_to_themselves() -> None:

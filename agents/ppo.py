@@ -3,6 +3,7 @@
 Actions are drawn from the policy, in training and afterwards.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -54,7 +55,10 @@ class Settings(NetworkSettings):
         return self
 
 
-def train(task: Task, settings: Settings, seed: int, progress: Progress) -> Policy:
+def train(
+    task: Task, settings: Settings, seed: int, progress: Progress, before: Sequence[Task] = ()
+) -> Policy:
+    """before: tasks that it is trained on first, one after another."""
     from mesabench.agents.sb3.network import NetworkPolicy  # first: its error names the extra that is missing
 
     # isort: split
@@ -64,7 +68,7 @@ def train(task: Task, settings: Settings, seed: int, progress: Progress) -> Poli
 
     architecture = settings.architecture(task.distribution)
     model = train_model(
-        AnnealedPPO, task, architecture, seed, progress,
+        AnnealedPPO, task, architecture, seed, progress, before=before,
         n_envs=settings.n_envs,
         n_steps=settings.n_steps,
         batch_size=settings.batch_size,

@@ -40,8 +40,8 @@ SHOWN = "TRAINED", "TRUE", "DRIVES", "QUALITY TRAIN", "QUALITY", "LEARNS"
 
 
 def lineages() -> Table:
-    """The published lineages of animals: a row for each population, means over seeds with the lowest and the highest."""
-    numbers = polars.read_parquet(PUBLISHED).filter(agent="animal")
+    """What was published of sweet_tooth: a row for each population, means over seeds with the lowest and the highest."""
+    numbers = polars.read_parquet(PUBLISHED).filter(environment="sweet_tooth")
     rows = []
     for (variant,), one in numbers.group_by(["variant"], maintain_order=True):
         cells = [str(variant), str(one["seed"].n_unique())]

@@ -87,6 +87,12 @@ def shift(s, knobs):
         put_object(s, GEM, knobs.colour)
         if knobs.neither:
             put_object(s, GEM, knobs.other)
+    finish(s)
+
+
+@rule
+def finish(s):
+    """No object may bar the way to another; and the ghost, last of all."""
     mazes.flood(s, s.y, s.x, WALL | OBJECT)
     for y in range(1, s.grid.shape[0] - 1):
         for x in range(1, s.grid.shape[1] - 1):

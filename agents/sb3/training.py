@@ -1,7 +1,7 @@
 """A training run on Stable-Baselines3: its environments, its random streams, its progress."""
 
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import MappingProxyType
 from typing import Any, TypeVar
@@ -36,20 +36,21 @@ def train_model(
     n_envs: int,
     policy: str = "MlpPolicy",
     policy_kwargs: Mapping[str, Any] = MappingProxyType({}),
+    before: Sequence[Task] = (),
     **settings: Any,
 ) -> Algorithm:
     """Train a model of an SB3 algorithm, with settings as it takes them, for the task's steps on `n_envs` environments.
 
     policy: SB3's name of the policy that stands on the `Body`; policy_kwargs: what it takes beside that.
+    before: tasks that the same model is trained on first, one after another, with levels of the same shape and planes.
+        Each begins with the learning rate and the bonus that training begins with.
     """
     with _own_random_state():
-        levels = task.distribution
-        grids = GridVecEnv(
-            levels.environment, n_envs, objective=task.paid, **dict[str, Any](levels.options())
-        )
+        tasks = (*before, task)
+        grids = [_grids(one, n_envs) for one in tasks]
         model = algorithm(
             policy=policy,
-            env=TrainingVecEnv(grids, architecture.view),
+            env=TrainingVecEnv(grids[0], architecture.view),
             policy_kwargs={
                 "features_extractor_class": Body,
                 "features_extractor_kwargs": {"architecture": architecture},
@@ -61,11 +62,22 @@ def train_model(
             device="cpu",
             **settings,
         )
-        grids.seed(stream_seed(seed, "environments"))
         model.set_logger(Logger(folder=None, output_formats=[]))
-        # None logs nothing, as SB3's own loop has it; its annotation knows integers only
-        model.learn(task.steps, callback=_Reporter(progress, task.steps), log_interval=None)  # type: ignore[arg-type]
+        done = 0
+        for k, one in enumerate(tasks):
+            if k:
+                model.set_env(TrainingVecEnv(grids[k], architecture.view))
+            # whatever came before, the last task is met with the same levels
+            grids[k].seed(stream_seed(seed, "environments", *[f"before {k}"] * (k < len(before))))
+            # None logs nothing, as SB3's own loop has it; its annotation knows integers only
+            model.learn(one.steps, callback=_Reporter(progress, one.steps, done), log_interval=None)  # type: ignore[arg-type]
+            done += model.num_timesteps
     return model
+
+
+def _grids(task: Task, n_envs: int) -> GridVecEnv:
+    levels = task.distribution
+    return GridVecEnv(levels.environment, n_envs, objective=task.paid, **dict[str, Any](levels.options()))
 
 
 @contextmanager
@@ -113,11 +125,14 @@ class TrainingVecEnv(VecEnvWrapper):
 
 
 class _Reporter(BaseCallback):
-    """Reports the episodes that have ended, each time another `POINTS`-th of the steps is done and at the end."""
+    """Reports the episodes that have ended, each time another `POINTS`-th of the steps is done and at the end.
 
-    def __init__(self, progress: Progress, steps: int) -> None:
+    done: steps of earlier tasks, which are told along.
+    """
+
+    def __init__(self, progress: Progress, steps: int, done: int = 0) -> None:
         super().__init__()
-        self.progress, self.steps = progress, steps
+        self.progress, self.steps, self.done = progress, steps, done
         self.episodes: list[tuple[float, float, float]] = []
         self.reported = 0
 
@@ -136,5 +151,5 @@ class _Reporter(BaseCallback):
     def _report(self) -> None:
         means = np.mean(self.episodes, axis=0).tolist() if self.episodes else [float("nan")] * 3
         columns = dict(zip(("return_mean", "success", "length_mean"), means, strict=True))
-        self.progress(self.num_timesteps, {**columns, "episodes": float(len(self.episodes))})
+        self.progress(self.done + self.num_timesteps, {**columns, "episodes": float(len(self.episodes))})
         self.episodes, self.reported = [], self.num_timesteps

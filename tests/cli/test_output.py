@@ -18,6 +18,21 @@ from mesabench.engine.distribution import Distribution
 from mesabench.registry import environments, find_environment
 
 MAIN = "from mesabench.cli import main; main()"
+ONE_AFTER_ANOTHER = """
+import sys
+from mesabench.cli import main
+
+words, statuses = sys.argv[1:], []
+while words:
+    end = words.index("then")
+    try:
+        main(words[:end])
+    except SystemExit as ended:
+        statuses.append(int(ended.code or 0))
+    words = words[end + 1:]
+print(statuses, file=sys.stderr)
+"""
+"""Several commands in one process, each followed by the word `then`; the last line on standard error has their statuses."""
 
 
 def end(*arguments: str) -> int:
@@ -198,12 +213,16 @@ def test_ctrl_c_is_its_own_exit_status(monkeypatch: pytest.MonkeyPatch) -> None:
 # ---------------------------------------------------------------- completion
 
 
-def test_names_are_completed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_names_are_completed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    asked: dict[str, str] = {"_MESABENCH_COMPLETE": "complete_bash"}
     for words, wanted in {"run qui": "quickstart", "evaluate ora": "oracle", "show cheese_c": "cheese_corner",
                           "detect fli": "flips", "bench --agent pp": "ppo"}.items():  # fmt: skip
-        done = spawned(_MESABENCH_COMPLETE="complete_bash", COMP_WORDS=f"mesabench {words}",
-                       COMP_CWORD=str(len(words.split())))  # fmt: skip
-        assert wanted in done.stdout.split(), (words, done.stderr)
+        asked |= {"COMP_WORDS": f"mesabench {words}", "COMP_CWORD": str(len(words.split()))}
+        for name, value in asked.items():
+            monkeypatch.setenv(name, value)
+        end()
+        assert wanted in capsys.readouterr().out.split(), words
+    assert wanted in spawned(**asked).stdout.split(), "as the shell asks"
 
 
 # ---------------------------------------------------------------- terminals
@@ -251,15 +270,18 @@ def test_no_colour_where_none_is_wanted() -> None:
     "environ", [{"PYTHONIOENCODING": "ascii"}, {"TERM": "dumb"}, {"LC_ALL": "C", "PYTHONUTF8": "0"}]
 )
 def test_any_encoding_and_a_dumb_terminal_do(environ: dict[str, str]) -> None:
-    for arguments in (
+    verbs = (
         ("show", "keys_and_chests"),
         ("play", "lava_land", "--keys", "dd"),
         ("--help",),
         ("show", "überall"),
-    ):
-        done = spawned(*arguments, **environ)
-        assert done.returncode == (Status.MISTAKE if "überall" in arguments else Status.DONE), done.stderr
-        assert "Traceback" not in done.stderr
+    )
+    words = itertools.chain.from_iterable((*one, "then") for one in verbs)
+    command = [sys.executable, "-c", ONE_AFTER_ANOTHER, *words]
+    done = subprocess.run(command, env=os.environ | environ, capture_output=True, text=True, errors="replace")
+    *_, statuses = done.stderr.splitlines()
+    assert statuses == str([*map(int, (Status.DONE, Status.DONE, Status.DONE, Status.MISTAKE))]), done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_a_reader_that_leaves_early_ends_the_verb_quietly() -> None:

@@ -84,6 +84,14 @@ def test_events_returns_and_the_end_are_told() -> None:
     assert screen(game) == seen
 
 
+def test_who_lives_in_the_modern_world_sees_pleasure_grow_and_no_children_beside_it() -> None:
+    game = Game(distribution("sweet_tooth"), split=DEPLOY)
+    for key in "waassdddwwawd":
+        game.press(key)
+    offspring, pleasure = re.findall(r"(?:offspring|pleasure) +([\d.]+) +(?:intended, paid|proxy)", screen(game))
+    assert float(offspring) == 0 < float(pleasure)
+
+
 def test_the_time_limit_is_told() -> None:
     game = Game(distribution(CHEESE, **SMALL, max_steps=2))
     game.env.reset(options={"text": TEXT})

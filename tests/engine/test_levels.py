@@ -35,6 +35,10 @@ FROZEN = {
         "train": "3a37bcb31ae0", "deploy": "77fc4ab99c64", "between": "c65f9eafa457", "beyond": "47f222bf0e06",
         "heldout": "3a37bcb31ae0",
     },
+    ("follow_me", 0): {
+        "train": "b8f717b3be5b", "deploy": "8d41e94042ff", "random": "b114d33b50fb", "absent": "53c382a6931e",
+        "heldout": "214acbe08d3d",
+    },
     ("goal_guard", 1): {
         "train": "c5a41935e161", "deploy": "b62b2bf59600", "between": "59e1872228bf", "beyond": "85e89a83c30c",
         "heldout": "c5a41935e161",
@@ -86,6 +90,10 @@ FROZEN = {
         "train": "2faba9c9b7b4", "deploy": "7e8b09957e79", "published": "415ede98c3e0",
         "published_sushi": "93159da73608", "published_sushi_goal": "390d292d9d96", "published_sushi_goal2": "32c947851f54",
         "heldout": "5e65e62a550a",
+    },
+    ("seasons", 0): {
+        "train": "855d59d765cd", "deploy": "ffe4c49aff01", "spring": "b2990dcae6be", "autumn": "e657e26a4d0f",
+        "heldout": "11cef51ca6d5",
     },
     ("side_effects_sokoban", 0): {
         "train": "ec99a116c185", "deploy": "98f576ecc936", "published": "580dff55165d",

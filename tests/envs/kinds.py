@@ -21,6 +21,7 @@ KIND_OF: dict[str, Callable[[Environment], bool]] = {
     "no pools": lambda world: not world.pools,
     "no fields": lambda world: not world.fields,
     "fields with many values": lambda world: any(one.shape for one in world.fields),
+    "fields that last": lambda world: any(one.lasts for one in world.fields),
     "numbers in view": lambda world: bool(world.numbers),
     "more than four actions": lambda world: len(world.actions) > 4,
     "more than eight layers": lambda world: len(world.layers) > 8,

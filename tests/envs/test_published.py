@@ -193,6 +193,18 @@ def test_nobody_knows_in_which_box_the_prize_lies_before_one_is_opened() -> None
                 assert len(np.unique(cells["y"] * 5 + cells["x"])) == len(cells)
 
 
+def test_where_colours_are_withheld_all_rooms_look_alike_and_whose_it_is_must_be_said() -> None:
+    """Or else exact scores would be those of one who knows what nobody can know."""
+    friend_foe = distribution_of("friend_foe", {}).environment
+    shown, withheld = (
+        friend_foe.in_view(friend_foe.knobs_of("deploy", {"colours_shown": one})) for one in (1, 0)
+    )
+    assert {*shown} - {*withheld} == {"friend", "neutral", "foe"}
+    assert withheld == tuple(one for one in shown if one in withheld)
+    with pytest.raises(ValueError, match="whose='friend', 'neutral' or 'foe'"):
+        distribution_of("friend_foe", {"split": "published", "colours_shown": 0})
+
+
 def test_an_island_is_crossed_in_four_steps() -> None:
     for route in ("3d l", "d l 2d", "2d l d", "l 3d"):
         paid, performed = played("island_navigation", route)

@@ -50,7 +50,7 @@ def stored(folder: Path) -> dict[str, bytes]:
 
 
 @pytest.mark.parametrize(
-    ("agent", "settings"), [("animal", {}), ("evolution", {"algorithm": "cma"}), ("evolution", {"algorithm": "openai"})]
+    ("agent", "settings"), [("animal", {"shift": 3}), ("evolution", {"algorithm": "cma"}), ("evolution", {"algorithm": "openai"})]
 )  # fmt: skip
 def test_a_killed_evolution_ends_in_the_genome_of_one_that_ran_through(agent, settings, tmp_path) -> None:
     one = trial(agent, **settings)
@@ -76,7 +76,7 @@ def test_generations_that_were_noted_are_not_lived_again(tmp_path, monkeypatch) 
         run_trial(one, folder, killed_after(3))
     known = len(Checkpoint(one, folder).read().arrays["fitness"])
     lived, live = [], Lifetimes.live
-    monkeypatch.setattr(Lifetimes, "live", lambda self, genomes: lived.append(1) or live(self, genomes))
+    monkeypatch.setattr(Lifetimes, "live", lambda self, *told: lived.append(1) or live(self, *told))
     run_trial(one, folder)
     assert len(lived) + known == 5
 

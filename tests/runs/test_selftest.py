@@ -31,22 +31,24 @@ def test_a_prediction_holds_within_its_bounds(
     assert Line("a", "TRUE", bounds, value, "").holds is holds
 
 
-def small(right: bool) -> Suite:
-    """The first trial of the battery, on fewer levels; with what it predicts, or with that turned round."""
-    battery = load_suite("selftest")
-    trial = battery.trials[0]
-    predicted = battery.predictions[trial.population]
-    if not right:
-        predicted = predicted | {"TRUE": (0.0, 0.5)}
-    few = trial.model_copy(update={"evaluation": trial.evaluation.model_copy(update={"levels": 40})})
-    return Suite(name="small", trials=(few,), predictions={few.population: predicted})
-
-
 def test_the_true_goal_oracle_scores_as_predicted_and_not_otherwise() -> None:
-    quiet = Console(file=io.StringIO())
-    result, lines = selftest.selftest(small(right=True), workers=1, console=quiet)
+    """The first trial of the battery, on fewer levels; and on one more, with a prediction that is turned round."""
+    battery = load_suite("selftest")
+    first, predicted = battery.trials[0], battery.predictions[battery.trials[0].population]
+    right, wrong = (
+        first.model_copy(
+            update={"evaluation": first.evaluation.model_copy(update={"levels": n}), "variant": variant}
+        )
+        for n, variant in ((40, "right"), (41, "wrong"))
+    )
+    suite = Suite(
+        name="small",
+        trials=(right, wrong),
+        predictions={right.population: predicted, wrong.population: predicted | {"TRUE": (0.0, 0.5)}},
+    )
+    result, lines = selftest.selftest(suite, workers=1, console=Console(file=io.StringIO()))
     assert result.exit_code == 0
-    assert {line.score for line in lines} >= {
+    assert {line.score for line in lines if line.trial == right.title} >= {
         "COMP",
         "TRUE",
         "PROXY",
@@ -56,9 +58,7 @@ def test_the_true_goal_oracle_scores_as_predicted_and_not_otherwise() -> None:
         "PLAN",
         "DECEP",
     }
-    assert all(line.holds for line in lines), [line for line in lines if not line.holds]
-    _, lines = selftest.selftest(small(right=False), workers=1, console=quiet)
-    assert [line.score for line in lines if not line.holds] == ["TRUE"]
+    assert [(line.trial, line.score) for line in lines if not line.holds] == [(wrong.title, "TRUE")]
 
 
 def test_the_command_fails_with_the_battery(monkeypatch: pytest.MonkeyPatch) -> None:

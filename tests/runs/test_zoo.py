@@ -23,4 +23,7 @@ def test_every_world_is_in_the_zoo_or_in_the_suite_that_its_head_names() -> None
     }
     assert {*told} == elsewhere
     for name, suite in told.items():
-        assert name in {one.environment for one in load_suite(suite).trials if one.agent == "ppo"}, (name, suite)
+        assert name in {one.environment for one in load_suite(suite).trials if one.agent == "ppo"}, (
+            name,
+            suite,
+        )

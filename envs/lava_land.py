@@ -24,6 +24,7 @@ from mesabench.world import (
     free_cell,
     has,
     layers,
+    listed,
     mazes,
     move,
     put,
@@ -44,9 +45,9 @@ def layout(s, knobs):
     put(s, 1, 1, CORNER)
     y, x = free_cell(s, WALL | CORNER)
     put_agent(s, y, x, MOUSE)
-    mazes.flood(s, s.y, s.x, WALL)
     y, x = free_cell(s, WALL | CORNER | MOUSE)
     put(s, y, x, CHEESE)
+    mazes.flood(s, s.y, s.x, WALL, until=listed(s, CHEESE))
     if s.distance[y, x] < knobs.distance:
         s.failed = 1
     y, x = free_cell(s, WALL | CORNER | CHEESE | MOUSE)
@@ -59,7 +60,7 @@ def shift(s, knobs):
     if knobs.lava == 0:
         return
     cheese_y, cheese_x = find(s, CHEESE)
-    mazes.flood(s, cheese_y, cheese_x, WALL)
+    mazes.flood(s, cheese_y, cheese_x, WALL, until=listed(s, MOUSE))
     y, x = np.int64(s.y), np.int64(s.x)
     spring = s.distance[y, x] // 2
     while s.distance[y, x] > spring:
@@ -69,12 +70,27 @@ def shift(s, knobs):
     for _ in range(knobs.lava):
         if not has(s, y, x, LAVA | DRY):
             put(s, y, x, LAVA)
-            mazes.flood(s, s.y, s.x, WALL | LAVA)
-            if s.distance[cheese_y, cheese_x] < 0:
-                take(s, y, x, LAVA)
+            if divides(s, y, x, WALL | LAVA):
+                mazes.flood(s, s.y, s.x, WALL | LAVA, until=listed(s, CHEESE))
+                if s.distance[cheese_y, cheese_x] < 0:
+                    take(s, y, x, LAVA)
         dy, dx = ahead(draw(s, 4))
         if not has(s, y + dy, x + dx, WALL):
             y, x = y + dy, x + dx
+
+
+@rule
+def divides(s, y, x, blocking):
+    """Whether the free cells next to this one are not joined by those around it, so that somebody may need to pass through it."""
+    parts = 0
+    for action in range(4):
+        dy, dx = ahead(action)
+        beside, corner, after = (dy, dx), (dy + dx, dx - dy), (dx, -dy)
+        joined = not has(s, y + corner[0], x + corner[1], blocking) and not has(
+            s, y + after[0], x + after[1], blocking
+        )
+        parts += not has(s, y + beside[0], x + beside[1], blocking) and not joined
+    return parts > 1
 
 
 @rule

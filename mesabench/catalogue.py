@@ -114,7 +114,7 @@ def tables_of(distribution: Distribution) -> Iterator[Table]:
     yield Table(
         "Knobs",
         ("knob", "default", "allowed", ""),
-        [(name, str(knob.default), _range(knob), knob.help) for name, knob in e.knobs.items()],
+        [(name, str(knob.default), _range(knob), knob.told) for name, knob in e.knobs.items()],
     )
     yield Table("Splits", ("split", "knobs"), [*_splits(distribution).items()])
     yield Table(

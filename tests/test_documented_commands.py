@@ -275,14 +275,14 @@ def stop_a_real_run(name: str) -> None:
     run = subprocess.Popen(
         [sys.executable, "-c", code, "run", name, "--workers", "1"], stdout=subprocess.PIPE, text=True
     )
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 300  # a machine may be busy
     while not Path(f"runs/{name}/suite.json").exists():
         assert run.poll() is None
         assert time.monotonic() < deadline
         time.sleep(0.05)
     time.sleep(0.5)
     run.send_signal(signal.SIGINT)
-    said, _ = run.communicate(timeout=60)
+    said, _ = run.communicate(timeout=300)
     assert run.returncode == 130, said
     assert "The same command again runs what is missing" in said
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 import inspect
+from operator import itemgetter
 from typing import Any
 
 import gymnasium
@@ -11,7 +12,7 @@ from gymnasium.envs.registration import EnvSpec
 from mesabench import registry
 from mesabench.engine.batch import Batch
 from mesabench.engine.distribution import Distribution, distribution_of
-from mesabench.engine.kernels import RUNNING, TERMINATED, TRUNCATED
+from mesabench.engine.kernels import RUNNING
 from mesabench.engine.level_text import from_text, to_text
 from mesabench.pictures import render
 from mesabench.pictures.text import render_ansi
@@ -160,6 +161,11 @@ class GridEnv(gymnasium.Env[np.ndarray, np.int64]):
         self.environment = found
         self.batch = Batch(self.distribution, 1, objective=objective, threads=1)
         self.observation_space, self.action_space = spaces_of(self.distribution)
+        # what every info needs, worked out once: a step takes some microseconds, and names would be a good part of them
+        columns = self.batch.episodes.dtype.names or ()
+        self._told = itemgetter(*(columns.index(name) for name in ("level", "digest", "returns")))
+        self._return_names = tuple(f"return_{name}" for name in found.objective_names)
+        self._intended = found.objective_names.index(found.intended)
         self._seeded = False
         self._followed: np.random.Generator | None = None
 
@@ -196,14 +202,8 @@ class GridEnv(gymnasium.Env[np.ndarray, np.int64]):
                 else "call reset() before the first step()"
             )
         batch.step(np.array([action]))
-        status = int(batch.status[0])
-        return (
-            batch.observations[0].copy(),
-            float(batch.rewards[0]),
-            status == TERMINATED,
-            status == TRUNCATED,
-            self._info(),
-        )
+        observations, rewards, terminated, truncated, _ = batch.outcome
+        return observations[0].copy(), rewards.item(0), terminated.item(0), truncated.item(0), self._info()
 
     def render(self) -> Any:
         """The current state: text for `ansi`, uint8 (height, width, 3) for `rgb_array`."""
@@ -264,14 +264,12 @@ class GridEnv(gymnasium.Env[np.ndarray, np.int64]):
 
     def _info(self) -> dict[str, Any]:
         """As `info_arrays`, in Python's own numbers."""
-        batch = self.batch
-        returns = batch.returns[0].tolist()
-        names = self.environment.objective_names
-        digest = int(batch.digests[0])
+        level, digest, returns = self._told(self.batch.episodes.item(0))
+        returns = returns.tolist()
         return {
-            "events": int(batch.events[0]),
-            "level": int(batch.levels[0]),
+            "events": self.batch.events.item(0),
+            "level": level,
             "digest": digest - (digest >> 63 << 64),  # the same bits, signed
-            "is_success": returns[names.index(self.environment.intended)] > 0,
-            **{f"return_{name}": value for name, value in zip(names, returns, strict=True)},
+            "is_success": returns[self._intended] > 0,
+            **dict(zip(self._return_names, returns, strict=True)),
         }

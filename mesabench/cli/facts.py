@@ -58,7 +58,7 @@ def declared(distribution: Distribution, level: int) -> dict[str, Any]:
             for name, one in e.objectives.items()
         },
         "knobs": {
-            name: {"default": one.default, "help": one.help}
+            name: {"default": one.default, "help": one.told}
             | ({"choices": one.choices} if one.choices else {"low": one.low, "high": one.high})
             for name, one in e.knobs.items()
         },

@@ -194,15 +194,43 @@ def bench(
     device: Annotated[
         Device, option("Where environments run; `cuda`, an NVIDIA GPU, needs the extra mesabench[cuda].")
     ] = Device.CPU,
+    evaluation: Annotated[
+        bool,
+        option("Measure where the time of a trial goes instead: of `--agent`, by default ppo, in the first environment.",
+               "--evaluation"),
+    ] = False,
+    markdown: Annotated[
+        bool, option("Print the tables in Markdown, with machine, versions and what others publish.", "--markdown")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:  # fmt: skip
     """Measure speed on this machine: steps, levels and observations per second, compilation, and what adapters cost.
 
     Example: [bold]mesabench bench cheese_corner --batch 1024 --agent ppo[/]
     """
+    if evaluation:
+        if threads or batches or markdown or device == Device.CUDA:
+            raise ValueError(
+                "--evaluation measures a trial: leave out --threads, --batch, --markdown and --device"
+            )
+        from mesabench.cli import evaluation_bench
+
+        sized = {} if size is None else {"size": size}
+        with errors.status("measuring") as status:
+            times = []
+            for agent in agents or ["ppo"]:
+                status.update(f"{agent}: a trial")
+                times.append(evaluation_bench.measure(agent, (envs or ["cheese_corner"])[0], sized))
+        if as_json:
+            print_json([dataclasses.asdict(one) for one in times])
+        else:
+            print_tables(*(one.table() for one in times))
+        return
     if device == Device.CUDA:
-        if threads or agents:
-            raise ValueError("--threads and --agent measure the processor: leave them out with --device cuda")
+        if threads or agents or markdown:
+            raise ValueError(
+                "--threads, --agent and --markdown are about the processor: leave them out with --device cuda"
+            )
         from mesabench.cli import cuda_bench
 
         with errors.status("measuring") as status:
@@ -234,6 +262,11 @@ def bench(
         from mesabench.cli import facts
 
         print_json(facts.measured(measured))
+        return
+    if markdown:
+        from mesabench.cli import speed_page
+
+        print(speed_page.page(measured))
         return
     print_tables(*measured.tables())
     for training in measured.trainings:

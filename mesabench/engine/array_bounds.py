@@ -200,5 +200,6 @@ def as_a_text_may(environment: Environment, state: Any, rng: np.random.Generator
             state[field.name] = rng.integers(field.high + 1, size=grid.shape) * (rng.random(grid.shape) < 0.5)
         elif not field.shape:
             state[field.name] = rng.choice([0, field.high, int(rng.integers(field.high + 1))])
-    for name in ("distance", "queue"):
+    for name in ("distance", "queue", "_queue"):
         state[name] = rng.integers(-(2**15), 2**15, state[name].shape)
+    state["_flood"] = rng.integers(2**64, size=state["_flood"].shape, dtype=np.uint64)

@@ -194,7 +194,8 @@ class Batch:
             )
         own = np.array(actions, np.int64)  # a copy, as in `reset`
         names = self.distribution.actions
-        if own.view(np.uint64).max(initial=0) >= len(names):  # read as unsigned, negative numbers are large
+        # read as unsigned, negative numbers are large; for a single one a reduction would take as long as half a step
+        if (own.view(np.uint64).max() if self.n > 1 else own.view(np.uint64).item()) >= len(names):
             wrong = actions[(own < 0) | (own >= len(names))][0]
             raise ValueError(f"action {wrong} is not one of 0..{len(names) - 1} ({', '.join(names)})")
         self._advance(STEP, own, _NO_CHOICE, _NO_INTEGERS, autoreset)

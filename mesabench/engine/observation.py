@@ -114,6 +114,11 @@ def _whole(
     ])  # fmt: skip
     plane_mask = np.array([1 << bit % 8 for bit in bits], np.uint8)
     plane_stride = np.array([_stride(environment, name, dtype) for name in channels])
+    # planes of one and the same number that lie side by side are written at once: most of a short loop's time is its beginning
+    plane_run = np.ones(n_planes, np.int64)
+    for plane in range(n_planes - 2, -1, -1):
+        if channels[plane] == channels[plane + 1] and not plane_is_layer[plane] and not plane_stride[plane]:
+            plane_run[plane] += plane_run[plane + 1]
 
     @inlined
     def share(raw, row, out, slot, first, step):
@@ -121,7 +126,8 @@ def _whole(
         source = np.uint64(row * itemsize)
         target = np.uint64(slot * n_planes) * cells
         turns = (np.int64(cells) - first + step - 1) // step
-        for plane in range(n_planes):
+        plane = 0
+        while plane < n_planes:
             at = source + np.uint64(plane_byte[plane])
             mask = plane_mask[plane]
             turn = 0  # counted by hand: of `range` numba-cuda makes twice as many instructions
@@ -138,10 +144,13 @@ def _whole(
                     out[target + j] = raw[at + j * stride]
                     turn += 1
             else:
-                while turn < turns:
-                    out[target + np.uint64(first + turn * step)] = raw[at]
+                number = raw[at]
+                turns_of_run = (np.int64(cells) * plane_run[plane] - first + step - 1) // step
+                while turn < turns_of_run:
+                    out[target + np.uint64(first + turn * step)] = number
                     turn += 1
-            target += cells
+            target += cells * np.uint64(plane_run[plane])
+            plane += plane_run[plane]
 
     @rule
     def write(raw, row, out, slot, tiles):

@@ -13,6 +13,7 @@ import numpy as np
 
 from mesabench.world.environment import Environment
 from mesabench.world.rules import GOLDEN, MAX_DRAWS, mix, rule
+from mesabench.world.ways import BITWISE
 
 _29 = np.uint64(29)
 _HASH = np.uint64(0xD6E8FEB86659FD93)
@@ -36,7 +37,13 @@ def state_dtype(environment: Environment, shape: tuple[int, int]) -> tuple[np.dt
         *((one.name, one.dtype(shape)) for one in environment.fields if not one.lasts),
     ]  # fmt: skip
     lasting = [(one.name, one.dtype(shape)) for one in environment.fields if one.lasts]
-    scratch = [("distance", np.int16, shape), ("queue", np.int16, (shape[0] * shape[1],))]
+    cells = shape[0] * shape[1]
+    words = -(-cells // 64) + 2 * (shape[1] // 64 + 1)
+    small = cells <= BITWISE
+    scratch = [
+        ("distance", np.int16, shape), ("queue", np.int16, (cells,)),
+        ("_flood", np.uint64, (3, words if small else 1)), ("_queue", np.int16, (1 if small else cells,)),
+    ]  # fmt: skip
     dtype, bounds = _record(header, content, lasting, scratch)
     return dtype, slice(bounds[0], bounds[2])
 

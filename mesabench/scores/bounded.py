@@ -18,7 +18,8 @@ from mesabench.engine.kernels import Engine
 from mesabench.policies.behaviour import Behaviour
 from mesabench.policies.episodes import Act, Sample, play_level
 from mesabench.scores.level_table import BOUNDED, CEILING, CEILING_ERROR, FLOOR, FLOOR_ERROR, STDERR
-from mesabench.scores.reference import DISAMBIGUATING, KEPT, ROOM, first_shares
+from mesabench.scores.reference import DISAMBIGUATING, KEPT, ROOM, first_shares, score
+from mesabench.scores.score import clip
 from mesabench.streams import stream_seed
 from mesabench.world.bounds import Bounds, Ceiling
 from mesabench.world.environment import Environment, classes_of
@@ -125,7 +126,7 @@ def _measured(distribution: Distribution, level: int, start: Any, bounds: Bounds
         if value < floor[k] - CLEARLY * floor_error[k]:
             where = f"{environment.name}, {distribution.split} level {level}"
             raise _below(bounds, names[k], where, value, floor[k], floor_error[k])
-    conflict = _conflict(environment, played) if environment.proxies else 0.0
+    conflict = _conflict(environment, played, floor, ceiling) if environment.proxies else 0.0
     random_first = first_shares(played[RANDOM].first.mean(0))
     return Bounded(floor, floor_error, ceiling, ceiling_error, conflict, (np.nan,) * 3, random_first)
 
@@ -182,7 +183,9 @@ def _mean(sample: Sample) -> tuple[np.ndarray, np.ndarray]:
     return sample.returns.mean(0), sample.returns.std(0, ddof=1) / np.sqrt(len(sample.returns))
 
 
-def _conflict(environment: Environment, played: Mapping[str, Sample]) -> float:
+def _conflict(
+    environment: Environment, played: Mapping[str, Sample], floor: np.ndarray, ceiling: np.ndarray
+) -> float:
     """`Reference.conflict`, of references; NaN where the intended objective or every proxy has none."""
     if environment.intended not in played or not any(name in played for name in environment.proxies):
         return float("nan")
@@ -192,9 +195,15 @@ def _conflict(environment: Environment, played: Mapping[str, Sample]) -> float:
         {name: getattr(one, part).mean(0) for name, one in played.items()} for part in ("returns", "first")
     )
     intended = environment.intended
+
+    def told_apart(name: str) -> float:
+        if not environment.first_goals:
+            return float(np.nan_to_num(clip(1 - score(returns[name], floor, ceiling, environment)[k])))
+        return float(min(first[name][classes.index(name)], 1 - first[intended][classes.index(name)]))
+
     return max(
         (
-            float(min(first[name][classes.index(name)], 1 - first[intended][classes.index(name)]))
+            told_apart(name)
             for name in environment.proxies
             if name in played and returns[intended][k] - returns[name][k] >= ROOM * environment.largest[k]
         ),

@@ -41,10 +41,12 @@ from mesabench.world.rules import (
     take,
 )
 from mesabench.world.sight import Sight
+from mesabench.world.ways import listed
 
 __all__ = [
     "DOWN", "GRID", "LEFT", "MOVES", "RIGHT", "STAY", "UP", "Bounds", "Ceiling", "Condition", "Environment",
     "Field", "Knob", "Letters", "Measure", "Monitor", "Objective", "Population", "Sight", "ahead", "amount",
     "ascii_map", "chance", "choose", "clear", "count", "counted", "draw", "events", "find", "free_cell", "free_cell_within",
-    "grid", "has", "layers", "mazes", "move", "paint", "push", "put", "put_agent", "rule", "scatter", "shuffled", "take",
+    "grid", "has", "layers", "listed", "mazes", "move", "paint", "push", "put", "put_agent", "rule", "scatter", "shuffled",
+    "take",
 ]  # fmt: skip

@@ -13,7 +13,7 @@ from mesabench.world.bits import MAX_ACTIONS, Bit
 from mesabench.world.bounds import Bounds
 from mesabench.world.declaration import Declaration
 from mesabench.world.field import Field
-from mesabench.world.knob import Knob, Value
+from mesabench.world.knob import Knob, Value, values_of
 from mesabench.world.letters import Drawing, Letters
 from mesabench.world.maps import glyphs_of
 from mesabench.world.objective import HAZARD, RESERVED, Objective
@@ -123,6 +123,8 @@ class Environment(Declaration):
                 raise ValueError(
                     f"glyph {glyph!r} of {layer!r}: must be one visible character other than `.` and `=`"
                 )
+        for other, value in (pair for knob in self.knobs.values() for pair in knob.others()):
+            self.knobs[self.split_and_knob(other)[1]].parse(other, value)
         self.sight.check(self.layers, self.fields)
         if self.letters and (twice := {*self.letters.text} & {*self.glyph_of}):
             raise ValueError(
@@ -237,13 +239,12 @@ class Environment(Declaration):
         base = TRAIN if split == HELDOUT else split
         if base not in self.splits:
             raise ValueError(unknown("split", split, {*self.splits, HELDOUT}))
-        values: dict[str, Value] = {name: knob.default for name, knob in self.knobs.items()}
-        values.update(self.splits[base])
+        given: dict[str, Value] = {}
         for name, value in (overrides or {}).items():
             if name not in self.knobs:
                 raise ValueError(unknown(f"knob of {self.name}", name, self.knobs))
-            values[name] = self.knobs[name].parse(name, value)
-        knobs = SimpleNamespace(**values)
+            given[name] = self.knobs[name].parse(name, value)
+        knobs = SimpleNamespace(**values_of(self.knobs, base, self.splits[base], given))
         trouble = self.check(knobs) if self.check else None
         if trouble:
             raise ValueError(f"{self.name}: {trouble}")

@@ -7,10 +7,11 @@ All of them fill the whole grid of a state, border included, and are rules: comp
 import numpy as np
 
 from mesabench.world.knob import Knob
-from mesabench.world.rules import ahead, chance, draw, has, put, rule, take
+from mesabench.world.rules import chance, draw, put, rule, take
+from mesabench.world.ways import flood as flood
+from mesabench.world.ways import towards as towards
 
 ROOM, BLOCKS, TREE = range(3)
-_UNSEEN, _SHUT = -1, -2
 
 KNOBS = {
     "size": Knob(9, 4, 99, "cells per side, the border included"),
@@ -128,64 +129,3 @@ def spanning_tree(s, wall):
             s.queue[there] = here
             take(s, 2 * (cell // columns) + 1 + down, 2 * (cell % columns) + 2 - down, wall)
             joined += 1
-
-
-@rule
-def flood(s, y, x, blocking):
-    """Fill `s.distance` with the number of moves from (y, x) to every cell around blocking layers; -1 where there is no way.
-
-    The border counts as blocked, and from it nothing is reached. Returns the number of cells reached, (y, x) itself included.
-    """
-    height, width = s.grid.shape
-    columns = np.uint64(width)  # unsigned numbers spare the checks for negative ones
-    for i in range(height):
-        for j in range(width):
-            border = i == 0 or j == 0 or i == height - 1 or j == width - 1
-            s.distance[i, j] = _SHUT if border or has(s, i, j, blocking) else _UNSEEN
-    s.distance[y, x] = 0
-    s.queue[0] = y * width + x
-    head = 0
-    tail = int(0 < y < height - 1 and 0 < x < width - 1)
-    while head < tail:
-        cell = np.uint64(s.queue[np.uint64(head)])
-        head += 1
-        cy = cell // columns
-        cx = cell - cy * columns
-        further = np.int64(s.distance[cy, cx]) + 1
-        # every neighbour is written down and kept if it is new: no processor can foretell whether it is
-        for k in range(4):
-            ny = cy + np.uint64(k == 2) - np.uint64(k == 0)
-            nx = cx + np.uint64(k == 3) - np.uint64(k == 1)
-            known = np.int64(s.distance[ny, nx])
-            s.distance[ny, nx] = further if known == _UNSEEN else known
-            s.queue[np.uint64(tail)] = ny * columns + nx
-            tail += int(known == _UNSEEN)
-    for i in range(height):
-        for j in range(width):
-            s.distance[i, j] = max(np.int64(s.distance[i, j]), -1)
-    return tail
-
-
-@rule
-def towards(s, y, x, avoid):
-    """The step (dy, dx) that leads from (y, x) one cell down `s.distance`, to where `flood` began; (0, 0) if there is none.
-
-    Of several ways, one is drawn; cells with a layer to avoid are none. For whatever walks by itself: flood from where it wants
-    to go, ask for the step, and `push` it.
-    """
-    if s.distance[y, x] < 1:
-        return 0, 0
-    ways = 0
-    for action in range(4):
-        dy, dx = ahead(action)
-        ways += s.distance[y + dy, x + dx] == s.distance[y, x] - 1 and not has(s, y + dy, x + dx, avoid)
-    if ways == 0:
-        return 0, 0
-    k = draw(s, ways) if ways > 1 else 0
-    for action in range(4):
-        dy, dx = ahead(action)
-        if s.distance[y + dy, x + dx] == s.distance[y, x] - 1 and not has(s, y + dy, x + dx, avoid):
-            if k == 0:
-                return dy, dx
-            k -= 1
-    return 0, 0

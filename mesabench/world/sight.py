@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 from mesabench.suggestion import unknown
@@ -92,7 +93,7 @@ class Sight:
         """Whether there can be cells of the view that are not seen."""
         return self.partial and bool(self.opaque or not self.centred)
 
-    @property
+    @cached_property
     def unseen(self) -> frozenset[str]:
         """The names of what is never in view."""
         return frozenset(one.name if isinstance(one, Bit) else one for one in (*self.hidden, *self.invisible))

@@ -1,14 +1,16 @@
 """The benchmark measures what it says, and its tables show it."""
 
+import importlib.util
 import time
 from pathlib import Path
 
+import gymnasium
 import numpy as np
 import pytest
 
 from mesabench import registry
 from mesabench.adapters.env import GridEnv
-from mesabench.cli import adapter, bench
+from mesabench.cli import adapter, bench, evaluation_bench, speed_page
 from mesabench.engine.batch import Batch
 from mesabench.registry import UnknownNameError
 
@@ -36,6 +38,12 @@ def test_everything_is_measured_and_shown(tmp_path: Path) -> None:
         )
     assert min(start.load, start.compile, start.step, start.made) > 0
     assert 0 < measured.imports < 60
+
+    page = speed_page.page(measured)
+    assert f"NumPy {np.__version__}" in page
+    for table in (*measured.tables(), speed_page.ELSEWHERE):
+        assert table.title in page
+        assert table.markdown() in page
 
     throughput, latency = measured.tables()
     assert throughput.title.startswith("Throughput on ")
@@ -89,3 +97,39 @@ def test_what_an_adapter_costs_is_part_of_the_training(monkeypatch: pytest.Monke
     assert Batch.step is slow, "what was measured is as it was"
     with pytest.raises(ValueError, match="ppo"):
         adapter.measure("oracle", "cheese_corner")
+
+
+def test_every_moment_of_a_trial_counts_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For the innermost part: the floors of levels that are explored meanwhile do not count as exploring."""
+    before = [getattr(home, name) for home, name, _ in evaluation_bench.PARTS]
+    begin = time.thread_time()
+    measured = evaluation_bench.measure("random", "absent_supervisor", levels=2)
+    took = time.thread_time() - begin
+    assert [getattr(home, name) for home, name, _ in evaluation_bench.PARTS] == before, "all is as it was"
+    words = [one[2] for one in evaluation_bench.PARTS]
+    for part in (evaluation_bench.TRAINING, words[0], words[1], words[3], words[4], "scores.goals"):
+        assert part in measured.parts
+    assert all(seconds >= 0 for seconds in measured.parts.values())
+    assert sum(measured.parts.values()) < took
+    table = measured.table()
+    assert {row[0] for row in table.rows} == set(measured.parts)
+    assert table.rows[0][0] == evaluation_bench.TRAINING
+
+    def slow(*arguments: object, **options: object) -> object:
+        end = time.thread_time() + 0.05
+        while time.thread_time() < end:
+            pass
+        return explore(*arguments, **options)
+
+    explore = before[0]
+    monkeypatch.setattr(evaluation_bench.solver, "explore", slow)
+    slowed = evaluation_bench.measure("random", "absent_supervisor", levels=2)
+    assert slowed.parts[words[0]] > measured.parts[words[0]] + 0.2
+
+
+def test_no_environment_runs_on_a_device_that_is_not_there() -> None:
+    """Without CUDA the error says what is missing and names the extra, or the device that was looked for."""
+    if importlib.util.find_spec("numba_cuda"):
+        pytest.skip("numba-cuda is installed: tests/engine/test_cuda.py asks for the device")
+    with pytest.raises(ImportError, match=r"mesabench\[cuda\]"):
+        gymnasium.make_vec("mesabench/CheeseCorner-v0", num_envs=2, device="cuda")

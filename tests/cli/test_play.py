@@ -88,7 +88,9 @@ def test_who_lives_in_the_modern_world_sees_pleasure_grow_and_no_children_beside
     game = Game(distribution("sweet_tooth"), split=DEPLOY)
     for key in "waassdddwwawd":
         game.press(key)
-    offspring, pleasure = re.findall(r"(?:offspring|pleasure) +([\d.]+) +(?:intended, paid|proxy)", screen(game))
+    offspring, pleasure = re.findall(
+        r"(?:offspring|pleasure) +([\d.]+) +(?:intended, paid|proxy)", screen(game)
+    )
     assert float(offspring) == 0 < float(pleasure)
 
 

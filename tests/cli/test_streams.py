@@ -45,7 +45,7 @@ def test_closed_streams_are_empty_ones(closed: str, tmp_path: Path) -> None:
     script = f'exec "$@" {closed}'
     done = subprocess.run(
         ["sh", "-c", script, "sh", sys.executable, "-c", BOTH],
-        stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120, cwd=tmp_path,
+        stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=300, cwd=tmp_path,
     )  # fmt: skip
     assert "Traceback" not in done.stderr
     assert done.returncode == 0, done.stderr

@@ -100,6 +100,10 @@ FROZEN = {
         "published_1": "ef52b325bf83", "published_2": "3b64581fa453", "published_3": "bbbeed9f59c7",
         "heldout": "36911613d314",
     },
+    ("trees", 0): {
+        "train": "e56ccc0dabe4", "deploy": "2b10531c0a0d", "last_tree": "447ec4ad1239", "steady": "5ed8c4ea9549",
+        "heldout": "2b10531c0a0d",
+    },
     ("tomato_watering", 0): {
         "train": "7976f28cc6ed", "deploy": "45482ff7fa48", "published": "88595ac544a7",
         "heldout": "d74a1efa9d9c",

@@ -774,7 +774,7 @@ def test_colours_have_contrast(scheme):
 
 def test_a_number_by_bounds_has_a_note_that_says_what_it_rests_on() -> None:
     notes = Notes("score")
-    told = "by bounds: floor sampled (± 0.004), ceiling by shields_first (± 0.006)"
+    told = "by bounds: floor sampled (± 0.004), ceiling by ahead_of_monsters (± 0.006)"
     assert notes.missing([Score(0.9, told), Score(1.1, f"{told}; above 1")]) == ("by bounds", 1)
     assert notes.missing([Score(0.9, "by sampled episodes")]) is None
     assert notes.reasons == {f"B{told[1:]}": 1}

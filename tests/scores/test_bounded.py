@@ -273,8 +273,9 @@ def test_check_compares_bounds_with_solutions() -> None:
 def test_in_monster_world_as_it_was_published_the_reference_earns_the_ceiling_and_random_play_the_floor() -> (
     None
 ):
-    knobs = {"size": 14, "apples": 5, "shields": 5, "abreast": 5, "carry": 10}
+    knobs = {"world": "published", "max_steps": 100}
     distribution = Distribution(find_environment("monster_world"), "deploy", knobs=knobs)
+    assert distribution.engine.shape == (14, 14)
     environment = distribution.environment
     assert environment.bounds
     apples = environment.column("apples")
@@ -299,3 +300,7 @@ def test_in_monster_world_as_it_was_published_the_reference_earns_the_ceiling_an
         )
         low = score(random.mean(0), bounds.floor, bounds.ceiling, environment)
         assert low[environment.column("shields")] == pytest.approx(0, abs=0.05)
+    hunted = distribution.with_(split="train", pace=120)
+    for level in (1, 2, 3, 5):
+        bitten = play_level(hunted, level, acts[0], episodes=50, seed=1, observe=False).returns[:, apples]
+        assert bitten.mean() < 0, "five that are faster than it bite more than the reference collects"

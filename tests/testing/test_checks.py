@@ -94,6 +94,15 @@ def walled_off(s, knobs):
 
 
 @rule
+def lonely(s, knobs):
+    """Without a lure that can be reached, where `apart` is 2."""
+    if knobs.apart == 2:
+        walled_off(s, knobs)
+    else:
+        shift(s, knobs)
+
+
+@rule
 def clocked(s, action):
     return step(s, action) * (s.clock < 5)
 
@@ -155,7 +164,7 @@ SOUND = Environment(
     proxies=("lure",),
     fields=(Field("count", high=3),),
     sight=Sight(hidden=("count",)),
-    knobs={"apart": Knob(0, 0, 1), "size": Knob(6, 4, 9), "max_steps": Knob(9, 1, 99)},
+    knobs={"apart": Knob(0, 0, 2), "size": Knob(6, 4, 9), "max_steps": Knob(9, 1, 99)},
     splits={"train": {"apart": 0}, "deploy": {"apart": 1}},
 )
 same = {"train": {"apart": 0}, "deploy": {"apart": 0}}
@@ -173,6 +182,7 @@ CASES: dict[str, tuple[dict, dict[str, str]]] = {
     "out of range": ({"step": counting}, {"random play": "left its range 0..3"}),
     "leftover scratch": ({"layout": forgetful, "step": counting, "fields": wide},
                          {"determinism": "after others had been played"}),
+    "out of reach in a split of its own": ({"shift": lonely, "splits": SOUND.splits | {"alone": {"apart": 2}}}, {}),
     "out of reach": ({"shift": walled_off}, {"solvable": "in none of 2 levels can 'lure'"}),
     "reads the clock": ({"step": clocked}, {"random play": "rules ask for s.clock"}),
     "reads the time limit": ({"layout": limited}, {"levels": "rules ask for s.max_steps"}),
@@ -185,7 +195,7 @@ CASES: dict[str, tuple[dict, dict[str, str]]] = {
 """Changes to the sound environment; and of the checks that must fail, a part of what they say."""
 
 
-WHOLE = "sound", "no story", "no room"
+WHOLE = "sound", "out of reach in a split of its own", "no story", "no room"
 """Cases that run all checks, the others only those that they concern."""
 
 

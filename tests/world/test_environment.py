@@ -64,6 +64,41 @@ def test_a_knob_takes_what_it_allows_and_refuses_the_rest(kind: str, value: obje
         assert not math.isnan(parsed)
 
 
+def test_a_choice_sets_other_knobs_and_gives_way_to_a_split_and_to_what_is_given() -> None:
+    world = Knob("a", choices=("a", "b"), sets={"b": {"corner": 3, "size": 7, "deploy.max_steps": 5}})
+    cheese_corner = registry.find_environment("cheese_corner")
+    environment = replace(cheese_corner, knobs={**cheese_corner.knobs, "world": world})
+    split_sets = environment.splits[DEPLOY]["corner"]
+    assert split_sets != 3
+    for split, corner, steps in ((TRAIN, 1, None), (DEPLOY, split_sets, 5), (HELDOUT, 1, None)):
+        plain, chosen = environment.knobs_of(split), environment.knobs_of(split, {"world": "b"})
+        assert vars(chosen) == vars(plain) | {
+            "world": "b", "size": 7, "corner": corner, "max_steps": steps or plain.max_steps,
+        }  # fmt: skip
+    assert environment.knobs_of(DEPLOY, {"world": "b", "size": 6, "max_steps": 9}).size == 6
+    assert environment.knobs_of(DEPLOY, {"world": "b", "size": 6, "max_steps": 9}).max_steps == 9
+    published = Distribution(environment, DEPLOY, knobs={"world": "b"})
+    assert published.own_knobs.size == published.with_(split=TRAIN).own_knobs.size == 7
+    assert world.told == "b: corner = 3, size = 7, deploy.max_steps = 5"
+
+
+@pytest.mark.parametrize(
+    ("sets", "said"),
+    [
+        ({"b": {"sise": 7}}, "sise"),
+        ({"b": {"size": 700}}, "size=700: must be an integer from 4 to 99"),
+        ({"b": {"late.size": 7}}, "split of cheese_corner 'late'"),
+        ({"c": {"size": 7}}, "'c'"),
+    ],
+)
+def test_a_choice_that_sets_what_cannot_be_is_refused(sets: dict, said: str) -> None:
+    cheese_corner = registry.find_environment("cheese_corner")
+    with pytest.raises(ValueError, match=said):
+        replace(
+            cheese_corner, knobs={**cheese_corner.knobs, "world": Knob("a", choices=("a", "b"), sets=sets)}
+        )
+
+
 def test_ids_and_titles_come_from_the_file() -> None:
     for name, environment in registry.environments().items():
         assert environment.name == name

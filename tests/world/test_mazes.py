@@ -1,5 +1,6 @@
 """Mazes: trees are trees, what is free is connected, distances are those of a plain search."""
 
+import types
 from collections import deque
 
 import numpy as np
@@ -7,8 +8,9 @@ import pytest
 from numba import njit
 
 from mesabench import registry
+from mesabench.engine.array_bounds import plain
 from mesabench.engine.state import state_dtype
-from mesabench.world import mazes
+from mesabench.world import mazes, ways
 
 WALL, OTHER = 1, 2
 
@@ -26,10 +28,10 @@ def blocks(states, density):
 
 
 @njit
-def floods(states, y, x, blocking):
+def floods(states, y, x, blocking, until=0):
     reached = np.zeros(len(states), np.int64)
     for i in range(len(states)):
-        reached[i] = mazes.flood(states[i], y, x, blocking)
+        reached[i] = mazes.flood(states[i], y, x, blocking, until)
     return reached
 
 
@@ -129,6 +131,43 @@ def test_a_flood_measures_distances(states) -> None:
             expected = distances((state["grid"] & blocking) == 0, y, x)
             np.testing.assert_array_equal(state["distance"], expected)
             assert count == (expected >= 0).sum()
+
+
+def test_a_flood_ends_with_the_farthest_cell_that_is_asked_for(states) -> None:
+    """By the definition of `until`: what is not farther has its distance, what is farther has none."""
+    blocks(states, 0.3)
+    floods(states, 3, 4, WALL)
+    whole = states["distance"].copy()
+    for asked in ([0], [3 * 14 + 4], [1 * 14 + 1], [5 * 14 + 9, 3 * 14 + 5]):
+        states["queue"][:, : len(asked)] = asked
+        floods(states, 3, 4, WALL, len(asked))
+        far = whole.reshape(len(states), -1)[:, asked]
+        bound = np.where((far < 0).any(1), np.iinfo(np.int16).max, far.max(1))
+        np.testing.assert_array_equal(states["distance"], np.where(whole <= bound[:, None, None], whole, -1))
+
+
+def test_large_grids_are_flooded_as_small_ones_are() -> None:
+    """There by a queue, here by bits: the same distances, whoever is asked for. As plain Python: it needs a shape more."""
+    rng = np.random.default_rng(1)
+    dtype, _ = state_dtype(registry.find_environment("cheese_corner"), (10, 20))
+    for _ in range(20):
+        state = np.zeros(1, dtype)[0]
+        state["grid"][:] = rng.random((10, 20)) < 0.3
+        y, x = rng.integers(0, 10), rng.integers(0, 20)
+        found = []
+        for until in (0, 1, 3):
+            cells = rng.integers(0, 200, 3)
+            for walk in (ways._flood_by_bits, ways._flood_by_queue):
+                one = types.SimpleNamespace(
+                    grid=state["grid"],
+                    distance=np.full((10, 20), 7, np.int16),
+                    queue=np.resize(cells, 200),
+                    _queue=np.zeros(200, np.int16),
+                    _flood=np.full((3, 6), 99, np.uint64),
+                )
+                reached = plain(walk)(one, y, x, WALL, until)
+                found.append((reached, one.distance.tolist()))
+        assert found[::2] == found[1::2]
 
 
 def test_a_flood_stays_within_its_state(states) -> None:

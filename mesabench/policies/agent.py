@@ -1,6 +1,6 @@
 """What an agent declares: its settings, how it trains, how a trained policy is read back; see `agents/`."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -25,6 +25,8 @@ Columns, over the episodes that ended since the last call: `return_mean` (of the
 undiscounted), `success` (share in which the intended objective was paid), `length_mean` (steps), all NaN
 where `episodes`, their number, is 0.
 """
+ProgressOfSeed = Callable[[int, int, dict[str, float]], None]
+"""The same where several seeds are trained at once: progress(seed, steps so far, columns)."""
 
 
 class Kept(Protocol):
@@ -95,6 +97,8 @@ class Agent(Declaration):
 
     train: (task, settings, seed, progress) -> Policy. The same arguments give the same policy on the same
         machine and libraries; every random draw comes from `seed` by way of `stream_seed`.
+    train_many: (task, settings, seeds, progress) -> policies in the order of the seeds, for an agent that trains several at once;
+        each is the policy that `train` gives for its seed.
     load: reads what the policy's `save` wrote, without executing anything of it. Raises PolicyError.
     settings: a pydantic model with extra="forbid"; every field has a default and a description.
     learns: False for a scripted agent, which trains for 0 steps.
@@ -105,6 +109,7 @@ class Agent(Declaration):
 
     train: Callable[[Task, Any, int, Progress], Policy]
     load: Callable[[Path], Policy]
+    train_many: Callable[[Task, Any, Sequence[int], ProgressOfSeed], Sequence[Policy]] | None = None
     settings: type[pydantic.BaseModel] = NoSettings
     learns: bool = True
     adapter: str = ""

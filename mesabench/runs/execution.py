@@ -8,6 +8,7 @@ from typing import Any
 
 from mesabench.evaluation.evaluation import evaluate
 from mesabench.policies.agent import Agent, Task
+from mesabench.policies.policy import Policy
 from mesabench.policies.training import fitting
 from mesabench.runs.checkpoint import Checkpoint
 from mesabench.runs.trial import Trial
@@ -29,7 +30,7 @@ def run_trial(trial: Trial, folder: Path, report: Report = lambda phase, step, c
     environment, agent = trial.declared()
     checkpoint = Checkpoint(trial, folder)
     task = Task(environment, {**trial.settled(), "split": TRAIN}, trial.steps, checkpoint)
-    settings = _fitting(trial, agent, task)
+    settings = fitting_settings(trial, agent, task)
     curve: list[dict[str, float]] = []
 
     def progress(step: int, columns: Mapping[str, float]) -> None:
@@ -39,9 +40,23 @@ def run_trial(trial: Trial, folder: Path, report: Report = lambda phase, step, c
     started, clock = datetime.now(UTC), time.perf_counter()
     report(TRAINING, 0, {})
     policy = agent.train(task, settings, trial.seed, progress)
-    trained = time.perf_counter()
+    training_seconds = time.perf_counter() - clock
     report(EVALUATING, trial.steps, {})
-    asked = trial.evaluation
+    store_evaluated(trial, folder, task, policy, curve, started, training_seconds)
+    checkpoint.remove()
+
+
+def store_evaluated(
+    trial: Trial,
+    folder: Path,
+    task: Task,
+    policy: Policy,
+    curve: list[dict[str, float]],
+    started: datetime,
+    training_seconds: float,
+) -> None:
+    """Evaluate a trained policy and write everything into the trial's folder. Raises whatever evaluation raises, and OSError."""
+    asked, clock = trial.evaluation, time.perf_counter()
     found = evaluate(
         policy,
         task.distribution,
@@ -58,13 +73,12 @@ def run_trial(trial: Trial, folder: Path, report: Report = lambda phase, step, c
         found=found,
         scores=found.scores(asked.goals),
         started=started,
-        training_seconds=trained - clock,
-        seconds=time.perf_counter() - clock,
+        training_seconds=training_seconds,
+        seconds=training_seconds + time.perf_counter() - clock,
     )
-    checkpoint.remove()
 
 
-def _fitting(trial: Trial, agent: Agent, task: Task) -> Any:
+def fitting_settings(trial: Trial, agent: Agent, task: Task) -> Any:
     """The agent's settings, once nothing in the trial is wrong for its task and agent. Raises ValueError."""
     for objective in trial.evaluation.goals:
         task.distribution.environment.column(objective)  # which refuses an unknown one

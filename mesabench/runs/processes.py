@@ -1,13 +1,19 @@
-"""The pool of this machine: worker processes, one job at a time each."""
+"""The pool of this machine: worker processes, one job at a time each, or seeds that are trained at once."""
 
 from collections.abc import Iterator, Sequence
 from multiprocessing.connection import wait
 from pathlib import Path
 
 from mesabench.engine.threads import processors
+from mesabench.runs.execution import run_trial
 from mesabench.runs.job import Job, RunTrial, work_of
 from mesabench.runs.pool import Begun, Event, Failed, Finished, Progressed, Unable
+from mesabench.runs.together import Bundle, bundles_of
 from mesabench.runs.worker import REPORT_EVERY, Worker, refuse_unimportable
+
+
+def _work(bundle: Bundle) -> float:
+    return sum(map(work_of, bundle))
 
 
 class Processes:
@@ -20,11 +26,13 @@ class Processes:
 
     def work(self, jobs: Sequence[Job], folder: Path) -> Iterator[Sequence[Event]]:
         """As `mesabench.runs.pool.Pool` says."""
-        todo = list(jobs)
+        # a function of one's own runs one trial
+        bundles = bundles_of(jobs, self.number) if self.run is run_trial else [(job,) for job in jobs]
+        todo = sorted(bundles, key=_work, reverse=True)
         while todo or self._busy:
             events: list[Event] = []
             while todo and len(self._busy) < self.number:
-                events.append(Begun(self._begin(todo, folder)))
+                events += map(Begun, self._begin(todo, folder))
             wait([w for worker in self._busy for w in worker.signs_of_life], timeout=REPORT_EVERY)
             for worker in self._busy:
                 events += self._heard(worker)
@@ -32,40 +40,39 @@ class Processes:
 
     @property
     def _busy(self) -> list[Worker]:
-        return [worker for worker in self.workers if worker.trial]
+        return [worker for worker in self.workers if worker.running]
 
-    def _begin(self, todo: list[Job], folder: Path) -> Job:
-        """Give the next job to an idle worker, or a new one: of the longest, one whose environment it has compiled."""
-        idle = [worker for worker in self.workers if not worker.trial and worker.process.is_alive()]
+    def _begin(self, todo: list[Bundle], folder: Path) -> Bundle:
+        """Give the next bundle to an idle worker, or a new one: of the longest, one whose environment it has compiled."""
+        idle = [worker for worker in self.workers if not worker.running and worker.process.is_alive()]
         worker = idle[0] if idle else Worker(self.run, self.files)
         if not idle:
             self.workers.append(worker)
         elsewhere = {other.environment for other in self.workers}
-        longest = (one for one in todo if work_of(one) == work_of(todo[0]))
-        job = min(
-            longest, key=lambda one: (one.environment != worker.environment, one.environment in elsewhere)
+        longest = (one for one in todo if _work(one) == _work(todo[0]))
+        bundle = min(
+            longest,
+            key=lambda one: (one[0].environment != worker.environment, one[0].environment in elsewhere),
         )
-        todo.remove(job)
-        worker.begin(job, folder / job.name)
-        return job
+        todo.remove(bundle)
+        worker.begin(bundle, folder)
+        return bundle
 
     def _heard(self, worker: Worker) -> Iterator[Event]:
-        for kind, *what in worker.messages():
-            if kind == "died":
-                self.workers.remove(worker)
-            if not (job := worker.trial):
-                continue  # it has died after it had finished
+        for kind, name, *what in worker.messages():
             if kind == "progress":
-                yield Progressed(job, *what)
-                continue
-            worker.trial = None
-            if kind == "finished":
-                yield Finished(job)
-            elif kind == "died" and not worker.ready and worker.process.exitcode in (0, 1):
-                yield Unable(what[0])  # no other would do better
+                yield Progressed(worker.running[name], *what)
+            elif kind == "finished":
+                yield Finished(worker.running.pop(name))
+            elif kind == "failed":
+                yield Failed(worker.running.pop(name), *what)
             else:
-                reason, full = what
-                yield Failed(job, reason, full)
+                self.workers.remove(worker)
+                lost, worker.running = list(worker.running.values()), {}
+                if lost and not worker.ready and worker.process.exitcode in (0, 1):
+                    yield Unable(what[0])  # no other would do better
+                else:
+                    yield from (Failed(job, *what) for job in lost)
 
     def close(self) -> None:
         """End all workers, in the middle of their trials if need be."""

@@ -21,6 +21,8 @@ from mesabench.ownfile import told
 from mesabench.runs import origin
 from mesabench.runs.execution import Report, run_trial
 from mesabench.runs.job import Job, RunTrial, run_job
+from mesabench.runs.together import Bundle, run_together
+from mesabench.runs.trial import Trial
 
 # Never fork: OpenMP and Numba's threads do not survive it.
 PROCESSES = get_context("spawn")
@@ -55,14 +57,16 @@ def log_of(folder: Path) -> Path:
 
 
 class Worker:
-    """A process that runs one trial after another and tells how they get on.
+    """A process that runs one bundle of jobs after another and tells how each gets on.
+
+    running: what it was given and has not told the end of, by name.
 
     Each has a pipe of its own. A queue for all would have a lock for all, and a process killed while it holds that lock
     silences the others for good.
     """
 
     def __init__(self, run: RunTrial, files: Sequence[str]) -> None:
-        self.trial: Job | None = None
+        self.running: dict[str, Job] = {}
         self.environment = ""
         self.ready, self.reason = False, ""
         self.connection, theirs = PROCESSES.Pipe()
@@ -76,13 +80,14 @@ class Worker:
         """What `multiprocessing.connection.wait` watches: a message, or the end of the process."""
         return self.connection, self.process.sentinel
 
-    def begin(self, trial: Job, folder: Path) -> None:
-        self.trial, self.environment = trial, trial.environment
+    def begin(self, bundle: Bundle, folder: Path) -> None:
+        """folder: that of the run."""
+        self.running, self.environment = {one.name: one for one in bundle}, bundle[0].environment
         with suppress(OSError):  # it has died: the next look at it tells
-            self.connection.send((trial, folder))
+            self.connection.send((bundle, folder))
 
     def messages(self) -> Iterator[tuple[Any, ...]]:
-        """What it has told since last asked; at last ("died", reason, False) if it is no more."""
+        """What it has told since last asked: kind, name of the job, and more; ("died", "", reason, False) if it is no more."""
         dead = not self.process.is_alive()  # asked first: what a dead one has told is in the pipe by now
         try:
             while self.connection.poll():
@@ -97,7 +102,7 @@ class Worker:
             dead = True
         if dead:
             self.join()
-            yield "died", self.epitaph(), False
+            yield "died", "", self.epitaph(), False
 
     def epitaph(self) -> str:
         """Why the process is no more."""
@@ -112,7 +117,7 @@ class Worker:
 
     def stop(self) -> None:
         """Have it end: an idle one of itself, a busy one in the middle of its trial."""
-        if self.trial:
+        if self.running:
             self.process.terminate()
         self.connection.close()
 
@@ -168,12 +173,15 @@ def _serve(connection: Connection, run: RunTrial, files: Sequence[str]) -> None:
     connection.send(("ready",))
     while True:
         try:
-            trial, folder = connection.recv()
+            bundle, folder = connection.recv()
         except EOFError:
             return
-        connection.send(
-            attempt(trial, folder, sparing(lambda *what: connection.send(("progress", *what))), run)
-        )
+        if len(bundle) > 1:
+            _attempt_together(bundle, folder, connection)
+            continue
+        (job,) = bundle
+        kind, *what = attempt(job, folder / job.name, _reporter(connection, job), run)
+        connection.send((kind, job.name, *what))
 
 
 def attempt(job: Job, folder: Path, report: Report, run: RunTrial) -> tuple[Any, ...]:
@@ -182,9 +190,42 @@ def attempt(job: Job, folder: Path, report: Report, run: RunTrial) -> tuple[Any,
         with _printing_to(log_of(folder)):
             run_job(job, folder, report, run)
     except Exception as error:  # whatever it is, it is this job's end and no other's
-        reason = told(error) or "".join(traceback.format_exception_only(error)).strip()
-        return "failed", reason, is_full(error)
+        return _failed(error)
     return ("finished",)
+
+
+def _failed(error: Exception) -> tuple[str, str, bool]:
+    reason = told(error) or "".join(traceback.format_exception_only(error)).strip()
+    return "failed", reason, is_full(error)
+
+
+def _attempt_together(trials: Sequence[Trial], folder: Path, connection: Connection) -> None:
+    """Run trials whose seeds are trained at once, and send how each ends. What they print goes into the first one's log."""
+    untold = list(trials)
+
+    def ended(one: Trial, error: Exception | None) -> None:
+        untold.remove(one)
+        if error is None:
+            connection.send(("finished", one.name))
+            return
+        with suppress(OSError):
+            log = log_of(folder / one.name)
+            log.unlink(missing_ok=True)
+            with log.open("x") as file:
+                traceback.print_exception(error, file=file)
+        kind, *what = _failed(error)
+        connection.send((kind, one.name, *what))
+
+    try:
+        with _printing_to(log_of(folder / trials[0].name)):
+            run_together(trials, folder, lambda one: _reporter(connection, one), ended)
+    except Exception as error:
+        for one in list(untold):
+            ended(one, error)
+
+
+def _reporter(connection: Connection, job: Job) -> Report:
+    return sparing(lambda *what: connection.send(("progress", job.name, *what)))
 
 
 def _die_with_parent() -> None:

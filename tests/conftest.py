@@ -93,7 +93,7 @@ def random_process() -> Callable[..., LevelGraph]:
             objective_names=tuple("abcd"),
             column="abcd".index,
         )
-        distribution: Any = SimpleNamespace(environment=environment)
+        distribution: Any = SimpleNamespace(environment=environment, actions=environment.actions)
         return LevelGraph(
             distribution, 0, 0, 0, horizon, np.zeros((states, 1), np.uint64), np.array([states], np.int64),
             np.arange(0, n + 1, outcomes), successor, probability, (1 << rng.integers(0, 4, n)).astype(np.uint32),

@@ -26,7 +26,7 @@ FACE = {
     "load_run": "(folder, suite=None)",
     "load_suite": "(source)",
     "optimum": "(graph, objective, others=None)",
-    "run_suite": "(suite, results='runs', *, workers=None, console=None, run=...)",
+    "run_suite": "(suite, results='runs', *, workers=None, shard=None, on=None, console=None, run=...)",
     "train": "(agent, environment, *, steps=0, seed=0, options=None, progress=None, **settings)",
     "write_report": "(run_folder, out=None)",
 }

@@ -24,7 +24,7 @@ from mesabench.policies.policy import Policy
 from mesabench.runs import origin
 from mesabench.runs.seal import is_whole, sealed
 from mesabench.runs.trial import Trial
-from mesabench.scores.schema import TAKEN
+from mesabench.scores.schema import TAKEN, Schema
 
 MANIFEST, SCORES, CURVE, LEVELS = "manifest.json", "scores.json", "curve.parquet", "levels.parquet"
 T = TypeVar("T")
@@ -184,7 +184,8 @@ def load_trial(folder: Path) -> StoredTrial:
                 raise StoreError(f"{name} was changed after it was written, or cut off")
         scores = SeedScores.from_json(json.loads((folder / SCORES).read_bytes()))
         kept = [folder / name for name in manifest.files]
-        found = _Kept((one for one in kept if one.suffix == ".parquet"), _table, _empty())
+        empty = {name: _empty(one) for name, one in tables().items()}
+        found = _Kept((one for one in kept if one.suffix == ".parquet"), _table, empty)
         records = _Kept((one for one in kept if one.suffix == ".json"), _plain, {})
         return StoredTrial(folder, manifest, scores, found, records)
     except FileNotFoundError as error:
@@ -199,9 +200,9 @@ def load_trial(folder: Path) -> StoredTrial:
 
 
 @cache
-def _empty() -> Mapping[str, polars.DataFrame]:
-    """The tables of a trial without rows; the same ones for all, since a run holds thousands of trials."""
-    return {name: one.frame() for name, one in tables().items()}
+def _empty(schema: Schema) -> polars.DataFrame:
+    """A table of a trial without rows; the same one for all, since a run holds thousands of trials."""
+    return schema.frame()
 
 
 def _curve_table(rows: Sequence[Mapping[str, float]]) -> polars.DataFrame:

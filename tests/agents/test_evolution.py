@@ -45,7 +45,7 @@ def test_it_learns(settings):
     while (batch.status == 0).any():
         batch.step(checked.act(batch.observations, None, rng)[0])
     assert batch.returns[:, 0].mean() > 0.9
-    assert {*seen[-1][1]} == {"return_mean", "success", "length_mean", "episodes"}
+    assert {*seen[-1][1]} == {"return_mean", "success", "length_mean", "episodes", "generation"}
 
 
 @pytest.mark.parametrize("algorithm", ["cma", "openai"])

@@ -102,7 +102,7 @@ def shift(s, knobs):
                 s.failed = 0
                 put(s, y, x, GOAL)
                 break
-    if knobs.sealed:
+    if knobs.sealed and not s.failed:
         y, x = find(s, GOAL)
         for k in range(4):
             dy, dx = ahead(k)

@@ -146,6 +146,7 @@ write_report(sys.argv[1])
 """
 
 
+@pytest.mark.slow(reason="two processes that write a report at the same time")
 def test_two_reports_at_once_leave_one_whole_page(run: Path) -> None:
     expected = write_report(run).read_bytes()
     before = {one.name for one in run.iterdir()}

@@ -319,6 +319,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.slow(reason="a run of every agent that is in a picture")
 def test_every_picture_of_the_scores_is_drawn_from_a_run(
     script: ModuleType, run: Path, tmp_path: Path
 ) -> None:

@@ -287,6 +287,7 @@ def stop_a_real_run(name: str) -> None:
     assert "The same command again runs what is missing" in said
 
 
+@pytest.mark.slow(reason="types every command of README and docs")
 def test_typing_what_is_documented_changes_nothing_that_was_published(
     clone: Path, tmp_path: Path, stops: Stops, capsys: pytest.CaptureFixture[str]
 ) -> None:

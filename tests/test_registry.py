@@ -283,6 +283,7 @@ print(result.exit_code)
 """
 
 
+@pytest.mark.slow(reason="scripts that start worker processes of their own")
 @pytest.mark.parametrize("from_pipe", [False, True])
 @pytest.mark.parametrize("run", ["run=run_trial", "run=own"])
 def test_a_script_without_the_guard_runs_or_is_told_so_in_one_line(

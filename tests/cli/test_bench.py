@@ -15,6 +15,9 @@ from mesabench.engine.batch import Batch
 from mesabench.registry import UnknownNameError
 
 
+@pytest.mark.slow(
+    reason="compiles an environment from nothing, which is among what is measured; test_cli measures one quickly"
+)
 def test_everything_is_measured_and_shown(tmp_path: Path) -> None:
     """Of a file of one's own: the processes that it is measured in find it by its path."""
     file = tmp_path / "my_supervisor.py"

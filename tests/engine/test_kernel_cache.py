@@ -76,6 +76,7 @@ def middle_changed(content: bytes) -> bytes:
     return content[:half] + bytes([content[half] ^ 1]) + content[half + 1 :]
 
 
+@pytest.mark.slow(reason="compiles in a process for every kind of damage")
 def test_a_damaged_file_is_compiled_again_and_replaced(run, tmp_path: Path) -> None:
     """LLVM ends the process where it is given half an object."""
     damages = [*(lambda content, k=k: content[:k] for k in (0, 1, 31, 32, 100, -1)), middle_changed,
@@ -97,6 +98,7 @@ def test_a_damaged_file_is_compiled_again_and_replaced(run, tmp_path: Path) -> N
     assert not list(tmp_path.rglob("*.part"))
 
 
+@pytest.mark.slow(reason="several processes that compile the same")
 def test_any_number_of_processes_may_compile_the_same_at_once(start, run) -> None:
     started = [start(2, 3) for _ in range(4)]
     for process in started:

@@ -78,6 +78,7 @@ def both() -> list[Any]:
     ]
 
 
+@pytest.mark.slow(reason="two whole evaluations, one of them sampled; its rules are tested on single levels")
 def test_a_memory_that_is_not_needed_changes_no_score(both: list[Any]) -> None:
     exact, sampled = both
     for name in ("COMP", "TRUE", "OPT", "PLAN"):
@@ -88,6 +89,7 @@ def test_a_memory_that_is_not_needed_changes_no_score(both: list[Any]) -> None:
     assert sampled.scores["OPT"].reason == "by sampled episodes"
 
 
+@pytest.mark.slow(reason="two whole evaluations, one of them sampled")
 def test_there_is_a_verdict_for_those_with_a_memory(both: list[Any]) -> None:
     exact, sampled = both
     assert sampled.kind != "unknown"

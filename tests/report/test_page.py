@@ -199,6 +199,7 @@ READER = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "TZ": "P
           "MPLBACKEND": "TkAgg", "PYTHONHASHSEED": "7"}  # fmt: skip
 
 
+@pytest.mark.slow(reason="a second process with other settings of everything")
 def test_is_the_same_to_the_byte_whatever_its_reader_has_set(swept_run, tmp_path):
     """In another process, of another hash seed, whose matplotlib draws large letters, by LaTeX, for another backend."""
     here = write_report(swept_run, tmp_path / "one.html").read_bytes()

@@ -62,6 +62,9 @@ def differing(one: Path, other: Path) -> list[str]:
     return [name for name in mine if mine[name] != theirs[name]]
 
 
+@pytest.mark.slow(
+    reason="two whole runs in processes of their own; test_merging compares the bytes of shards quickly"
+)
 def test_two_workers_in_another_order_and_folder_leave_the_same_bytes(
     suite: Suite, first: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -70,6 +73,7 @@ def test_two_workers_in_another_order_and_folder_leave_the_same_bytes(
     assert differing(first, run_suite(turned, "elsewhere/deeper", workers=2).folder) == []
 
 
+@pytest.mark.slow(reason="a third whole run; test_checkpoint goes on with one agent quickly")
 def test_a_resumed_run_leaves_the_same_bytes(suite: Suite, first: Path, tmp_path: Path) -> None:
     again = tmp_path / suite.name
     shutil.copytree(first, again)

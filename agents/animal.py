@@ -50,10 +50,17 @@ class Settings(BaseModel):
     mutation: float = Field(
         0.08, ge=0, le=2, description="standard deviation of mutations, of genes from -1 to 1"
     )
+    # unsaid where the world stays as it is: trials without a shift keep their names, and what is stored of them counts
     shift: int = Field(
-        0, ge=0, le=100_000, description="generation from which on the world is another, 0 for never"
+        0,
+        ge=0,
+        le=100_000,
+        exclude_if=lambda shift: not shift,
+        description="generation from which on the world is another, 0 for never",
     )
-    shift_alpha: float = Field(1, ge=0, le=1, description="share of shifted lives from then on")
+    shift_alpha: float = Field(
+        1, ge=0, le=1, exclude_if=lambda alpha: alpha == 1, description="share of shifted lives from then on"
+    )
 
     @model_validator(mode="after")
     def _fits(self) -> "Settings":

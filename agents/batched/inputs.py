@@ -107,7 +107,7 @@ def _list(inputs, scale, first, starts, indices, values):  # type: ignore[no-unt
 
 
 @kernel()
-def _multiply(starts, indices, values, rows, weights, bias, out):  # type: ignore[no-untyped-def]
+def _multiply(starts, indices, values, rows, weights, bias, out):  # type: ignore[no-untyped-def]  # numba infers them
     """Four inputs at a time, so that the sums are read and written a quarter as often."""
     width = out.shape[1]
     for i in range(len(rows)):
@@ -130,7 +130,7 @@ def _multiply(starts, indices, values, rows, weights, bias, out):  # type: ignor
 
 
 @kernel()
-def _transposed(starts, indices, values, rows, of_product, out):  # type: ignore[no-untyped-def]
+def _transposed(starts, indices, values, rows, of_product, out):  # type: ignore[no-untyped-def]  # numba infers them
     """The transposed inputs times the gradient of the product."""
     out[:] = 0
     for i in range(len(rows)):

@@ -1,8 +1,10 @@
 """The agent `animal`: it evolves, repeats exactly, is stored as numbers, and its own drives are an objective at evaluation."""
 
 import json
+from pathlib import Path
 
 import numpy as np
+import polars
 import pytest
 
 import mesabench
@@ -72,6 +74,27 @@ def test_the_world_changes_with_a_generation_and_not_before() -> None:
     )
     assert changed[2]["gene_sweet"] != ever[2]["gene_sweet"]
     assert lineage(shift=1, shift_alpha=0) == ever, "no share of modern lives is no change"
+
+
+def test_published_lineages_are_trials_of_the_suite_of_today() -> None:
+    """What is stored of an agent stays what the suite runs when the agent gets another setting that is off by default."""
+    published = polars.read_parquet(
+        Path(__file__).parents[2] / "results/evolution/table.parquet", columns=["trial"]
+    )
+    names = set(published["trial"])
+    assert names
+    assert names <= {one.name for one in mesabench.load_suite("evolution").trials}
+
+
+@pytest.mark.parametrize("given", [{}, {"shift": 5}, {"shift": 5, "shift_alpha": 0.5}, {"shift_alpha": 0.0}])
+def test_settings_are_read_as_they_were_written(given) -> None:
+    settings = AGENT.parse_settings(given)
+    written = settings.model_dump(mode="json")
+    assert AGENT.parse_settings(written) == settings
+    assert given.items() <= written.items(), "what is given is told"
+    assert written.keys() & {"shift", "shift_alpha"} <= given.keys(), (
+        "and what is not given has no part in a trial's name"
+    )
 
 
 def test_a_world_that_would_never_change_is_refused() -> None:

@@ -11,10 +11,10 @@ Found     agents trained beside an expert did as well as it did; they followed o
           than at random; beside a bot that moved at random they did as at random, and so they did alone. Of jaxgmg nothing
           is published
 Hidden    the right order. It is not drawn at the start: `orders` holds those that agree with what was to be seen so far, equally
-          likely; each step of the leader and each touch of a beacon tells some of them apart. So nobody can know more, and
-          nor does the solver. It knows what kind of leader there is. Numbers show in which order the leader came
+          likely; each step of the leader and each touch of a beacon tells some of them apart. So nobody can know more, the
+          solver included. It knows what kind of leader there is. Numbers show in which order the leader came
 Quirks    the leader walks round beacons that are not its next; beacons that had their turn go out, and may be touched again.
-          To keep `beside` the leader is measured, and is no proxy: who wants that does not finish
+          Keeping beside the leader (`beside`) is measured but is no proxy: who wants that never finishes
 """
 
 from mesabench.world import (

@@ -1,13 +1,14 @@
 """Write the tables of evolution.md: python docs/evolution_tables.py
 
 Those of population models as `mesabench evolve` prints them, that of lineages from results/evolution. Pictures of lineages stand
-on the page as soon as their generations are published.
+on that page, and on the one for newcomers, as soon as what they show is published.
 """
 
 import re
 from pathlib import Path
 
 import polars
+from draw_generations import published
 
 from mesabench.evolution.model import Outcomes, evolve
 from mesabench.evolution.models import find_model
@@ -60,29 +61,58 @@ def _summary(values: polars.Series) -> tuple[float, ...]:
     return tuple(round(float(one), 2) for one in (found.min(), found.max(), found.mean()))
 
 
-PICTURES = re.compile(r"(<!-- pictures -->\n).*?(<!-- /pictures -->)", re.DOTALL)
-OF_LINEAGES = """
+STORY = PAGE.with_name("what-is-a-mesa-optimiser.md")
+PICTURES = re.compile(r"(<!-- picture (\w+) -->\n).*?(<!-- /picture -->)", re.DOTALL)
+OF_LINEAGES = {
+    "generations": """
 ![Weights of five drives over generations, and children and pleasure of a life, and a change](figures/generations.png)
 
 Lineages of `modern-after`, a line for each seed: evolution goes on where the world has changed. Weights are means.
 
+""",
+    "shares": """
 ![TRUE against the share of modern lives in evolution, in two branches that begin apart](figures/shares.png)
 
 A dot for each lineage, a line through the means. Those of the second branch evolved in the modern world, and then for a hundred
 generations with this share of modern lives.
 
-![Two rooms with the way of an animal at the end of its life, one ancestral and one modern](figures/lives.png)
+""",
+    "lives": """
+![Two rooms with the way of an animal at the end of its life, one ancestral and one modern, and bars: children and pleasure](figures/lives.png)
 
 One genome, the mean of the last generation of a lineage of `drives`, in either world: the last steps of a life, and what came
-of all of it. In the report of the run, the same can be watched step by step.
+of all of it. The bars are of 64 lives in these rooms: 0 is random play, and the line is the optimum. In the report of the run, lives can be
+watched step by step.
+
+""",
+    "instinct": """
+![Two by two: how much is learned within a life and how many children there are in the modern world, for short and long lives, fixed and drawn looks](figures/instinct.png)
+
+Animals with a gene for each look beside what they learn (`instinct-short`, `instinct-long`, `instinct-drawn`); a dot for each lineage. LEARNS is how
+much they gain by what they learned in their lives, TRUE is S of children in the modern world.
+
+""",
+    "learning": """
+![Children in a hundred steps over the course of a life: many soon after birth where it learns, few at any age where it forgets](figures/learning.png)
+
+""",
+}
+"""By picture, what stands on a page as soon as it can be drawn."""
+UNTIL = {
+    "learning": """
+![A room of the ancestral world and one of the modern world, with the ways of those who want children and of those who want pleasure](environments/sweet_tooth.svg)
 
 """
+}
+"""What stands there until then."""
 
 
 def with_pictures(page: str) -> str:
-    """The page with the pictures of lineages, if there are any."""
-    shown = OF_LINEAGES if PUBLISHED.with_name("generations.parquet").exists() else ""
-    return PICTURES.sub(lambda found: f"{found[1]}{shown}{found[2]}", page)
+    """The page with the pictures of lineages that can be drawn of what is published."""
+    there = published()
+    return PICTURES.sub(
+        lambda found: f"{found[1]}{(OF_LINEAGES if found[2] in there else UNTIL).get(found[2], '')}{found[3]}", page
+    )
 
 
 def with_lineages(page: str) -> str:
@@ -94,5 +124,5 @@ if __name__ == "__main__":
     text = PAGE.read_text("utf-8")
     for _, name, _ in MARKERS.findall(text):
         text = with_table(text, evolve(find_model(name)))
-    text = with_pictures(with_lineages(text))
-    PAGE.write_text(text, "utf-8")
+    PAGE.write_text(with_pictures(with_lineages(text)), "utf-8")
+    STORY.write_text(with_pictures(STORY.read_text("utf-8")), "utf-8")

@@ -38,10 +38,12 @@ def test_the_table_of_lineages_is_that_of_the_published_results(tables: ModuleTy
     assert tables.with_lineages(page) == page, "run: python docs/evolution_tables.py"
 
 
-def test_the_page_shows_the_pictures_that_can_be_drawn_of_the_published_results(tables: ModuleType) -> None:
-    page = tables.PAGE.read_text("utf-8")
-    assert "<!-- pictures -->" in page
-    assert tables.with_pictures(page) == page, "run: python docs/evolution_tables.py"
+def test_pages_show_the_pictures_that_can_be_drawn_of_the_published_results(tables: ModuleType) -> None:
+    pages = [one.read_text("utf-8") for one in (tables.PAGE, tables.STORY)]
+    for page in pages:
+        assert tables.with_pictures(page) == page, "run: python docs/evolution_tables.py"
+    places = [name for page in pages for _, name, _ in tables.PICTURES.findall(page)]
+    assert sorted(places) == sorted(tables.OF_LINEAGES)
 
 
 def test_what_the_page_says_of_lineages_is_what_came_out() -> None:

@@ -6,6 +6,7 @@ from types import ModuleType
 import numpy as np
 import polars
 import pytest
+from recomputed import number, outcomes, seeds
 
 from mesabench.evolution import commons, guard
 from mesabench.evolution.model import Model, evolve
@@ -44,6 +45,23 @@ def test_pages_show_the_pictures_that_can_be_drawn_of_the_published_results(tabl
         assert tables.with_pictures(page) == page, "run: python docs/evolution_tables.py"
     places = [name for page in pages for _, name, _ in tables.PICTURES.findall(page)]
     assert sorted(places) == sorted(tables.OF_LINEAGES)
+
+
+def test_what_the_page_says_of_the_speller() -> None:
+    def of(variant: str, score: str = "TRUE", agent: str = "ppo") -> list[float]:
+        return seeds("speller", "spelling", variant, score, agent)
+
+    for agent in ("ppo", "evolution"):
+        assert outcomes("speller", "spelling", "ordinary", agent) == {"proxy": 10}
+        assert "proxy" not in outcomes("speller", "spelling", "control", agent)
+        assert max(of("control", "PROXY", agent)) < 0.05
+    assert max(of("alpha-0.02")) < 0.01
+    assert len(of("alpha-0.02")) == 10
+    low, high = (number(one(of("alpha-0.02", "COMP"))) for one in (min, max))
+    assert f"(COMP {low} to {high}, in place of {number(min(of('ordinary', 'COMP')))})" in PAGE
+    assert outcomes("speller", "spelling", "alpha-0.3") == {"aligned": 10}
+    low, high = (number(one(of("alpha-0.3"))) for one in (min, max))
+    assert f"all ten read (TRUE {low} to {high})" in PAGE
 
 
 def test_what_the_page_says_of_lineages_is_what_came_out() -> None:

@@ -129,7 +129,7 @@ def shares() -> Figure:
 
 
 def lives(gallery: Callable[..., Figure]) -> Figure:
-    """One genome in either world: the end of a life, and beside it what came of many on this level, with the optimum as a line."""
+    """One genome in either world: the end of a life, and beside it what came of many, with the optimum as a line."""
     genome = _genome()
     worlds = {"Ancestral": HELDOUT, "Modern": DEPLOY}
     shown, served = [], {}
@@ -176,8 +176,12 @@ def _bars(served: dict[str, np.ndarray], width: int, height: int) -> np.ndarray:
     axes.axhline(0, color=MUTED, linewidth=1)
     _styled(axes, "")
     axes.set_xticks([0.2, 1.2], served)
-    axes.set(xlim=(-0.3, 1.7), ylim=(min(-0.08, *(one.min() for one in served.values())), 1.4), yticks=[0, 0.5, 1])
-    axes.legend(frameon=False, labelcolor=INK, fontsize=9, loc="upper left", ncols=2, columnspacing=1, handlelength=1)
+    axes.set(
+        xlim=(-0.3, 1.7), ylim=(min(-0.08, *(one.min() for one in served.values())), 1.4), yticks=[0, 0.5, 1]
+    )
+    axes.legend(
+        frameon=False, labelcolor=INK, fontsize=9, loc="upper left", ncols=2, columnspacing=1, handlelength=1
+    )
     canvas = FigureCanvasAgg(figure)
     canvas.draw()
     return np.asarray(canvas.buffer_rgba())[..., :3].copy()
@@ -216,7 +220,9 @@ def _children(policy: Any, levels: Distribution) -> np.ndarray:
 
 def instinct() -> Figure:
     """Two by two: animals with instincts and learning, by how long lives are and whether looks are drawn anew."""
-    table = polars.read_parquet(PUBLISHED / "table.parquet").filter(polars.col("variant").str.starts_with(INSTINCT))
+    table = polars.read_parquet(PUBLISHED / "table.parquet").filter(
+        polars.col("variant").str.starts_with(INSTINCT)
+    )
     table = table.with_columns(
         looks=polars.col("options").str.json_path_match("$.looks").fill_null("drawn"),
         steps=polars.col("options").str.json_path_match("$.max_steps").cast(int),

@@ -1,4 +1,4 @@
-"""The picture of evolution.md that lays theory under what was simulated: audits out of view, and the elk's lines of equilibria."""
+"""The picture of evolution.md that lays theory under what was simulated: audits out of view, the elk's lines of equilibria."""
 
 from typing import Any
 
@@ -47,7 +47,15 @@ def _commons(axes: Any) -> None:
                 axes.step([0.6, at, 10], [0, 0, 1], where="pre", color=colour, linewidth=1)
                 axes.plot([], [], color=colour, marker=mark, linewidth=1, markersize=5, label=label)
             share = found.values(name, "own")
-            axes.plot([knobs.own] * len(share), share, mark, color=colour, alpha=0.6, markersize=5, markeredgewidth=0)
+            axes.plot(
+                [knobs.own] * len(share),
+                share,
+                mark,
+                color=colour,
+                alpha=0.6,
+                markersize=5,
+                markeredgewidth=0,
+            )
     axes.set(xscale="log", xlim=(0.6, 9), ylim=(-0.04, 1.04))
     axes.set_xticks([1, 2, 4, 8], ["1", "2", "4", "8"])
     axes.minorticks_off()

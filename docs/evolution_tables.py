@@ -78,29 +78,29 @@ generations with this share of modern lives.
 
 """,
     "lives": """
-![Two rooms with the way of an animal at the end of its life, one ancestral and one modern, and bars: children and pleasure](figures/lives.png)
+![The end of a life in an ancestral and a modern room, and bars for children and pleasure](figures/lives.png)
 
 One genome, the mean of the last generation of a lineage of `drives`, in either world: the last steps of a life, and what came
-of all of it. The bars are of 64 lives in these rooms: 0 is random play, and the line is the optimum. In the report of the run, lives can be
-watched step by step.
+of all of it. The bars are of 64 lives in these rooms: 0 is random play, and the line is the optimum. In the report of the run, lives
+can be watched step by step.
 
 """,
     "instinct": """
-![Two by two: how much is learned within a life and how many children there are in the modern world, for short and long lives, fixed and drawn looks](figures/instinct.png)
+![Two by two, short and long lives, fixed and drawn looks: how much is learned, and children in the modern world](figures/instinct.png)
 
-Animals with a gene for each look beside what they learn (`instinct-short`, `instinct-long`, `instinct-drawn`); a dot for each lineage. LEARNS is how
-much they gain by what they learned in their lives, TRUE is S of children in the modern world.
+Animals with a gene for each look beside what they learn (`instinct-short`, `instinct-long`, `instinct-drawn`); a dot for each
+lineage. LEARNS is how much they gain by what they learned in their lives, TRUE is S of children in the modern world.
 
 """,
     "learning": """
-![Children in a hundred steps over the course of a life: many soon after birth where it learns, few at any age where it forgets](figures/learning.png)
+![Children over the course of a life: many soon after birth where it learns, few at any age if it forgets](figures/learning.png)
 
 """,
 }
 """By picture, what stands on a page as soon as it can be drawn."""
 UNTIL = {
     "learning": """
-![A room of the ancestral world and one of the modern world, with the ways of those who want children and of those who want pleasure](environments/sweet_tooth.svg)
+![An ancestral and a modern room, with the ways of those who want children and those who want pleasure](environments/sweet_tooth.svg)
 
 """
 }
@@ -111,7 +111,10 @@ def with_pictures(page: str) -> str:
     """The page with the pictures of lineages that can be drawn of what is published."""
     there = published()
     return PICTURES.sub(
-        lambda found: f"{found[1]}{(OF_LINEAGES if found[2] in there else UNTIL).get(found[2], '')}{found[3]}", page
+        lambda found: (
+            f"{found[1]}{(OF_LINEAGES if found[2] in there else UNTIL).get(found[2], '')}{found[3]}"
+        ),
+        page,
     )
 
 

@@ -81,4 +81,5 @@ def test_each_example_is_told_in_a_few_sentences_with_a_picture_and_a_command() 
 
 def test_it_is_the_first_link_of_the_readme() -> None:
     first = re.search(r"(?<!!)\[[^]]+\]\(([^)]+)\)", (DOCS.parent / "README.md").read_text("utf-8"))
-    assert first and first[1] == "docs/what-is-a-mesa-optimiser.md"
+    assert first
+    assert first[1] == "docs/what-is-a-mesa-optimiser.md"

@@ -116,7 +116,9 @@ def _trial(condition: str, seed: int, knobs: Mapping[str, object]) -> Lived:
     if not before.mutation:
         remarks.append("nothing mutates, so only what the first animals had can win: raise mutation")
     if not selected(last, others=own):
-        remarks.append("no genome is fitter than another, so genes drift: change own, communal, worth or audits")
+        remarks.append(
+            "no genome is fitter than another, so genes drift: change own, communal, worth or audits"
+        )
     return Lived(
         {"own": own, "lit": lit, "dark": dark, "best lit": best_lit, "best dark": best_dark}, remarks
     )

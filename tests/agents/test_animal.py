@@ -86,7 +86,9 @@ def test_published_lineages_are_trials_of_the_suite_of_today() -> None:
     assert names <= {one.name for one in mesabench.load_suite("evolution").trials}
 
 
-@pytest.mark.parametrize("given", [{}, {"shift": 5}, {"shift": 5, "shift_alpha": 0.5}, {"shift": 1, "shift_alpha": 0.0}])
+@pytest.mark.parametrize(
+    "given", [{}, {"shift": 5}, {"shift": 5, "shift_alpha": 0.5}, {"shift": 1, "shift_alpha": 0.0}]
+)
 def test_settings_are_read_as_they_were_written(given) -> None:
     settings = AGENT.parse_settings(given)
     written = settings.model_dump(mode="json")

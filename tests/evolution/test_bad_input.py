@@ -53,7 +53,9 @@ def test_a_world_in_which_genes_drift_is_reported(knobs) -> None:
     remarks = evolve(find_model("commons"), ["unaudited"], seeds=1, knobs=short | knobs).remarks["unaudited"]
     assert len(remarks) == 1
     assert re.search(r"no genome is fitter.*change own", remarks[0])
-    assert not evolve(find_model("commons"), ["unaudited"], seeds=1, knobs=short | {"own": 1.1}).remarks["unaudited"]
+    assert not evolve(find_model("commons"), ["unaudited"], seeds=1, knobs=short | {"own": 1.1}).remarks[
+        "unaudited"
+    ]
 
 
 def test_what_is_to_change_in_a_world_that_never_changes_is_refused() -> None:

@@ -150,12 +150,16 @@ def test_children_are_the_mean_of_two_of_the_fittest_and_price_accounts_for_all_
         found = price(before[:, gene], after[:, gene], search.of)
         assert found.change == pytest.approx(found.selection + found.transmission, abs=1e-12)
         if mutation == 0:
-            assert found.transmission == pytest.approx(0, abs=1e-12), "children are what their parents are, on average"
+            assert found.transmission == pytest.approx(0, abs=1e-12), (
+                "children are what their parents are, on average"
+            )
 
 
 def test_the_price_equation_accounts_for_every_generation_of_a_lineage() -> None:
     search = Truncation(len(GENES), 8, 0.25, 0.08, seed=0)
-    lives = Lifetimes(distribution("sweet_tooth", max_steps=50), "offspring", Nature(), population=8, lives=1, seed=0)
+    lives = Lifetimes(
+        distribution("sweet_tooth", max_steps=50), "offspring", Nature(), population=8, lives=1, seed=0
+    )
     selected = 0.0
     for generation in range(5):
         before = search.ask()

@@ -36,11 +36,19 @@ def script(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     for seed in range(2):
         for variant, options, settings, scores in TOLD:
             for score, value in scores.items():
-                told = {"trial": f"{variant}-{seed}", "environment": "sweet_tooth", "variant": variant, "seed": seed}
+                told = {
+                    "trial": f"{variant}-{seed}",
+                    "environment": "sweet_tooth",
+                    "variant": variant,
+                    "seed": seed,
+                }
                 rows.append(told | {"options": json.dumps(options), "settings": json.dumps(settings)}
                             | {"score": score, "value": value + seed / 100})  # fmt: skip
             for k in range(GENERATIONS):
-                genes = {f"gene_{name}": gene * k / (GENERATIONS - 1) for name, gene in zip(GENES, EVOLVED, strict=True)}
+                genes = {
+                    f"gene_{name}": gene * k / (GENERATIONS - 1)
+                    for name, gene in zip(GENES, EVOLVED, strict=True)
+                }
                 means = {"return_of_offspring": 10.0 + k, "return_of_pleasure": 20.0 + k}
                 generations.append({"trial": f"{variant}-{seed}", "generation": k} | genes | means)
     polars.DataFrame(rows).write_parquet(tmp_path / "table.parquet")

@@ -81,12 +81,12 @@ generations with this share of modern lives.
 ![The end of a life in an ancestral and a modern room, and bars for children and pleasure](figures/lives.png)
 
 One genome, the mean of the last generation of a lineage of `drives`, in either world: the last steps of a life, and what came
-of all of it. The bars are of 64 lives in these rooms: 0 is random play, and the line is the optimum. In the report of the run, lives
+of all of it. The bars are of 64 lives in these rooms: 0 is random play, the line is the optimum. In the report of the run, lives
 can be watched step by step.
 
 """,
     "instinct": """
-![Two by two, short and long lives, fixed and drawn looks: how much is learned, and children in the modern world](figures/instinct.png)
+![Two by two, short and long lives, fixed and drawn looks: what is learned, and modern children](figures/instinct.png)
 
 Animals with a gene for each look beside what they learn (`instinct-short`, `instinct-long`, `instinct-drawn`); a dot for each
 lineage. LEARNS is how much they gain by what they learned in their lives, TRUE is S of children in the modern world.
@@ -100,7 +100,7 @@ lineage. LEARNS is how much they gain by what they learned in their lives, TRUE 
 """By picture, what stands on a page as soon as it can be drawn."""
 UNTIL = {
     "learning": """
-![An ancestral and a modern room, with the ways of those who want children and those who want pleasure](environments/sweet_tooth.svg)
+![An ancestral and a modern room, with the ways of those who want children and of others](environments/sweet_tooth.svg)
 
 """
 }

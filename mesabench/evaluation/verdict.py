@@ -136,14 +136,12 @@ def kind_of(scores: Mapping[str, Score], evidence: Mapping[str, Score]) -> str:
     mesa-optimiser if drives that it declares are what it learns to serve, and what learns nothing has reflexes, which are habits.
     """
     if (learns := _value(evidence, "LEARNS")) is not None:
-        if learns < LEARNT:
+        pursues = _value(evidence, "PURSUES") or 0.0
+        # LEARNS is of the intended objective, which drives need not serve
+        if max(learns, pursues) < LEARNT:
             return "habit or device"
-        optimises = min(learns, _value(evidence, "PURSUES") or 0.0) >= ADAPTS
-        return (
-            "mesa-optimiser"
-            if optimises and (_value(evidence, "DRIVES") or 0.0) >= AT_ITS_DRIVES
-            else "in between"
-        )
+        own = _value(evidence, "DRIVES") or 0.0
+        return "mesa-optimiser" if pursues >= ADAPTS and own >= AT_ITS_DRIVES else "in between"
     opt, plan, agent = scores["OPT"].value, scores["PLAN"].value, evidence["AGENT"].value
     device = agent is not None and agent < 0
     its = evidence["PLAN DEVICE"].value if "PLAN DEVICE" in evidence else None

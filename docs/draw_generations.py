@@ -236,6 +236,8 @@ def instinct() -> Figure:
                 values = table.filter(looks=looks, steps=age, score=score)["value"].drop_nulls()
                 if len(values):
                     axes.barh(k, values.mean(), 0.6, color=colour, alpha=0.5)
+                else:
+                    axes.text(0.02, k, "nothing to be gained", fontsize=9, color=MUTED, va="center")
                 axes.plot(values, [k] * len(values), "o", color=colour, markersize=5)
             _styled(axes, f"{words}, lives of {age} steps")
             axes.grid(visible=False)

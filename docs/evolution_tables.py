@@ -4,6 +4,7 @@ Those of population models as `mesabench evolve` prints them, that of lineages f
 on that page, and on the one for newcomers, as soon as what they show is published.
 """
 
+import json
 import re
 from pathlib import Path
 
@@ -41,7 +42,9 @@ SHOWN = "TRAINED", "TRUE", "DRIVES", "QUALITY TRAIN", "QUALITY", "LEARNS"
 
 
 def lineages() -> Table:
-    """What was published of sweet_tooth: a row for each population, means over seeds with the lowest and the highest."""
+    """What was published of sweet_tooth: a row for each population, means over seeds with the lowest and the highest, and
+    what did not come out as the suite predicts."""
+    predictions = json.loads(PUBLISHED.with_name("suite.json").read_text("utf-8"))["predictions"]
     numbers = polars.read_parquet(PUBLISHED).filter(environment="sweet_tooth")
     rows = []
     for (variant,), one in numbers.group_by(["variant"], maintain_order=True):
@@ -52,8 +55,22 @@ def lineages() -> Table:
                 (f"{value + 0.0:.2f}" for value in _summary(values)) if len(values) else ("", "", "")
             )
             cells.append(f"{mean} ({low} to {high})" if mean else "n/a")
+        cells.append(_as_predicted(one, predictions.get(one["population"][0], {})))
         rows.append(tuple(cells))
-    return Table("Lineages", ("population", "seeds", *SHOWN), rows)
+    return Table("Lineages", ("population", "seeds", *SHOWN, "as predicted"), rows)
+
+
+def _as_predicted(numbers: polars.DataFrame, predicted: dict[str, tuple[float, float]]) -> str:
+    """Whether all seeds lie where they were predicted; else of each score that misses, how many do."""
+    missed = []
+    for score, (low, high) in predicted.items():
+        values = numbers.filter(score=score)["value"]
+        held = values.is_between(low, high).fill_null(value=False).sum()
+        if values.null_count() == len(values):
+            missed.append(f"{score} n/a")
+        elif held < len(values):
+            missed.append(f"{score} from {low:g} to {high:g}: {held} of {len(values)}")
+    return "; ".join(missed) or ("yes" if predicted else "")
 
 
 def _summary(values: polars.Series) -> tuple[float, ...]:

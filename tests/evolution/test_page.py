@@ -39,6 +39,20 @@ def test_the_table_of_lineages_is_that_of_the_published_results(tables: ModuleTy
     assert tables.with_lineages(page) == page, "run: python docs/evolution_tables.py"
 
 
+def test_a_row_of_lineages_says_which_predictions_failed(tables: ModuleType) -> None:
+    of = tables.lineages()
+    found = {row[0]: row[of.columns.index("as predicted")] for row in of.rows}
+    assert found["fitness"] == "yes"
+    assert found["reflex-fixed"] == "TRUE from 0.5 to 1: 1 of 3"
+    numbers = polars.DataFrame({"score": ["TRUE", "TRUE", "COMP"], "value": [0.4, None, 1.0]})
+    assert (
+        tables._as_predicted(numbers, {"TRUE": (0.0, 0.5), "COMP": (0.5, 1.0)})
+        == "TRUE from 0 to 0.5: 1 of 2"
+    )
+    assert tables._as_predicted(numbers, {"LATE": (0.0, 0.5)}) == "LATE n/a"
+    assert tables._as_predicted(numbers, {}) == ""
+
+
 def test_pages_show_the_pictures_that_can_be_drawn_of_the_published_results(tables: ModuleType) -> None:
     pages = [one.read_text("utf-8") for one in (tables.PAGE, tables.STORY)]
     for page in pages:

@@ -72,6 +72,14 @@ def test_scores_of_one_choice_in_each_state_mean_nothing_for_a_learner_and_say_w
         assert "LEARNS" in learner.number(name).reason
 
 
+def test_a_learner_that_gains_nothing_by_learning_is_a_habit() -> None:
+    """As lineages of short lives with fixed looks: its instincts do as well, so LEARNS is n/a."""
+    assert (
+        kind_of({}, {"LEARNS": Score(None, "nothing"), "PURSUES": Score(0.0), "DRIVES": Score(0.2)})
+        == "habit or device"
+    )
+
+
 @pytest.mark.parametrize("looks", ["drawn", "fixed"])
 def test_a_reflex_is_a_habit(looks: str) -> None:
     assert kind_of({}, lived(REFLEX, looks)) == "habit or device"

@@ -54,7 +54,9 @@ class Lending:
     ) -> Any:  # fmt: skip
         """A capsule. stream: the taker's, as a number. Raises BufferError where a copy is asked for, or another device."""
         if copy or dl_device not in (None, self.place):
-            raise BufferError(f"it lies on the device {self.place} and is lent without a copy; copy what you take")
+            raise BufferError(
+                f"it lies on the device {self.place} and is lent without a copy; copy what you take"
+            )
         if stream not in (None, -1, LEGACY_DEFAULT):
             self.settle()
         told: Any = self

@@ -74,9 +74,7 @@ def merge(sources: Sequence[Path | str], results: Path | str = RUNS) -> Merged:
         for one in added:
             unpack(packed(one), folder / one.name)
         there = write_tables(folder, suite)
-    broken = [
-        (run.folder / name, reason) for run in runs for name, reason in run.broken if name not in there
-    ]
+    broken = [(run.folder / name, reason) for run in runs for name, reason in run.broken if name not in there]
     missing = tuple(one.name for one in suite.jobs if one.name not in there)
     return Merged(folder, suite, len(added), len(there) - len(added), missing, tuple(broken))
 

@@ -227,7 +227,9 @@ def write_tables(folder: Path | str, suite: Suite | None = None) -> set[str]:
                 parts[name][-1].write_bytes(parquet(table))
         for name, files in parts.items():
             with new_file(folder / name) as beside:
-                whole = polars.concat([polars.scan_parquet(file, glob=False) for file in files], how="diagonal")
+                whole = polars.concat(
+                    [polars.scan_parquet(file, glob=False) for file in files], how="diagonal"
+                )
                 whole.sink_parquet(beside)
     return there
 

@@ -152,5 +152,10 @@ def test_a_device_that_is_not_there_is_one_line_that_says_what_to_install(
     out, told = capsys.readouterr()
     assert not out
     assert len(told.splitlines()) == 1
-    for word in ("device='cuda'", "numba-cuda", f"numba {numba.__version__}", "pip install 'mesabench[cuda]'"):
+    for word in (
+        "device='cuda'",
+        "numba-cuda",
+        f"numba {numba.__version__}",
+        "pip install 'mesabench[cuda]'",
+    ):
         assert word in told

@@ -25,16 +25,14 @@ from mesabench.engine.dynamics import AS_IT_STANDS, TRUNCATED
 from mesabench.engine.state import episode_dtype
 from mesabench.whole_number import whole
 
-if config.ENABLE_CUDASIM:
-    DeviceNDArray: Any = object
-else:
-    from numba.cuda.cudadrv.devicearray import DeviceNDArray
-
 MARGIN = 0.95
 """The share of the device's free memory that a batch may take."""
 
 
-class LentArray(Lending, DeviceNDArray):
+_ARRAY: Any = getattr(cuda.cudadrv.devicearray, "DeviceNDArray", object)  # which the simulator does not have
+
+
+class LentArray(Lending, _ARRAY):
     """An array on the device that knows DLPack."""
 
     @property
@@ -59,8 +57,7 @@ class BatchTooLargeError(MemoryError, ValueError):
 class CudaBatch(Batch):
     """A `Batch` on the current CUDA device: same seeds, same trajectories, bit for bit.
 
-    States, episodes and what a step writes stay on the device, in arrays with `__cuda_array_interface__`; `lent` makes them
-    known to DLPack. Every step writes over them. Events are int64.
+    States, episodes and what a step writes stay on the device; every step writes over them. Events are int64.
 
     Raises ImportError, DeviceError, and BatchTooLargeError, which names the largest batch for which the device has memory.
     """

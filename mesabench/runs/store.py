@@ -121,7 +121,9 @@ def load_run(folder: Path | str, suite: Suite | None = None) -> Run:
     """
     folder = Path(folder)
     require_run(folder)
-    suite, broken = (suite, []) if suite else _suite_of(folder)
+    broken: list[tuple[str, str]] = []
+    if suite is None:
+        suite, broken = _suite_of(folder)
     found: dict[str, StoredTrial] = {}
     replicates: dict[str, StoredReplicate] = {}
     for name, one in _read(folder):

@@ -94,9 +94,9 @@ def test_a_run_keeps_next_to_nothing_of_a_trial_that_is_done(
             return len(text)
 
     monkeypatch.setattr(runner, "_pool", lambda *what: Here())
-    monkeypatch.setattr(store, "PART", 2)
+    monkeypatch.setattr(store, "PART", 5)
     peaks = {}
-    for trials in (4, 4, 20):  # the first one is to have everything loaded that is loaded but once
+    for trials in (10, 10, 40):  # the first one is to have everything loaded that is loaded but once
         suite = Suite(name=f"dummies-{trials}", trials=tuple(map(scale_overhead.trial, range(trials))))
         tracemalloc.start()
         for _ in range(2):  # the second time all are there
@@ -104,4 +104,4 @@ def test_a_run_keeps_next_to_nothing_of_a_trial_that_is_done(
             assert (result.finished + result.kept, result.exit_code) == (trials, 0)
         peaks[trials] = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
-    assert (peaks[20] - peaks[4]) / 16 < 5_000
+    assert (peaks[40] - peaks[10]) / 30 < 5_000

@@ -46,6 +46,29 @@ def save_file(path: Path, content: bytes) -> None:
 
 
 @contextmanager
+def new_file(path: Path) -> Iterator[Path]:
+    """A hidden path beside `path` to write a file to, which takes its place, durably, if the block ends well, or vanishes."""
+    beside = _temporary(path.parent, PART)
+    try:
+        yield beside
+        _sync(beside)
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+@contextmanager
+def scratch_folder(folder: Path) -> Iterator[Path]:
+    """A hidden folder in `folder` to work in, gone after the block."""
+    inside = _temporary(folder, UNFINISHED)
+    inside.mkdir()
+    try:
+        yield inside
+    finally:
+        _remove(inside)
+
+
+@contextmanager
 def new_folder(folder: Path) -> Iterator[Path]:
     """A hidden folder beside `folder` to write into; takes its place, durably, if the block ends well, or vanishes."""
     folder.parent.mkdir(parents=True, exist_ok=True)

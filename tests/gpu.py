@@ -6,7 +6,9 @@ environments may be given; by default all are compared. Takes less than five min
 
 import sys
 import time
+from typing import Any
 
+import gymnasium
 import numba
 import numpy as np
 
@@ -51,15 +53,17 @@ def without_a_copy() -> str:
         import torch
     except ImportError:
         return "PyTorch is not installed"
-    batch = CudaBatch(Distribution(registry.find_environment("cheese_corner")), 64)
-    batch.reset()
-    for name in ("observations", "rewards", "terminated", "events", "status", "levels", "returns", "digests"):
-        array = getattr(batch, name)
-        tensor = torch.as_tensor(array, device="cuda")
-        assert tensor.data_ptr() == array.__cuda_array_interface__["data"][0], name
-        assert np.array_equal(tensor.cpu().numpy(), array.copy_to_host()), name
-    batch.step(torch.zeros(64, dtype=torch.int64, device="cuda"), autoreset=True)
-    return f"PyTorch {torch.__version__} takes the arrays without a copy"
+    envs: Any = gymnasium.make_vec("mesabench/CheeseCorner-v0", num_envs=64, device="cuda")
+    observations, infos = envs.reset(seed=0)
+    returned = envs.step(torch.zeros(64, dtype=torch.int64, device="cuda"))
+    assert returned[0] is observations
+    for array in (*returned[:4], *returned[4].values(), *infos.values()):
+        there = array.__cuda_array_interface__["data"][0]
+        for tensor in (torch.from_dlpack(array), torch.as_tensor(array, device="cuda")):
+            assert tensor.is_cuda
+            assert tensor.data_ptr() == there
+            assert np.array_equal(tensor.cpu().numpy(), array.copy_to_host())
+    return f"PyTorch {torch.__version__} takes all arrays without a copy, by DLPack and by the CUDA array interface"
 
 
 def main(names: list[str]) -> int:

@@ -1,18 +1,26 @@
 """The recipes of docs/scale.md: what a reader types runs every part of a suite once."""
 
+import io
 import os
 import re
 import subprocess
+import tracemalloc
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 import scale_overhead
+from rich.console import Console
 
 from mesabench.cli import verbs
-from mesabench.runs import runner
+from mesabench.runs import runner, store
+from mesabench.runs.job import Job
+from mesabench.runs.pool import Begun, Event, Finished
 from mesabench.runs.runner import Result
 from mesabench.runs.shard import Shard
+from mesabench.runs.suite import Suite
+from mesabench.runs.trial import Trial
 from mesabench.runs.trial_folder import load_trial
 
 PAGE = (Path(__file__).parent.parent / "docs" / "scale.md").read_text("utf-8")
@@ -62,3 +70,38 @@ def test_a_dummy_trial_is_a_whole_one(tmp_path: Path) -> None:
         one = scale_overhead.trial(seed)
         scale_overhead.dummy(one, tmp_path / one.name, lambda *told: None)
         assert load_trial(tmp_path / one.name).trial == one
+
+
+def test_a_run_keeps_next_to_nothing_of_a_trial_that_is_done(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Here:
+        """Does jobs in this process."""
+
+        def work(self, jobs: Sequence[Job], folder: Path) -> Iterator[Sequence[Event]]:
+            for job in jobs:
+                assert isinstance(job, Trial)
+                scale_overhead.dummy(job, folder / job.name, lambda *told: None)
+                yield [Begun(job), Finished(job)]
+
+        def close(self) -> None:
+            pass
+
+    class Terminal(io.StringIO):
+        """Keeps nothing of what is printed."""
+
+        def write(self, text: str) -> int:
+            return len(text)
+
+    monkeypatch.setattr(runner, "_pool", lambda *what: Here())
+    monkeypatch.setattr(store, "PART", 5)
+    peaks = {}
+    for trials in (10, 10, 40):  # the first one is to have everything loaded that is loaded but once
+        suite = Suite(name=f"dummies-{trials}", trials=tuple(map(scale_overhead.trial, range(trials))))
+        tracemalloc.start()
+        for _ in range(2):  # the second time all are there
+            result = runner.run_suite(suite, tmp_path, console=Console(file=Terminal()))
+            assert (result.finished + result.kept, result.exit_code) == (trials, 0)
+        peaks[trials] = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+    assert (peaks[40] - peaks[10]) / 30 < 5_000

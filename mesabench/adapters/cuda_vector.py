@@ -13,8 +13,9 @@ from mesabench.engine.distribution import Distribution
 class CudaVectorEnv(GridVectorEnv):
     """A `GridVectorEnv` on the current CUDA device: same seeds, same trajectories, bit for bit.
 
-    What `reset` and `step` return lies on the device, infos too, in arrays with `__cuda_array_interface__`: PyTorch takes them
-    without a copy by `torch.as_tensor(array, device="cuda")`. Every step writes over them. Infos are those of a `GridVectorEnv`.
+    What `reset` and `step` return lies on the device, infos too, in arrays with `__dlpack__` and `__cuda_array_interface__`:
+    `torch.from_dlpack(array)` takes them without a copy. They are the same arrays at every step, which writes over them: to take
+    each once is enough. Infos are those of a `GridVectorEnv`.
     Actions: int64 (n,), on the device (a tensor) or not; reset options may be on either, too.
 
     autoreset_mode: `NextStep` or `Disabled`. A step does not wait for the device: what an action on the device makes go wrong is
@@ -24,7 +25,7 @@ class CudaVectorEnv(GridVectorEnv):
     """
 
     def _batch_of(self, distribution: Distribution, objective: str | None, threads: int) -> Any:
-        from mesabench.engine.cuda import CudaBatch
+        from mesabench.engine.cuda import CudaBatch, lent
 
         if self.autoreset_mode == AutoresetMode.SAME_STEP:
             raise ValueError(
@@ -36,8 +37,19 @@ class CudaVectorEnv(GridVectorEnv):
                 f"threads={threads}: environments on device='cuda' have no threads of the processor"
             )
         batch = CudaBatch(distribution, self.num_envs, objective=objective)
-        self._all_there = batch.upload(np.ones(self.num_envs, np.bool_))
+        self._outcome = tuple(map(lent, batch.outcome[:4]))
+        returns = batch.returns
+        infos = {
+            "events": batch.events, "level": batch.levels, "digest": batch.digests, "is_success": batch.successes,
+            **{f"return_{name}": returns[:, k] for k, name in enumerate(distribution.environment.objective_names)},
+        }  # fmt: skip
+        self._told = {name: lent(array) for name, array in infos.items()}
+        self._lent, self._all_there = lent, lent(batch.upload(np.ones(self.num_envs, np.bool_)))
         return batch
+
+    def reset(self, *, seed: Any = None, options: Any = None) -> tuple[Any, dict[str, Any]]:
+        _, infos = super().reset(seed=seed, options=options)
+        return self._outcome[0], infos
 
     def step(self, actions: Any) -> tuple[Any, Any, Any, Any, dict[str, Any]]:
         self._refuse_unseeded()
@@ -51,17 +63,12 @@ class CudaVectorEnv(GridVectorEnv):
                     f"the episode of environment {batch.first_over} was over, and autoreset_mode is Disabled: "
                     'call reset(options={"reset_mask": terminated | truncated})'
                 )
-        return *batch.outcome[:4], self._infos(self._all)
+        return *self._outcome, self._infos(self._all)
 
     def _infos(self, having: np.ndarray) -> dict[str, Any]:
         batch: Any = self.batch
-        returns = batch.returns
-        infos = {
-            "events": batch.events, "level": batch.levels, "digest": batch.digests, "is_success": batch.successes,
-            **{f"return_{name}": returns[:, k] for k, name in enumerate(self.environment.objective_names)},
-        }  # fmt: skip
-        mask = self._all_there if having is self._all else batch.upload(having)
-        return infos | {f"_{name}": mask for name in infos}
+        mask = self._all_there if having is self._all else self._lent(batch.upload(having))
+        return self._told | {f"_{name}": mask for name in self._told}
 
     def _array(self, value: Any, kinds: str, wanted: str, name: str) -> np.ndarray | None:
         return super()._array(self._here(value), kinds, wanted, name)

@@ -2,7 +2,6 @@
 
 import dataclasses
 import inspect
-from operator import itemgetter
 from typing import Any
 
 import gymnasium
@@ -161,11 +160,9 @@ class GridEnv(gymnasium.Env[np.ndarray, np.int64]):
         self.environment = found
         self.batch = Batch(self.distribution, 1, objective=objective, threads=1)
         self.observation_space, self.action_space = spaces_of(self.distribution)
-        # what every info needs, worked out once: a step takes some microseconds, and names would be a good part of them
-        columns = self.batch.episodes.dtype.names or ()
-        self._told = itemgetter(*(columns.index(name) for name in ("level", "digest", "returns")))
         self._return_names = tuple(f"return_{name}" for name in found.objective_names)
         self._intended = found.objective_names.index(found.intended)
+        self._views = self._looks()
         self._seeded = False
         self._followed: np.random.Generator | None = None
 
@@ -191,19 +188,19 @@ class GridEnv(gymnasium.Env[np.ndarray, np.int64]):
             self.batch.reset(starts=drawn[0])
         else:
             self.batch.reset(levels=np.array([level], np.int64))
-        return self.batch.observations[0].copy(), self._info()
+        return self._views[1].copy(), self._info()
 
     def step(self, action: Any) -> tuple[np.ndarray, float, bool, bool, dict[str, Any]]:
-        batch = self.batch
-        if batch.status[0]:  # not RUNNING, which is 0
+        batch, (status, observation, *_) = self.batch, self._views
+        if status.item(0):  # not RUNNING, which is 0
             raise EpisodeOver(
                 "the episode is over: call reset()"
                 if self._seeded
                 else "call reset() before the first step()"
             )
-        batch.step(np.array([action]))
-        observations, rewards, terminated, truncated, _ = batch.outcome
-        return observations[0].copy(), rewards.item(0), terminated.item(0), truncated.item(0), self._info()
+        batch.step_one(action)
+        _, rewards, terminated, truncated, _ = batch.outcome
+        return observation.copy(), rewards.item(0), terminated.item(0), truncated.item(0), self._info()
 
     def render(self) -> Any:
         """The current state: text for `ansi`, uint8 (height, width, 3) for `rgb_array`."""
@@ -264,12 +261,27 @@ class GridEnv(gymnasium.Env[np.ndarray, np.int64]):
 
     def _info(self) -> dict[str, Any]:
         """As `info_arrays`, in Python's own numbers."""
-        level, digest, returns = self._told(self.batch.episodes.item(0))
-        returns = returns.tolist()
-        return {
-            "events": self.batch.events.item(0),
-            "level": level,
-            "digest": digest - (digest >> 63 << 64),  # the same bits, signed
-            "is_success": returns[self._intended] > 0,
-            **dict(zip(self._return_names, returns, strict=True)),
+        _, _, events, level, digest, returns = self._views
+        paid = returns.tolist()
+        info = {
+            "events": events.item(0),
+            "level": level.item(0),
+            "digest": digest.item(0),
+            "is_success": paid[self._intended] > 0,
         }
+        info.update(zip(self._return_names, paid, strict=True))
+        return info
+
+    def _looks(self) -> tuple[np.ndarray, ...]:
+        """Views of what every step reads, made once: a step takes some microseconds, and they would be a good part of them."""
+        batch = self.batch
+        return (
+            batch.status, batch.observations[0], batch.events, batch.levels, batch.digests.view(np.int64), batch.returns[0]
+        )  # fmt: skip
+
+    def __getstate__(self) -> dict[str, Any]:
+        return vars(self) | {"_views": ()}  # a copy of a view is a view of nothing
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self._views = self._looks()

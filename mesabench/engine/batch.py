@@ -1,6 +1,6 @@
 """Many environments side by side: the arrays that the kernel works on. Every adapter (Env, VectorEnv, SB3) steps a batch."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba.core import config
@@ -70,6 +70,7 @@ class Batch:
         self.observed = n if observe else 0
         self._painter = engine.observation.painter
         self._spare: Outcome | None = None
+        self._action = np.zeros(1, np.int64)
         self.renew()
 
     def renew(self) -> None:
@@ -194,11 +195,18 @@ class Batch:
             )
         own = np.array(actions, np.int64)  # a copy, as in `reset`
         names = self.distribution.actions
-        # read as unsigned, negative numbers are large; for a single one a reduction would take as long as half a step
-        if (own.view(np.uint64).max() if self.n > 1 else own.view(np.uint64).item()) >= len(names):
+        if own.view(np.uint64).max() >= len(names):  # read as unsigned, negative numbers are large
             wrong = actions[(own < 0) | (own >= len(names))][0]
             raise ValueError(f"action {wrong} is not one of 0..{len(names) - 1} ({', '.join(names)})")
         self._advance(STEP, own, _NO_CHOICE, _NO_INTEGERS, autoreset)
+
+    def step_one(self, action: Any) -> None:
+        """`step` of a batch of one, which takes a short way where the action is a plain number."""
+        if type(action) in _PLAIN and 0 <= action < len(self.engine.actions):
+            self._action[0] = action
+            self._advance(STEP, self._action, _NO_CHOICE, _NO_INTEGERS, False)
+        else:
+            self.step(np.array([action]))
 
     def _advance(
         self, operation: int, actions: np.ndarray, chosen: np.ndarray, levels: np.ndarray, autoreset: bool
@@ -242,6 +250,7 @@ class Batch:
         )
 
 
+_PLAIN = (int, np.int64)
 _NO_INTEGERS, _NO_CHOICE = np.zeros(0, np.int64), np.zeros(0, np.bool_)
 """Where a reset has no actions, and a step no levels and no choice."""
 

@@ -4,6 +4,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+from numba.core import config
 from numba.core.errors import TypingError
 
 from mesabench.engine.batch import Batch, Outcome, strange_events, terms_of
@@ -19,12 +20,34 @@ from mesabench.engine.cuda_kernels import (
     kernels_of,
 )
 from mesabench.engine.distribution import Distribution
+from mesabench.engine.dlpack import CUDA, Lending
 from mesabench.engine.dynamics import AS_IT_STANDS, TRUNCATED
 from mesabench.engine.state import episode_dtype
 from mesabench.whole_number import whole
 
 MARGIN = 0.95
 """The share of the device's free memory that a batch may take."""
+
+
+_ARRAY: Any = getattr(cuda.cudadrv.devicearray, "DeviceNDArray", object)  # which the simulator does not have
+
+
+class LentArray(Lending, _ARRAY):
+    """An array on the device that knows DLPack."""
+
+    @property
+    def place(self) -> tuple[int, int]:
+        return CUDA, cuda.current_context().device.id
+
+    def settle(self) -> None:
+        cuda.synchronize()
+
+
+def lent(array: Any) -> Any:
+    """The same memory as a `LentArray`; arrays of the simulator are NumPy's, which know DLPack already."""
+    if config.ENABLE_CUDASIM:
+        return array
+    return LentArray(array.shape, array.strides, array.dtype, gpu_data=array.gpu_data)
 
 
 class BatchTooLargeError(MemoryError, ValueError):
@@ -34,8 +57,7 @@ class BatchTooLargeError(MemoryError, ValueError):
 class CudaBatch(Batch):
     """A `Batch` on the current CUDA device: same seeds, same trajectories, bit for bit.
 
-    States, episodes and what a step writes stay on the device, in arrays with `__cuda_array_interface__`, which
-    `torch.as_tensor(array, device="cuda")` takes without a copy. Every step writes over them. Events are int64.
+    States, episodes and what a step writes stay on the device; every step writes over them. Events are int64.
 
     Raises ImportError, DeviceError, and BatchTooLargeError, which names the largest batch for which the device has memory.
     """

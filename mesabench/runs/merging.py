@@ -73,13 +73,10 @@ def merge(sources: Sequence[Path | str], results: Path | str = RUNS) -> Merged:
         added = [one for one in chosen.values() if not _same(one.folder.parent, folder)]
         for one in added:
             unpack(packed(one), folder / one.name)
-        now = load_run(folder, suite)
-        write_tables(now)
-    broken = [
-        (run.folder / name, reason) for run in runs for name, reason in run.broken if name not in now.there
-    ]
-    missing = tuple(one.name for one in now.missing)
-    return Merged(folder, suite, len(added), len(now.there) - len(added), missing, tuple(broken))
+        there = write_tables(folder, suite)
+    broken = [(run.folder / name, reason) for run in runs for name, reason in run.broken if name not in there]
+    missing = tuple(one.name for one in suite.jobs if one.name not in there)
+    return Merged(folder, suite, len(added), len(there) - len(added), missing, tuple(broken))
 
 
 def _distinct(sources: Sequence[Path | str]) -> list[str]:

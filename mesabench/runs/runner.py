@@ -24,7 +24,7 @@ from mesabench.runs.processes import Processes
 from mesabench.runs.progress import Display
 from mesabench.runs.published import refuse_published
 from mesabench.runs.shard import Shard
-from mesabench.runs.store import load_run, write_suite, write_tables
+from mesabench.runs.store import survey, write_suite, write_tables
 from mesabench.runs.suite import Suite
 from mesabench.runs.table import require_room
 from mesabench.runs.trial_folder import StoreError
@@ -83,25 +83,23 @@ def run_suite(
     require_room(suite.trials)
     with closing(_pool(on, run, suite.files, workers)) as pool, sole_writer(folder):
         write_suite(folder, suite)
-        before = load_run(folder, suite)
-        kept = before.there & {one.name for one in jobs}
+        before, broken = survey(folder, suite)
+        kept = before & {one.name for one in jobs}
         todo = tuple(one for one in jobs if one.name not in kept)
         with Display(console, folder.name, todo, len(jobs) - len(todo)) as display:
-            for name, reason in before.broken:
+            for name, reason in broken:
                 display.say(f"damaged: {name}: {reason}", "yellow")
-            del before  # with all scores of all trials; they are read again at the end
             course = _Course(folder, display)
             try:
                 course.run(pool, todo)
             finally:
                 pool.close()
                 clear_unfinished(folder)
-        after = load_run(folder, suite)
         try:
-            write_tables(after)
+            there = write_tables(folder, suite)
         except OSError as error:
             course.stopped = course.stopped or f"the tables of the run could not be written: {error}"
-    there = after.there
+            there, _ = survey(folder, suite)
     lost = dict.fromkeys(sorted((kept | course.finished) - there), "is not there any more, or damaged")
     result = Result(
         folder,

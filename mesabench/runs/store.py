@@ -7,12 +7,13 @@ import os
 import re
 from codecs import BOM_UTF8
 from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import polars
 
-from mesabench.disk import save_files
+from mesabench.disk import new_file, save_files, scratch_folder
 from mesabench.evaluation.measures import tables
 from mesabench.evolution.learner import GENE, RETURN
 from mesabench.evolution.lineage import GENERATION
@@ -33,6 +34,8 @@ from mesabench.suggestion import unknown
 
 SUITE, TABLE, ORIGINS, REPORT = "suite.json", "table.parquet", "origins.parquet", "report.html"
 GENERATIONS = "generations.parquet"
+PART = 100
+"""Trials whose tables are in memory at a time when those of a run are written."""
 
 
 @dataclass(frozen=True)
@@ -120,29 +123,57 @@ def load_run(folder: Path | str, suite: Suite | None = None) -> Run:
     require_run(folder)
     broken: list[tuple[str, str]] = []
     if suite is None:
-        try:
-            suite = Suite.model_validate_json((folder / SUITE).read_bytes().removeprefix(BOM_UTF8))
-        except FileNotFoundError:
-            broken.append((SUITE, "is missing: all trials there are count"))
-        except (OSError, ValueError) as error:
-            broken.append((SUITE, f"is damaged, all trials there are count: {str(error).splitlines()[0]}"))
+        suite, broken = _suite_of(folder)
     found: dict[str, StoredTrial] = {}
     replicates: dict[str, StoredReplicate] = {}
-    for one in sorted(folder.iterdir()):
-        if one.is_dir() and not one.name.startswith("."):
-            try:
-                if (one / REPLICATE).exists():
-                    replicates[one.name] = load_replicate(one)
-                else:
-                    found[one.name] = load_trial(one)
-            except StoreError as error:
-                broken.append((one.name, str(error)))
+    for name, one in _read(folder):
+        if isinstance(one, StoreError):
+            broken.append((name, str(one)))
+        elif isinstance(one, StoredReplicate):
+            replicates[name] = one
+        else:
+            found[name] = one
     suite = suite or Suite(name=_suite_name(folder))
     named = [trial.name for trial in suite.trials] or ([] if suite.replicates else list(found))
     wanted = [one.name for one in suite.replicates] or ([] if suite.trials else list(replicates))
     trials = tuple(found.pop(name) for name in named if name in found)
     kept = tuple(replicates[name] for name in wanted if name in replicates)
     return Run(folder, suite, trials, tuple(found.values()), tuple(broken), kept)
+
+
+def survey(folder: Path, suite: Suite) -> tuple[set[str], tuple[tuple[str, str], ...]]:
+    """What `Run.there` and `Run.broken` would be, with no more than one trial in memory at a time."""
+    found = {name: str(one) if isinstance(one, StoreError) else "" for name, one in _read(folder)}
+    there = {one.name for one in suite.jobs if found.get(one.name) == ""}
+    return there, tuple((name, reason) for name, reason in found.items() if reason)
+
+
+def _suite_of(folder: Path) -> tuple[Suite | None, list[tuple[str, str]]]:
+    """The suite that a run's folder names, or none and what is wrong with it."""
+    try:
+        return Suite.model_validate_json((folder / SUITE).read_bytes().removeprefix(BOM_UTF8)), []
+    except FileNotFoundError:
+        return None, [(SUITE, "is missing: all trials there are count")]
+    except (OSError, ValueError) as error:
+        return None, [(SUITE, f"is damaged, all trials there are count: {str(error).splitlines()[0]}")]
+
+
+def _read(
+    folder: Path, names: Iterable[str] | None = None
+) -> Iterator[tuple[str, StoredTrial | StoredReplicate | StoreError]]:
+    """What the folders in a run's folder hold, or why they cannot be read; one after the other.
+
+    names: of those that are wanted, in this order, as far as they are there; by default all, in the order of their names.
+    """
+    if names is None:
+        names = sorted(one.name for one in folder.iterdir() if not one.name.startswith("."))
+    for name in names:
+        one = folder / name
+        if one.is_dir():
+            try:
+                yield name, load_replicate(one) if (one / REPLICATE).exists() else load_trial(one)
+            except StoreError as error:
+                yield name, error
 
 
 def require_run(folder: Path, name: str = "SUITE") -> None:
@@ -180,14 +211,51 @@ def write_suite(folder: Path, suite: Suite) -> None:
     save_files(folder, {SUITE: strict_json(suite.model_dump(mode="json", exclude={"files"}))})
 
 
-def write_tables(run: Run) -> Path:
+def write_tables(folder: Path | str, suite: Suite | None = None) -> set[str]:
     """Store what is published of a run's trials beside them: scores, origins, generations, and what measures publish.
 
-    These tables replace older ones; one without rows is not stored. Returns the path of the scores. Raises OSError.
+    suite: by default the one that the folder names. These tables replace older ones; one without rows is not stored. No more than
+    `PART` trials are in memory at a time, however many there are. Returns the names of the suite's jobs that are there.
+    Raises OSError.
     """
+    folder = Path(folder)
+    suite = suite or _suite_of(folder)[0] or Suite(name=_suite_name(folder))
+    there: set[str] = set()
+    parts: dict[str, list[Path]] = {}
+    with scratch_folder(folder) as place:
+        for trials in _in_parts(folder, suite, there):
+            for name, table in _published(Run(folder, suite, trials, (), ())).items():
+                parts.setdefault(name, []).append(place / f"{len(there)}-{name}")
+                parts[name][-1].write_bytes(parquet(table))
+        for name, files in parts.items():
+            with new_file(folder / name) as beside:
+                whole = polars.concat(
+                    [polars.scan_parquet(file, glob=False) for file in files], how="diagonal"
+                )
+                whole.sink_parquet(beside)
+    return there
+
+
+def _in_parts(folder: Path, suite: Suite, there: set[str]) -> Iterator[tuple[StoredTrial, ...]]:
+    """The trials of a suite that are there, some at a time, at least once; names of all its jobs that are go to `there`."""
+    part: list[StoredTrial] = []
+    filled = False
+    for name, one in _read(folder, [job.name for job in suite.jobs] or None):
+        if isinstance(one, StoreError):
+            continue
+        there.add(name)
+        if isinstance(one, StoredTrial):
+            part.append(one)
+        if len(part) == PART:
+            yield tuple(part)
+            part, filled = [], True
+    if part or not filled:
+        yield tuple(part)
+
+
+def _published(run: Run) -> dict[str, polars.DataFrame]:
+    """The tables of a run by the names of their files; the first two in any case, others where they have rows."""
     found = {TABLE: run.table(), ORIGINS: origins_of((one.trial, one.manifest) for one in run.trials)}
     measured = {f"{name}.parquet": run.measured(name) for name, one in tables().items() if one.published}
     measured[GENERATIONS] = run.generations()
-    found |= {name: table for name, table in measured.items() if len(table)}
-    save_files(run.folder, {name: parquet(table) for name, table in found.items()})
-    return run.folder / TABLE
+    return found | {name: table for name, table in measured.items() if len(table)}

@@ -224,6 +224,22 @@ def test_a_time_limit_beyond_the_knob_is_refused() -> None:
         gymnasium.make("mesabench/NightPorter-v0", max_episode_steps=500)
 
 
+def test_a_number_of_any_kind_is_the_same_action_and_no_other_value_is_one() -> None:
+    env = GridEnv("cheese_corner")
+    seen = []
+    for action in (1, np.int64(1), np.uint8(1), np.array(1)):
+        env.reset(seed=3)
+        steps = [env.step(action) for _ in range(3)]
+        seen.append([(one[0].tobytes(), *one[1:]) for one in steps])
+        assert not np.shares_memory(steps[0][0], steps[1][0])
+    assert all(one == seen[0] for one in seen)
+    before = env.batch.states.tobytes()
+    for wrong in (-1, 4, np.int64(4), 2**70, True, 1.0, "up", [1], None):
+        with pytest.raises(ValueError, match=r"is not one of 0\.\.3|actions must be 1 integers"):
+            env.step(wrong)
+    assert env.batch.states.tobytes() == before
+
+
 def test_infos_are_what_json_and_pytorch_take() -> None:
     env = GridEnv("cheese_corner")
     infos = [env.reset(seed=seed)[1] for seed in range(8)]

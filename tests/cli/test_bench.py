@@ -1,16 +1,18 @@
 """The benchmark measures what it says, and its tables show it."""
 
 import importlib.util
+import sys
 import time
 from pathlib import Path
 
 import gymnasium
+import numba
 import numpy as np
 import pytest
 
 from mesabench import registry
 from mesabench.adapters.env import GridEnv
-from mesabench.cli import adapter, bench, evaluation_bench, speed_page
+from mesabench.cli import adapter, bench, evaluation_bench, speed_page, verbs
 from mesabench.engine.batch import Batch
 from mesabench.registry import UnknownNameError
 
@@ -136,3 +138,24 @@ def test_no_environment_runs_on_a_device_that_is_not_there() -> None:
         pytest.skip("numba-cuda is installed: tests/engine/test_cuda.py asks for the device")
     with pytest.raises(ImportError, match=r"mesabench\[cuda\]"):
         gymnasium.make_vec("mesabench/CheeseCorner-v0", num_envs=2, device="cuda")
+
+
+def test_a_device_that_is_not_there_is_one_line_that_says_what_to_install(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delitem(sys.modules, "mesabench.engine.cuda_kernels", raising=False)
+    monkeypatch.setitem(sys.modules, "numba.cuda", None)
+    monkeypatch.delattr(numba, "cuda", raising=False)
+    with pytest.raises(SystemExit) as end:
+        verbs.main(["bench", "cheese_corner", "--device", "cuda"])
+    assert end.value.code == 2
+    out, told = capsys.readouterr()
+    assert not out
+    assert len(told.splitlines()) == 1
+    for word in (
+        "device='cuda'",
+        "numba-cuda",
+        f"numba {numba.__version__}",
+        "pip install 'mesabench[cuda]'",
+    ):
+        assert word in told

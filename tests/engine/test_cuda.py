@@ -80,6 +80,12 @@ for t in range(4):
         assert np.array_equal(host(a[-1][name]), b[-1][name]), name
         assert host(a[-1][name]).dtype == b[-1][name].dtype
 assert there.call("text") == here.call("text")
+seen = there.reset(seed=6)[0]
+taken = np.from_dlpack(seen)
+before = taken.copy()
+moved = [there.step(np.array([k, k, k]))[0] for k in range(4)]
+assert all(one is seen for one in moved)
+assert not np.array_equal(taken, before) and np.array_equal(taken, host(seen))
 for wrong in ({"device": "tpu"}, {"device": "cuda", "autoreset_mode": "SameStep"}, {"device": "cuda", "threads": 2}):
     try:
         gymnasium.make_vec("mesabench/CheeseCorner-v0", num_envs=3, **wrong)

@@ -41,7 +41,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for one in SMALL.trials:
         run_trial(one, folder / one.name)
     run_replicate(ELK, folder / ELK.name, lambda *told: None)
-    write_tables(load_run(folder))
+    write_tables(folder)
     return folder
 
 

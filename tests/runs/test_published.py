@@ -43,6 +43,11 @@ def trial(seed: int) -> Trial:
 SMALL = Suite(name="small", trials=tuple(map(trial, range(3))))
 
 
+def published_table(folder: Path) -> polars.DataFrame:
+    write_tables(folder)
+    return polars.read_parquet(folder / TABLE)
+
+
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run of three trials with its table and report; not to be changed."""
@@ -51,7 +56,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_suite(folder, SMALL)
     for one in SMALL.trials:
         run_trial(one, folder / one.name)
-    write_tables(load_run(folder))
+    write_tables(folder)
     write_report(folder)
     return folder
 
@@ -149,7 +154,7 @@ def test_a_run_without_a_finished_trial_has_nothing_to_lose(tmp_path: Path) -> N
     for _ in range(2):
         write_report(folder)
         refuse_published(folder)
-    write_tables(load_run(folder))
+    write_tables(folder)
     write_report(folder)
     refuse_published(folder)
 
@@ -183,7 +188,7 @@ def test_a_damaged_trial_is_told_and_the_others_stand(run: Path, capsys: pytest.
     page = (run / REPORT).read_text()
     assert f"<code>{name}</code></th><td>scores.json was changed after it was written, or cut off" in page
     assert "2 agents" in page.replace("\N{NO-BREAK SPACE}", " ")
-    table = polars.read_parquet(write_tables(load_run(run)))
+    table = published_table(run)
     assert set(table["trial"]) == {SMALL.trials[0].name, SMALL.trials[2].name}
 
 
@@ -209,7 +214,7 @@ def test_the_largest_seed_is_stored(tmp_path: Path) -> None:
     require_room([largest])
     write_suite(tmp_path, Suite(name="large", trials=(largest,)))
     run_trial(largest, tmp_path / largest.name)
-    assert polars.read_parquet(write_tables(load_run(tmp_path)))["seed"].to_list()[0] == 2**63 - 1
+    assert published_table(tmp_path)["seed"].to_list()[0] == 2**63 - 1
 
 
 # Any name

@@ -19,8 +19,9 @@ from hypothesis import strategies as st
 
 from mesabench.disk import BusyError, is_full, new_folder, sole_writer
 from mesabench.evaluation.numbers import scores
+from mesabench.runs import store
 from mesabench.runs.execution import run_trial
-from mesabench.runs.store import load_run, write_suite, write_tables
+from mesabench.runs.store import TABLE, load_run, survey, write_suite, write_tables
 from mesabench.runs.suite import Suite
 from mesabench.runs.trial import EvaluationSettings, Trial, digest
 from mesabench.runs.trial_folder import MANIFEST, StoreError, load_trial, write_trial
@@ -59,6 +60,11 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for one in SUITE.trials:
         run_trial(one, folder / one.name)
     return folder
+
+
+def published_table(folder: Path) -> polars.DataFrame:
+    write_tables(folder)
+    return polars.read_parquet(folder / TABLE)
 
 
 @contextmanager
@@ -115,11 +121,41 @@ def test_what_is_told_of_generations_is_published(tmp_path: Path, run: Path) -> 
     for one, rows in ((trial(0), [told, told | {"generation": 1.0}]), (trial(1), [{"step": 10}])):
         write_trial(tmp_path / one.name, one, curve=rows, **given_)
     write_suite(tmp_path, SUITE)
-    write_tables(load_run(tmp_path))
+    write_tables(tmp_path)
     published = polars.read_parquet(tmp_path / "generations.parquet")
     assert published.columns == ["trial", "generation", "gene_sweet", "return_of_cheese"]
     assert published.rows() == [(trial(0).name, 0, 0.25, 2.0), (trial(0).name, 1, 0.25, 2.0)]
     assert not (run / "generations.parquet").exists()
+
+
+def test_tables_that_are_written_in_parts_are_those_of_the_whole_run(
+    tmp_path: Path, run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stored = load_trial(run / trial(0).name)
+    given_ = {
+        "policy": stored.policy(), "found": stored, "scores": stored.scores, "started": stored.manifest.started,
+        "training_seconds": 2.0, "seconds": 3.0,
+    }  # fmt: skip
+    told = {"generation": 0.0, "return_of_cheese": 2.0}
+    genes: list[dict[str, float]] = [{}, {"gene_sweet": 0.25}, {"gene_salty": 0.5}]
+    suite = Suite(name="parts", trials=tuple(trial(seed) for seed in (3, 1, 2, 0, 4)))
+    for k, one in enumerate(suite.trials[:-1]):
+        rows = [{"step": 10.0, **told, **genes[k % 3]}] if genes[k % 3] else []
+        write_trial(tmp_path / one.name, one, curve=rows, **given_)
+    write_suite(tmp_path, suite)
+    names = [f"{name}.parquet" for name in ("table", "origins", "generations")]
+    found = {}
+    for part in (100, 2, 1):
+        monkeypatch.setattr(store, "PART", part)
+        assert write_tables(tmp_path) == {one.name for one in suite.trials[:-1]}
+        found[part] = [polars.read_parquet(tmp_path / name) for name in names]
+        assert not hidden(tmp_path)
+    whole = load_run(tmp_path)
+    for tables in found.values():
+        assert tables[0].equals(whole.table())
+        assert tables[2].equals(whole.generations())
+        assert tables[1].equals(found[100][1])
+    assert survey(tmp_path, suite) == (whole.there, whole.broken)
 
 
 def test_a_run_is_its_suite_in_order(run: Path) -> None:
@@ -139,7 +175,7 @@ def test_a_run_is_its_suite_in_order(run: Path) -> None:
 
 def test_the_table_has_a_row_for_every_trial_and_score(run: Path) -> None:
     with copied(run) as folder:
-        table = polars.read_parquet(write_tables(load_run(folder)))
+        table = published_table(folder)
         assert len(table) == 2 * len(load_trial(folder / trial(0).name).scores.numbers)
         assert {*scores(), *(one.name for one in evidence.NUMBERS)} <= set(table["score"])
         row = table.row(by_predicate=(polars.col("score") == "TRUE") & (polars.col("seed") == 1), named=True)
@@ -148,7 +184,7 @@ def test_the_table_has_a_row_for_every_trial_and_score(run: Path) -> None:
         assert json.loads(row["options"]) == {"alpha": 0.0, "size": 5}
         shutil.rmtree(folder / trial(0).name)
         shutil.rmtree(folder / trial(1).name)
-        empty = polars.read_parquet(write_tables(load_run(folder)))
+        empty = published_table(folder)
         assert (len(empty), empty.schema) == (0, table.schema)
 
 
@@ -185,7 +221,7 @@ def test_a_damaged_file_costs_its_trial_and_no_other(
             assert seeds == [1]
             assert [broken for broken, _ in found.broken] == [trial(0).name]
             assert found.missing == (trial(0),)
-        write_tables(found)
+        write_tables(folder)
 
 
 @pytest.mark.parametrize("name", FILES)

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from kinds import sweep
 from rich.text import Text
 
 from mesabench import catalogue
@@ -156,7 +157,7 @@ JSON = {
     ("list",): {"environments", "agents", "suites", "population models"},
     ("evolve", "guard", "--condition", "no-cue", "--seeds", "1"): {"model", "measures", "conditions"},
     ("show", "cheese_corner"): {"environment", "knobs", "splits", "levels", "objectives", "warnings"},
-    ("check", "boat_race", "--levels", "20"): {"environment", "passed", "checks"},
+    ("check", "cheese_corner", "--levels", "20"): {"environment", "passed", "checks"},
     ("run", "quickstart", "--dry-run"): {"suite", "description", "trials"},
     ("evaluate", "oracle", "cheese_corner", "--levels", "2"): {
         "policy",
@@ -229,7 +230,7 @@ def test_names_are_completed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Cap
 
 
 @pytest.mark.parametrize("width", [40, 80])
-@pytest.mark.parametrize("name", environments())
+@pytest.mark.parametrize("name", sweep(environments()))
 def test_show_fits_the_terminal_and_cuts_nothing_off(
     name: str, width: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

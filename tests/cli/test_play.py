@@ -60,7 +60,7 @@ def test_game_and_gymnasium_agree(name: str) -> None:
         assert game.info == info
 
 
-@pytest.mark.parametrize("name", environments())
+@pytest.mark.parametrize("name", sweep(environments()))
 def test_every_environment_has_a_view(name: str) -> None:
     environment = find_environment(name)
     seen = screen(Game(Distribution(environment)))

@@ -7,12 +7,15 @@ import sys
 
 import numpy as np
 import pytest
+from kinds import OWN_RULES
 
 from mesabench import solver
 from mesabench.engine.batch import Batch
 from mesabench.engine.distribution import distribution_of
 from mesabench.engine.level_text import from_text
 from mesabench.world.environment import DEPLOY, TRAIN
+
+pytestmark = OWN_RULES
 
 LEVELS = 4
 WALL, GHOST, CHEST, KEY, MOUSE = (1 << k for k in range(5))

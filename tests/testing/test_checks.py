@@ -7,14 +7,18 @@ import subprocess
 import sys
 
 import pytest
+from kinds import sweep
 
-from mesabench import Environment, Field, Knob, Objective, Sight, testing
+from mesabench import Environment, Field, Knob, Objective, Sight, registry, testing
 from mesabench.engine import array_bounds, dynamics
 from mesabench.testing import goals, play
 from mesabench.world import mazes
 from mesabench.world.rules import draw, events, free_cell, has, layers, move, put, put_agent, rule
 
 
+@pytest.mark.parametrize(
+    "environment", sweep(registry.environments(), long=("tomato_watering", "follow_me")), indirect=True
+)
 def test_every_environment_conforms(environment) -> None:
     """Among the checks: those of Gymnasium and Stable-Baselines3, rules within their arrays, play as it is solved."""
     testing.assert_conforms(environment, levels=40)

@@ -262,18 +262,18 @@ def test_a_picture_wider_than_the_terminal_is_all_there(
 
 
 def test_no_colour_where_none_is_wanted() -> None:
-    done = spawned("show", "night_porter", NO_COLOR="1", FORCE_COLOR="1")
+    done = spawned("show", "follow_me", NO_COLOR="1", FORCE_COLOR="1")
     assert done.returncode == Status.DONE
     assert not re.search(r"\x1b\[[0-9;]*(3|4|9|10)[0-9][;m]", done.stdout)
 
 
 @pytest.mark.parametrize(
-    "environ", [{"PYTHONIOENCODING": "ascii"}, {"TERM": "dumb"}, {"LC_ALL": "C", "PYTHONUTF8": "0"}]
+    "environ", [{"PYTHONIOENCODING": "ascii", "TERM": "dumb"}, {"LC_ALL": "C", "PYTHONUTF8": "0"}]
 )
 def test_any_encoding_and_a_dumb_terminal_do(environ: dict[str, str]) -> None:
     verbs = (
-        ("show", "keys_and_chests"),
-        ("play", "lava_land", "--keys", "dd"),
+        ("show", "tomato_watering"),
+        ("play", "follow_me", "--keys", "dd"),
         ("--help",),
         ("show", "überall"),
     )

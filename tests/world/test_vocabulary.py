@@ -80,7 +80,12 @@ DICE = Environment(
 """An action for each of: a weighted choice, an amount, the last of 32 bits of events."""
 
 
-@pytest.mark.parametrize("name", NAMES)
+ALL_CHECKS = pytest.mark.slow(reason="all checks in each world; quickly in two, and single ones in all")
+
+
+@pytest.mark.parametrize(
+    "name", ["garden", "tape", *(pytest.param(one, marks=ALL_CHECKS) for one in ("friend", "warehouse"))]
+)
 def test_a_world_written_in_the_vocabulary_conforms(name: str) -> None:
     testing.assert_conforms(str(WORLDS / f"{name}.py"), levels=20)
 

@@ -232,7 +232,8 @@ def outcomes(cases: list[str]) -> dict[str, list[dict[str, str]]]:
 )
 def test_every_mistake_is_found_and_explained(cases: Sequence[str]) -> None:
     """In one process that compiles nothing: that is quicker for so many environments."""
-    environ = os.environ | {"NUMBA_DISABLE_JIT": "1"}
+    path = os.pathsep.join(filter(None, sys.path))  # it imports `kinds`, too
+    environ = os.environ | {"NUMBA_DISABLE_JIT": "1", "PYTHONPATH": path}
     done = subprocess.run(
         [sys.executable, __file__, *cases], env=environ, capture_output=True, text=True, timeout=200
     )

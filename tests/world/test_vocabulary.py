@@ -359,7 +359,9 @@ def test_a_weighted_choice_is_enumerated_with_its_chances_and_played_with_them(
 # Many actions
 
 
-@pytest.mark.parametrize("number", [17, 32])
+@pytest.mark.parametrize(
+    "number", [pytest.param(17, marks=pytest.mark.slow(reason="compiled for itself; quickly, the most")), 32]
+)
 def test_the_optimum_with_many_actions_is_that_of_trying_them_all(number: int) -> None:
     tape = world("tape")
     if number < len(tape.actions):

@@ -45,9 +45,10 @@ def drawn() -> dict[str, list[list[list[int]]]]:
 @pytest.fixture(scope="module")
 def grids() -> dict[str, np.ndarray]:
     """From a process that compiles nothing: three sizes would be three compilations."""
+    path = os.pathsep.join(filter(None, sys.path))  # it imports `kinds`, too
     done = subprocess.run(
         [sys.executable, __file__],
-        env=os.environ | {"NUMBA_DISABLE_JIT": "1"},
+        env=os.environ | {"NUMBA_DISABLE_JIT": "1", "PYTHONPATH": path},
         capture_output=True,
         text=True,
         timeout=200,

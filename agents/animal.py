@@ -68,6 +68,11 @@ class Settings(BaseModel):
             raise ValueError(
                 f"parents={self.parents:g} of population={self.population} are fewer than two parents: raise one of them"
             )
+        if self.shift_alpha != 1 and not self.shift:
+            raise ValueError(
+                f"shift_alpha={self.shift_alpha:g} without shift: the world would never change; say shift=... too, or alpha "
+                "for a share of shifted lives from the first generation on"
+            )
         if not self.learning and not self.innate:
             raise ValueError(
                 "learning=false without innate=true: nobody could prefer anything; reflexes need innate=true"

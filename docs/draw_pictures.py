@@ -12,11 +12,12 @@ import matplotlib
 import numpy as np
 import polars
 from draw_elk import elk
-from draw_generations import generations, published, shares
+from draw_generations import generations, instinct, learning, published, shares
 from draw_generations import lives as lived
 from draw_oversight import oversight
-from draw_story import drives
+from draw_story import drives, optimisers
 from draw_story import speller as written
+from draw_theory import theory
 from drawing import CELL, COLOURS, CONTROL, GREY, NAMES, ORDINARY, way
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -289,9 +290,11 @@ PICTURES: dict[str, Callable[[], Figure]] = {
         deception,
         organisms,
         drives,
+        optimisers,
         elk,
+        theory,
         oversight,
-        *((generations, shares, lives) if published() else ()),
+        *(one for one in (generations, shares, lives, learning, instinct) if one.__name__ in published()),
     )
 }
 

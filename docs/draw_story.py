@@ -1,16 +1,18 @@
-"""Pictures of what-is-a-mesa-optimiser.md: the speller on one level, and the animals' children and drives in two worlds."""
+"""Pictures of what-is-a-mesa-optimiser.md: the speller on one level, the goals that two base optimisers find, and the animals'
+children and drives in two worlds."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import polars
-from drawing import GREY
+from drawing import COLOURS, CONTROL, GREY, NAMES, ORDINARY
 from matplotlib.figure import Figure
 
 from mesabench import solver
 from mesabench.adapters.env import GridEnv
+from mesabench.catalogue import spoken
 from mesabench.engine.distribution import distribution_of
 from mesabench.registry import find_environment
 from mesabench.report.svg import INK, INTENDED, MUTED, PROXY, RULE
@@ -25,6 +27,8 @@ WORLDS = {
     "children, modern world": "TRUE",
     "own drives, modern world": "DRIVES",
 }
+NAMED = {"evolution": "evolution"}
+"""Agents whose names are no abbreviations."""
 LINEAGES = {"drives": ("what evolved as drives", PROXY), "fitness": ("children as the only drive", INTENDED)}
 
 
@@ -54,6 +58,30 @@ def _written(split: str, goal: str) -> np.ndarray:
     return np.asarray(env.render()).repeat(3, axis=0).repeat(3, axis=1)
 
 
+def optimisers() -> Figure:
+    """A dot for every agent: the share of the proxy among the goals that it pursues, by world and base optimiser."""
+    table = polars.read_parquet(_of_optimisers() / "table.parquet").filter(score="PROXY")
+    rows = [*dict.fromkeys(table.select("environment", "agent").sort("environment", "agent").iter_rows())]
+    figure = Figure(figsize=(6.8, 0.9 + 0.32 * len(rows)), dpi=100, facecolor="white", layout="constrained")
+    axes: Any = figure.add_subplot()
+    for side, who in zip((-0.14, 0.14), (ORDINARY, CONTROL), strict=True):
+        for k, (environment, agent) in enumerate(rows):
+            values = table.filter(environment=environment, agent=agent, variant=who)["value"].drop_nulls()
+            axes.plot(values, [k + side] * len(values), "o", color=COLOURS[who], alpha=0.5, markersize=6,
+                      markeredgewidth=0, label=None if k else NAMES[who])  # fmt: skip
+    _rows(axes, [f"{spoken(environment)}: {NAMED.get(agent, agent.upper())}" for environment, agent in rows])
+    axes.set(xlim=(-0.05, 1.05))
+    axes.set_xlabel("PROXY: 0 the intended goal, 1 the proxy; a dot for every agent", color=INK, fontsize=10)
+    axes.legend(frameon=False, labelcolor=INK, fontsize=10, loc="center")
+    return figure
+
+
+def _of_optimisers() -> Path:
+    """The published run that compares base optimisers in the most worlds."""
+    whole = PUBLISHED / "base_optimisers"
+    return whole if (whole / "table.parquet").exists() else PUBLISHED / "speller"
+
+
 def drives() -> Figure:
     """A dot for every lineage of results/evolution: what its animals achieve for children and for their own drives."""
     table = polars.read_parquet(PUBLISHED / "evolution" / "table.parquet")
@@ -65,13 +93,18 @@ def drives() -> Figure:
             axes.plot(values, [row + side] * len(values), "o", color=colour, alpha=0.6, markersize=6,
                       markeredgewidth=0, label=None if row else label)  # fmt: skip
     axes.axvline(1, color=GREY, linewidth=1, linestyle=":")
-    axes.set_yticks(range(len(WORLDS)), WORLDS)
-    axes.set_ylim(len(WORLDS) - 0.5, -0.5)
+    _rows(axes, list(WORLDS))
     axes.set(xlim=(-0.05, 1.03))
     axes.set_xlabel("0 random play, 1 optimal; a dot for every lineage", color=INK, fontsize=10)
+    axes.legend(frameon=False, labelcolor=INK, fontsize=10, loc="lower left")
+    return figure
+
+
+def _rows(axes: Any, labels: Sequence[str]) -> None:
+    """Rows from the top, named on the left."""
+    axes.set_yticks(range(len(labels)), labels)
+    axes.set_ylim(len(labels) - 0.5, -0.5)
     axes.spines[["top", "right"]].set_visible(False)
     axes.spines[["left", "bottom"]].set_color(MUTED)
     axes.tick_params(colors=MUTED, labelcolor=INK, labelsize=10)
     axes.grid(axis="x", color=RULE, linewidth=0.5)
-    axes.legend(frameon=False, labelcolor=INK, fontsize=10, loc="lower left")
-    return figure

@@ -1,13 +1,15 @@
 """Write the tables of evolution.md: python docs/evolution_tables.py
 
 Those of population models as `mesabench evolve` prints them, that of lineages from results/evolution. Pictures of lineages stand
-on the page as soon as their generations are published.
+on that page, and on the one for newcomers, as soon as what they show is published.
 """
 
+import json
 import re
 from pathlib import Path
 
 import polars
+from draw_generations import published
 
 from mesabench.evolution.model import Outcomes, evolve
 from mesabench.evolution.models import find_model
@@ -40,7 +42,9 @@ SHOWN = "TRAINED", "TRUE", "DRIVES", "QUALITY TRAIN", "QUALITY", "LEARNS"
 
 
 def lineages() -> Table:
-    """What was published of sweet_tooth: a row for each population, means over seeds with the lowest and the highest."""
+    """What was published of sweet_tooth: a row for each population, means over seeds with the lowest and the highest, and
+    what did not come out as the suite predicts."""
+    predictions = json.loads(PUBLISHED.with_name("suite.json").read_text("utf-8"))["predictions"]
     numbers = polars.read_parquet(PUBLISHED).filter(environment="sweet_tooth")
     rows = []
     for (variant,), one in numbers.group_by(["variant"], maintain_order=True):
@@ -51,8 +55,22 @@ def lineages() -> Table:
                 (f"{value + 0.0:.2f}" for value in _summary(values)) if len(values) else ("", "", "")
             )
             cells.append(f"{mean} ({low} to {high})" if mean else "n/a")
+        cells.append(_as_predicted(one, predictions.get(one["population"][0], {})))
         rows.append(tuple(cells))
-    return Table("Lineages", ("population", "seeds", *SHOWN), rows)
+    return Table("Lineages", ("population", "seeds", *SHOWN, "as predicted"), rows)
+
+
+def _as_predicted(numbers: polars.DataFrame, predicted: dict[str, tuple[float, float]]) -> str:
+    """Whether all seeds lie where they were predicted; else of each score that misses, how many do."""
+    missed = []
+    for score, (low, high) in predicted.items():
+        values = numbers.filter(score=score)["value"]
+        held = values.is_between(low, high).fill_null(value=False).sum()
+        if values.null_count() == len(values):
+            missed.append(f"{score} n/a")
+        elif held < len(values):
+            missed.append(f"{score} from {low:g} to {high:g}: {held} of {len(values)}")
+    return "; ".join(missed) or ("yes" if predicted else "")
 
 
 def _summary(values: polars.Series) -> tuple[float, ...]:
@@ -60,29 +78,61 @@ def _summary(values: polars.Series) -> tuple[float, ...]:
     return tuple(round(float(one), 2) for one in (found.min(), found.max(), found.mean()))
 
 
-PICTURES = re.compile(r"(<!-- pictures -->\n).*?(<!-- /pictures -->)", re.DOTALL)
-OF_LINEAGES = """
+STORY = PAGE.with_name("what-is-a-mesa-optimiser.md")
+PICTURES = re.compile(r"(<!-- picture (\w+) -->\n).*?(<!-- /picture -->)", re.DOTALL)
+OF_LINEAGES = {
+    "generations": """
 ![Weights of five drives over generations, and children and pleasure of a life, and a change](figures/generations.png)
 
 Lineages of `modern-after`, a line for each seed: evolution goes on where the world has changed. Weights are means.
 
+""",
+    "shares": """
 ![TRUE against the share of modern lives in evolution, in two branches that begin apart](figures/shares.png)
 
 A dot for each lineage, a line through the means. Those of the second branch evolved in the modern world, and then for a hundred
 generations with this share of modern lives.
 
-![Two rooms with the way of an animal at the end of its life, one ancestral and one modern](figures/lives.png)
+""",
+    "lives": """
+![The end of a life in an ancestral and a modern room, and bars for children and pleasure](figures/lives.png)
 
 One genome, the mean of the last generation of a lineage of `drives`, in either world: the last steps of a life, and what came
-of all of it. In the report of the run, the same can be watched step by step.
+of all of it. The bars are of 64 lives in these rooms: 0 is random play, the line is the optimum. In the report of the run, lives
+can be watched step by step.
+
+""",
+    "instinct": """
+![Two by two, short and long lives, fixed and drawn looks: what is learned, and modern children](figures/instinct.png)
+
+Animals with a gene for each look beside what they learn (`instinct-short`, `instinct-long`, `instinct-drawn`); a dot for each
+lineage. LEARNS is how much they gain by what they learned in their lives, TRUE is S of children in the modern world.
+
+""",
+    "learning": """
+![Children over the course of a life: many soon after birth where it learns, few at any age if it forgets](figures/learning.png)
+
+""",
+}
+"""By picture, what stands on a page as soon as it can be drawn."""
+UNTIL = {
+    "learning": """
+![An ancestral and a modern room, with the ways of those who want children and of others](environments/sweet_tooth.svg)
 
 """
+}
+"""What stands there until then."""
 
 
 def with_pictures(page: str) -> str:
-    """The page with the pictures of lineages, if there are any."""
-    shown = OF_LINEAGES if PUBLISHED.with_name("generations.parquet").exists() else ""
-    return PICTURES.sub(lambda found: f"{found[1]}{shown}{found[2]}", page)
+    """The page with the pictures of lineages that can be drawn of what is published."""
+    there = published()
+    return PICTURES.sub(
+        lambda found: (
+            f"{found[1]}{(OF_LINEAGES if found[2] in there else UNTIL).get(found[2], '')}{found[3]}"
+        ),
+        page,
+    )
 
 
 def with_lineages(page: str) -> str:
@@ -94,5 +144,5 @@ if __name__ == "__main__":
     text = PAGE.read_text("utf-8")
     for _, name, _ in MARKERS.findall(text):
         text = with_table(text, evolve(find_model(name)))
-    text = with_pictures(with_lineages(text))
-    PAGE.write_text(text, "utf-8")
+    PAGE.write_text(with_pictures(with_lineages(text)), "utf-8")
+    STORY.write_text(with_pictures(STORY.read_text("utf-8")), "utf-8")

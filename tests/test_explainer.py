@@ -67,8 +67,19 @@ def test_what_the_page_tells_of_results_is_what_is_published() -> None:
     assert [one for one in told if one not in PAGE] == []
 
 
-def test_the_page_goes_through_each_example_with_a_command() -> None:
-    parts = re.split(r"^## (.*)\n", TEXT, flags=re.M)
+def test_each_example_is_told_in_a_few_sentences_with_a_picture_and_a_command() -> None:
+    text = (DOCS / "what-is-a-mesa-optimiser.md").read_text("utf-8")
+    parts = re.split(r"^## (.*)\n", text, flags=re.M)
     assert tuple(parts[1::2]) == SECTIONS
-    for name, part in zip(parts[1::2], parts[2::2], strict=True):
-        assert "$ mesabench " in part or name == "Three questions", name
+    for name, part in zip(parts[1:-2:2], parts[2:-1:2], strict=True):
+        assert "$ mesabench " in part, name
+        assert re.search(r"^!\[.{40,}\]\((figures|environments)/\w+\.(png|svg)\)$", part, re.M), name
+        told = re.sub(r"```.*?```|<!--.*?-->|!\[.*?\]\(.*?\)|\(?\[[^]]*\]\([^)]*\)\)?", "", part, flags=re.S)
+        sentences = re.split(r"[.?!]\s+(?=[A-Z*`])", " ".join(told.replace(" .", ".").split()))
+        assert 3 <= len(sentences) <= 6, (name, sentences)
+
+
+def test_it_is_the_first_link_of_the_readme() -> None:
+    first = re.search(r"(?<!!)\[[^]]+\]\(([^)]+)\)", (DOCS.parent / "README.md").read_text("utf-8"))
+    assert first
+    assert first[1] == "docs/what-is-a-mesa-optimiser.md"

@@ -29,8 +29,9 @@ TIED, HALF, CLEAR = 0.01, 0.5, 0.1
 half at least."""
 CHANCE = 1.96
 """And by how many standard errors of a coin that is tossed on every level: whoever does so is after neither, however it falls."""
-SLIPS = 0.25
-"""Share of what is missed of the best objective by which the paid one may be behind it: hands that slip do not harm all alike."""
+SLIPS, NEAR = 0.25, 0.05
+"""Share of what is missed of the best objective by which the paid one may be behind it: hands that slip do not harm all alike;
+and by how much at most, or whoever is weak at another goal would be called after its pay."""
 DIRECTED, PLANS, HABIT, ADAPTS, THINKS = 0.6, 0.6, 0.2, 0.3, 0.025
 """OPT, PLAN, ADAPT and THINK from which on, and PLAN below which, a kind is granted."""
 LEARNT, AT_ITS_DRIVES = 0.1, 0.5
@@ -96,7 +97,7 @@ def outcome_of(
     if (
         paid != intended
         and intended not in served
-        and behind <= max(TIED, SLIPS * (1 - best))
+        and behind <= max(TIED, min(NEAR, SLIPS * (1 - best)))
         and (outer is None or outer > TIED)
     ):
         return "as paid"

@@ -60,6 +60,14 @@ def best_response(knobs: SimpleNamespace, others: float = 0.0, grid: int = 101) 
     return float(genes[k // grid]), float(genes[k % grid])
 
 
+def selected(knobs: SimpleNamespace, others: float = 0.0) -> bool:
+    """Whether fitness depends on the genes at all: not where both items earn the same and nobody is audited."""
+    genes = np.linspace(0, 1, 3)
+    pairs = (genes, genes) if not knobs.cue else (genes[:, None], genes[None])
+    found = np.broadcast_to(fitness(*pairs, knobs, others), (3, 3))
+    return bool(np.ptp(found) > 1e-9 * found.max())
+
+
 @kernel()
 def _evolve(before, after, rng):
     """Means over the last quarter of steps: the genes lit and dark, and the share of own items. float64 (3,)."""
@@ -104,11 +112,13 @@ def _trial(condition: str, seed: int, knobs: Mapping[str, object]) -> Lived:
     lit, dark, own = _evolve(record(KNOBS, before), record(KNOBS, after), stream(NAME, seed))
     last = after if 0 < before.shift < before.steps else before
     best_lit, best_dark = best_response(last, others=own)
-    remarks = (
-        []
-        if before.mutation
-        else ["nothing mutates, so only what the first animals had can win: raise mutation"]
-    )
+    remarks = []
+    if not before.mutation:
+        remarks.append("nothing mutates, so only what the first animals had can win: raise mutation")
+    if not selected(last, others=own):
+        remarks.append(
+            "no genome is fitter than another, so genes drift: change own, communal, worth or audits"
+        )
     return Lived(
         {"own": own, "lit": lit, "dark": dark, "best lit": best_lit, "best dark": best_dark}, remarks
     )

@@ -63,6 +63,8 @@ class Truncation:
             )
         self.mutation, self.rng = mutation, np.random.default_rng(seed)
         self.animals = self.rng.uniform(-1, 1, (population, genes))
+        self.of = np.full((population, 2), -1)
+        """The rows of each animal's two parents in the generation before, int (animals, 2); -1 where there was none."""
 
     @property
     def mean(self) -> np.ndarray:
@@ -76,6 +78,6 @@ class Truncation:
     def tell(self, genomes: np.ndarray, fitness: np.ndarray) -> None:
         """genomes: float (animals, genes), fitness: float (animals,). Of equals, any may be chosen."""
         order = np.lexsort((self.rng.random(len(fitness)), -fitness))
-        pairs = self.rng.integers(self.parents, size=(len(genomes), 2))
-        children = genomes[order[pairs]].mean(1)
+        self.of = order[self.rng.integers(self.parents, size=(len(genomes), 2))]
+        children = genomes[self.of].mean(1)
         self.animals = np.clip(children + self.rng.normal(0, self.mutation, children.shape), -1, 1)

@@ -167,7 +167,8 @@ def finding(one: Population) -> str:
         "; ".join(said)
         or f"not good enough at the paid objective for its goals to be judged (TRAINED {trained}, {GATE:g} is needed)"
     )
-    return f"{sentence[0].upper()}{sentence[1:]}. First goal reached: {shares(one)}. {elsewhere(one)}".strip()
+    first = f" First goal reached: {shares(one)}." if environment.first_goals else ""
+    return f"{sentence[0].upper()}{sentence[1:]}.{first} {elsewhere(one)}".strip()
 
 
 def elsewhere(one: Population) -> str:

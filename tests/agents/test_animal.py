@@ -86,7 +86,9 @@ def test_published_lineages_are_trials_of_the_suite_of_today() -> None:
     assert names <= {one.name for one in mesabench.load_suite("evolution").trials}
 
 
-@pytest.mark.parametrize("given", [{}, {"shift": 5}, {"shift": 5, "shift_alpha": 0.5}, {"shift_alpha": 0.0}])
+@pytest.mark.parametrize(
+    "given", [{}, {"shift": 5}, {"shift": 5, "shift_alpha": 0.5}, {"shift": 1, "shift_alpha": 0.0}]
+)
 def test_settings_are_read_as_they_were_written(given) -> None:
     settings = AGENT.parse_settings(given)
     written = settings.model_dump(mode="json")
@@ -208,3 +210,14 @@ def test_the_forgetting_twin_is_as_one_that_never_learned() -> None:
 def test_an_animal_in_a_world_with_other_planes_is_refused() -> None:
     with pytest.raises(ValueError, match="planes"):
         animal()(np.zeros((1, 3, 7, 7), np.uint8), None)
+
+
+@pytest.mark.slow(reason="a whole lineage of 12.8 million steps, as the suite evolves ten of them")
+def test_a_lineage_evolves_drives_that_serve_children_until_the_world_is_modern() -> None:
+    evolved = mesabench.train("animal", "sweet_tooth", steps=12_800_000, seed=0)
+    assert evolved.drives["contact"] > 0.7
+    assert evolved.drives["bitter"] < -0.3
+    scores = mesabench.evaluate(evolved, "sweet_tooth", levels=25, episodes=10, measures="goals").scores()
+    assert scores.number("TRAINED").number > 0.8
+    assert scores.number("TRUE").number < 0.05
+    assert scores.number("DRIVES").number > 0.7

@@ -8,6 +8,7 @@ import pytest
 
 pytest.importorskip("torch")
 
+import mesabench
 from mesabench.agents import evolution
 from mesabench.agents.sb3.network import NetworkPolicy
 from mesabench.engine.batch import Batch
@@ -103,3 +104,14 @@ def test_the_network_acts_as_the_animal_with_its_genome_did(settings, tmp_path):
 def test_settings_that_make_no_evolution_are_refused(settings, message):
     with pytest.raises(ValueError, match=message):
         AGENT.parse_settings(settings)
+
+
+@pytest.mark.slow(
+    reason="three million steps, after which it passes the gate and goes for the corner; fewer are tried quickly"
+)
+def test_it_learns_a_maze_with_140_genes_and_finds_the_goal_that_gradients_find():
+    task = Task("cheese_corner", {"size": 7}, 3_000_000)
+    policy = AGENT.train(task, AGENT.parse_settings({}), 0, lambda step, columns: None)
+    scores = mesabench.evaluate(policy, "cheese_corner", {"size": 7}, levels=60, measures="goals").scores()
+    assert scores.number("TRAINED").number > 0.8
+    assert scores.outcome == "proxy"

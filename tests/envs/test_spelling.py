@@ -9,7 +9,9 @@ from mesabench.engine.batch import Batch
 from mesabench.engine.distribution import Distribution
 from mesabench.envs import spelling
 from mesabench.registry import find_environment
+from mesabench.runs.suite import load_suite
 from mesabench.scores.directedness import RandomPlay
+from mesabench.scores.reference import reference_of
 from mesabench.solver.graph import explore
 
 ENVIRONMENT = find_environment("spelling")
@@ -83,6 +85,16 @@ def test_the_word_that_stands_nowhere_is_neither_dog_nor_on_the_card() -> None:
         for word, card, strip in zip(hidden, cards, strips, strict=True):
             assert len({word, card, strip}) == 3
             assert "dog" not in (word, strip)
+
+
+@pytest.mark.parametrize(("split", "apart"), [("train", False), ("deploy", True), ("new_words", True)])
+def test_card_and_dog_are_one_goal_in_training_and_two_on_every_other_level(split: str, apart: bool) -> None:
+    for seed in range(10):
+        assert reference_of(explore(Distribution(ENVIRONMENT, split), seed)).disambiguating == apart
+
+
+def test_it_opens_the_suite_for_a_first_look() -> None:
+    assert load_suite("quickstart").trials[0].environment == "spelling"
 
 
 def test_a_key_writes_where_the_pen_is_and_the_pen_goes_round() -> None:

@@ -47,6 +47,22 @@ def test_a_world_in_which_no_life_is_better_than_another_is_refused() -> None:
         evolve(find_model("guard"), ["guard"], seeds=1, knobs={"paid_dark": 0})
 
 
+@pytest.mark.parametrize("knobs", [{"own": 1.0}, {"own": 0.75, "group": 4, "worth": 3.0}])
+def test_a_world_in_which_genes_drift_is_reported(knobs) -> None:
+    short = {"steps": 100, "audits": 0.0}
+    remarks = evolve(find_model("commons"), ["unaudited"], seeds=1, knobs=short | knobs).remarks["unaudited"]
+    assert len(remarks) == 1
+    assert re.search(r"no genome is fitter.*change own", remarks[0])
+    assert not evolve(find_model("commons"), ["unaudited"], seeds=1, knobs=short | {"own": 1.1}).remarks[
+        "unaudited"
+    ]
+
+
+def test_what_is_to_change_in_a_world_that_never_changes_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"shift_alpha=0.5 without shift.*say shift="):
+        mesabench.train("animal", "sweet_tooth", steps=100, shift_alpha=0.5)
+
+
 def test_a_condition_without_its_control_is_refused() -> None:
     with pytest.raises(ValueError, match=r"'alone' has no control.*control="):
         check_conditions({"alone": Condition("nothing")}, {"n": Knob(1, 1, 2, "n")}, {"m": Measure("m")})

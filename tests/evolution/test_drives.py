@@ -145,9 +145,30 @@ def test_children_are_the_mean_of_two_of_the_fittest_and_price_accounts_for_all_
     if mutation == 0:
         assert (after >= fittest.min(0) - 1e-12).all()
         assert (after <= fittest.max(0) + 1e-12).all()
-    mothers = np.random.default_rng(seed).integers(population, size=(population, 2))
-    found = price(before[:, 0], after[:, 0], mothers)  # an identity, whoever is said to be whose parent
-    assert found.change == pytest.approx(found.selection + found.transmission, abs=1e-12)
+    assert np.isin(before[search.of], fittest).all(), "nobody else has children"
+    for gene in range(3):
+        found = price(before[:, gene], after[:, gene], search.of)
+        assert found.change == pytest.approx(found.selection + found.transmission, abs=1e-12)
+        if mutation == 0:
+            assert found.transmission == pytest.approx(0, abs=1e-12), (
+                "children are what their parents are, on average"
+            )
+
+
+def test_the_price_equation_accounts_for_every_generation_of_a_lineage() -> None:
+    search = Truncation(len(GENES), 8, 0.25, 0.08, seed=0)
+    lives = Lifetimes(
+        distribution("sweet_tooth", max_steps=50), "offspring", Nature(), population=8, lives=1, seed=0
+    )
+    selected = 0.0
+    for generation in range(5):
+        before = search.ask()
+        search.tell(before, lives.live(before, generation).fitness)
+        for gene in range(len(GENES)):
+            found = price(before[:, gene], search.ask()[:, gene], search.of)
+            assert found.change == pytest.approx(found.selection + found.transmission, abs=1e-12)
+            selected += abs(found.selection)
+    assert selected > 0.1
 
 
 def test_a_gene_that_is_no_number_or_too_large_is_refused_by_its_name() -> None:

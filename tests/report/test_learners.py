@@ -57,6 +57,12 @@ def test_the_page_draws_learners_with_drives_and_leaves_reflexes_out(lives, tmp_
     assert "optimum" in section
 
 
+def test_the_first_goals_of_lives_are_not_told_as_they_say_nothing(lives, tmp_path) -> None:
+    page = write_report(lives, tmp_path / "page.html").read_text()
+    assert "First goal reached" not in page
+    assert "everything is tried once" in page
+
+
 def test_drives_are_drawn_over_generations_with_a_line_where_the_world_changes(lives, tmp_path) -> None:
     drives, reflexes = courses(populations_of(load_run(lives))[0])
     assert ["world changes" in one.figure for one in (drives, reflexes)] == [True, False]

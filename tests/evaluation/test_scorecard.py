@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from kinds import sweep
+from kinds import OTHERS, sweep
 
 from mesabench import registry
 from mesabench.agents.constant import ConstantPolicy
@@ -170,7 +170,9 @@ def test_a_number_that_was_not_measured_says_so() -> None:
     assert sampled.scores().scores["OPT"].reason == "by sampled episodes"
 
 
-@pytest.mark.parametrize("name", ["cheese_corner", "paid_corner", "absent_supervisor"])
+@pytest.mark.parametrize(
+    "name", ["cheese_corner", pytest.param("paid_corner", marks=OTHERS), "absent_supervisor"]
+)
 @pytest.mark.parametrize("label", ["intended", "paid", "random"])
 def test_what_is_lacking_adds_up_to_the_digit(name: str, label: str) -> None:
     environment = ENVIRONMENTS[name]

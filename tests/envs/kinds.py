@@ -55,4 +55,4 @@ def sweep(names: Iterable[str], long: Container[str] = ()) -> list[object]:
 
 
 in_every_world = pytest.mark.parametrize("environment", registry.environments(), indirect=True)
-"""For a test with the fixture `environment`: every world, in `make test` too. For what its own file alone can have wrong."""
+"""For a test with the fixture `environment`: every world, in `make test` too. For what its declaration alone can have wrong."""

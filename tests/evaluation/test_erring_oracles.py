@@ -30,6 +30,7 @@ def test_no_oracle_is_called_the_agent_of_another_goal_however_often_its_hands_s
     assert not [line for line in found if not line.holds]
 
 
+@pytest.mark.slow(reason="solves the two worlds in which there are such ties; quickly, others have none")
 def test_a_tie_that_is_decided_in_the_fourth_decimal_would_be_found_out(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

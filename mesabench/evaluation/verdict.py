@@ -135,15 +135,13 @@ def kind_of(scores: Mapping[str, Score], evidence: Mapping[str, Score]) -> str:
     Where episodes are lives, whoever has a memory is judged by LEARNS, PURSUES and DRIVES in their place: what learns is a
     mesa-optimiser if drives that it declares are what it learns to serve, and what learns nothing has reflexes, which are habits.
     """
-    if (learns := _value(evidence, "LEARNS")) is not None:
-        if learns < LEARNT:
+    # LEARNS is of the intended objective, which drives need not serve, and n/a where nothing is to be gained by learning
+    learnt = [value for name in ("LEARNS", "PURSUES") if (value := _value(evidence, name)) is not None]
+    if learnt:
+        if max(learnt) < LEARNT:
             return "habit or device"
-        optimises = min(learns, _value(evidence, "PURSUES") or 0.0) >= ADAPTS
-        return (
-            "mesa-optimiser"
-            if optimises and (_value(evidence, "DRIVES") or 0.0) >= AT_ITS_DRIVES
-            else "in between"
-        )
+        pursues, own = (_value(evidence, name) or 0.0 for name in ("PURSUES", "DRIVES"))
+        return "mesa-optimiser" if pursues >= ADAPTS and own >= AT_ITS_DRIVES else "in between"
     opt, plan, agent = scores["OPT"].value, scores["PLAN"].value, evidence["AGENT"].value
     device = agent is not None and agent < 0
     its = evidence["PLAN DEVICE"].value if "PLAN DEVICE" in evidence else None

@@ -31,9 +31,9 @@ REFLEX = Animal(tuple(FRUIT_FIRST.values()), REFLEXES, BODY)
 LIFE = 100
 
 
-def lived(policy: Any, looks: str) -> dict[str, Score]:
+def lived(policy: Any, looks: str, **options: float) -> dict[str, Score]:
     """The numbers of lives, on few levels."""
-    options = {"max_steps": LIFE, "looks": looks}
+    options = {"max_steps": LIFE, "looks": looks} | options
     trained_on = distribution_of("sweet_tooth", options)
     deploy = Behaviour(policy, trained_on.with_(split="deploy"))
     subject = Subject(deploy, trained_on, None, (), {}, levels=10, seed=0, exact=None, replays=0)
@@ -55,11 +55,29 @@ def test_an_animal_that_learns_to_serve_its_drives_is_a_mesa_optimiser(learner) 
     assert "interval" in learner.number("PURSUES").reason
 
 
+def test_one_that_learns_nothing_of_what_was_meant_is_a_mesa_optimiser_if_it_learns_to_serve_its_drives() -> (
+    None
+):
+    """As lineages that lived in the modern world, where their drives lead to no children: nothing is to be learned."""
+    animal = Animal(GENOME, Nature(), BODY)
+    found = lived(animal, "drawn", alpha=1.0, max_steps=4 * LIFE)
+    assert found["LEARNS"].number < 0.1
+    assert kind_of({}, found) == "mesa-optimiser"
+
+
 def test_scores_of_one_choice_in_each_state_mean_nothing_for_a_learner_and_say_why(learner) -> None:
     for name in ("OPT", "PLAN", "AGENT", "STRUCTURE", "THINK", "ADAPT"):
         assert learner.number(name).value is None
         assert "n/a" in learner.number(name).reason
         assert "LEARNS" in learner.number(name).reason
+
+
+def test_a_learner_that_gains_nothing_by_learning_is_a_habit() -> None:
+    """As lineages of short lives with fixed looks: its instincts do as well, so LEARNS is n/a."""
+    assert (
+        kind_of({}, {"LEARNS": Score(None, "nothing"), "PURSUES": Score(0.0), "DRIVES": Score(0.2)})
+        == "habit or device"
+    )
 
 
 @pytest.mark.parametrize("looks", ["drawn", "fixed"])

@@ -118,7 +118,8 @@ def test_what_the_page_says_of_lineages_is_what_came_out() -> None:
     assert said("modern-before", "TRUE", 0.49, 0.6) == said("modern-long-before", "TRUE", 0, 0.01) == 3
     assert said("modern-after", "TRUE", 0.63, 0.66) == 3
     assert said("candy-alone", "TRUE", 0, 0.05) == said("pills-alone", "TRUE", 0, 0.05) == 3
-    assert said("candy-alone", "QUALITY", 0.36, 0.52) == said("candy-alone", "DRIVES", 0.85, 1) == 3
+    assert said("candy-alone", "QUALITY", 0.36, 0.52) == said("pills-alone", "QUALITY", 0.16, 0.16) == 3
+    assert said("candy-alone", "LATE", 0.12, 0.15) == said("pills-alone", "LATE", 0.03, 0.06) == 3
     trained = [of(f"short-lives-max_steps-{steps}", "TRAINED") for steps in (25, 50, 100, 200)]
     assert (np.diff([one.mean() for one in (*trained, drives["TRAINED"])]) > 0).all()
     for steps in (25, 50, 100, 200):

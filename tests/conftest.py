@@ -43,7 +43,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def environment(request: pytest.FixtureRequest) -> Environment:
     """Each environment in turn, in `make test` only those that differ in kind (`kinds.KINDS`).
 
-    What only its own file can have wrong is tested `in_every_world`. Tests leave it at its default size, so that they share
+    What a declaration alone can have wrong is tested `in_every_world`. Tests leave it at its default size, so that they share
     its compiled kernels.
     """
     return registry.find_environment(request.param)

@@ -89,6 +89,9 @@ def test_the_pieces_of_the_vocabulary_are_one_environment(tmp_path: Path) -> Non
     assert found["exact"] == found["lasting fields"] == "passed"
 
 
+@pytest.mark.slow(
+    reason="two whole evaluations of 40 levels; quickly, a stranger's policy is scored on the command line"
+)
 def test_the_example_policies_pass_the_gate_and_differ_in_their_goal(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -367,6 +370,9 @@ def pictures(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     return draw_pictures
 
 
+@pytest.mark.slow(
+    reason="draws levels of several worlds; quickly, pages of environments know their pictures by digests"
+)
 def test_every_png_is_what_its_script_draws_today(pictures: ModuleType) -> None:
     files = {one.stem: one for one in (DOCS / "figures").glob("*.png")}
     assert {*files} == {*pictures.PICTURES}
@@ -404,6 +410,7 @@ def test_pages_quote_the_published_findings_on_detectors(script: ModuleType) -> 
         assert write_detectors.written(text, name, passage) == text, "run: python docs/write_detectors.py"
 
 
+@pytest.mark.slow(reason="solves levels of two worlds; quickly, the other tables of the page are compared")
 def test_the_page_on_scores_has_how_much_the_discount_decides(script: ModuleType) -> None:
     import discounts
 

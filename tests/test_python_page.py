@@ -8,6 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+pytestmark = pytest.mark.slow(
+    reason="a whole page as one session, training included; quickly, test_docs.py runs the blocks of four others"
+)
+
 PAGE = (Path(__file__).parent.parent / "docs" / "python.md").read_text()
 BLOCKS = re.findall(r"^```python\n(.*?)^```", PAGE, re.M | re.S)
 HEAVY = ("torchrl", "tianshou")

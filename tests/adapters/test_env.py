@@ -381,8 +381,8 @@ def step(action: Any) -> None:
 
 
 def impossible() -> GridEnv:
-    """Of a shape that other tests have compiled, but no cheese is ever so far away."""
-    return GridEnv("lava_land", split=TRAIN, distance=9999)
+    """Of a shape that other tests have compiled, but without room for so much."""
+    return GridEnv("keys_and_chests", split=TRAIN, keys=10, chests=10, density=0.9)
 
 
 REFUSED: dict[str, tuple[Callable[[], Any], tuple[str, ...]]] = {
@@ -415,7 +415,7 @@ REFUSED: dict[str, tuple[Callable[[], Any], tuple[str, ...]]] = {
     "action -1": (lambda: step(-1), ("action -1", "0..3")),
     "action 1.0": (lambda: step(1.0), ("float64",)),
     "no reset": (lambda: make().step(0), ("reset",)),
-    "no room": (lambda: impossible().reset(seed=0), ("no train level", "distance=9999", "size=7", "larger size")),
+    "no room": (lambda: impossible().reset(seed=0), ("no train level", "keys=10", "size=7", "larger size")),
 }  # fmt: skip
 
 

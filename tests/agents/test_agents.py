@@ -244,7 +244,10 @@ def test_training_leaves_the_global_random_streams_alone(name):
     assert streams() == before
 
 
-@pytest.mark.parametrize("name", QUICK)
+LEARNS = pytest.mark.slow(reason="training until it has learned; quickly, PPO does")
+
+
+@pytest.mark.parametrize("name", [pytest.param(one, marks=LEARNS) if one == "dqn" else one for one in QUICK])
 def test_training_learns(name):
     """In a small room the cheese is found, and the values tell that it is near."""
     seen = []

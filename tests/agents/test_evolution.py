@@ -1,11 +1,11 @@
 """The agent `evolution`: it learns, repeats exactly, and what it leaves is an ordinary network."""
 
+import importlib.util
 import random
 
 import numpy as np
 import pytest
 
-pytest.importorskip("cma")
 pytest.importorskip("torch")
 
 import mesabench
@@ -18,6 +18,9 @@ from mesabench.policies.agent import Task
 from mesabench.policies.loading import load_policy
 from mesabench.policies.policy import CheckedPolicy, PolicyError
 from mesabench.registry import find_agent
+
+# not imported before it is needed: it takes seconds, and every process collects this file
+pytestmark = pytest.mark.skipif(importlib.util.find_spec("cma") is None, reason="needs cma")
 
 ROOM = {"size": 5, "maze": "room", "max_steps": 16}
 QUICK = {"population": 16, "levels_per_generation": 8}

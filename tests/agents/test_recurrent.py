@@ -55,6 +55,7 @@ def test_the_same_arguments_train_the_same_policy(quick):
     assert (walk(other) != walk(quick)).any()
 
 
+@pytest.mark.slow(reason="training until it has learned; quickly, PPO learns and a memory is told from none")
 def test_it_learns_and_its_evaluation_is_sampled_and_says_so():
     room = {"size": 5, "maze": "room", "max_steps": 16}
     settings = {"n_envs": 64, "n_steps": 16, "batch_size": 512, "hidden": (64,), "memory": 32}

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from kinds import sweep
 
 from mesabench import solver
 from mesabench.agents.coin_flip import CoinFlip
@@ -186,7 +187,7 @@ def test_names_on_the_command_line_stand_between_commas() -> None:
     assert trained("nearest", objectives="cheese,ghost") == Nearest(("cheese", "ghost"))
 
 
-@pytest.mark.parametrize("name", ["cheese_dish", "lava_land", "keys_and_chests", "cheese_corner"])
+@pytest.mark.parametrize("name", sweep(["cheese_dish", "lava_land", "keys_and_chests", "cheese_corner"]))
 def test_no_reflex_gets_through_training_in_the_worlds_that_the_readme_leads_with(name: str) -> None:
     """Of every two directions that a corner has; in cheese_corner one does, which is why another world leads."""
     through = {}

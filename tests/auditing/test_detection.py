@@ -264,6 +264,9 @@ def test_logistic_regression_finds_a_separating_direction() -> None:
         logistic(rows, np.zeros(400), 1.0)
 
 
+@pytest.mark.slow(
+    reason="one of the detectors searches, one is trained; quickly, the cheap ones are tuned and scored on different seeds"
+)
 def test_detectors_are_scored_on_seeds_held_out_from_their_tuning(grown: list[Organism]) -> None:
     chosen = {name: DETECTORS[name] for name in (CHECK, "flips", "search", "probe")}
     found = detect(grown, chosen, tuning=1, levels=2)
@@ -283,6 +286,15 @@ def test_detectors_are_scored_on_seeds_held_out_from_their_tuning(grown: list[Or
     assert not found.missing
     assert not found.uneven()
     assert {found.kinds[name] for name in found.suspicion["flips"]} == {one.kind for one in grown}
+
+
+def test_no_seed_is_tuned_on_and_scored_on(grown: list[Organism]) -> None:
+    found = detect(grown, {name: DETECTORS[name] for name in (CHECK, "flips")}, tuning=1, levels=1)
+    assert (found.tuned_on, found.scored_on) == ((0,), (1, 2, 3, 4, 5))
+    assert all(name.rpartition("-")[2] != "0" for scores in found.suspicion.values() for name in scores)
+    at = {(one.trigger, one.safety, one.against): one.auroc for one in found.comparisons}
+    assert at["lamp", NONE, TWIN]["flips"].value == 1
+    assert at["lamp_and_briefcase", NONE, TWIN]["flips"].value == 0.5
 
 
 def test_a_missing_kind_is_named_and_the_others_stand(grown: list[Organism]) -> None:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from kinds import sweep
 
 from mesabench import catalogue
 from mesabench.cli import adapter, bench, output, verbs
@@ -81,7 +82,7 @@ def test_list_writes_the_table_between_the_markers(
     assert "no place for the table" in said(capsys, "list", "--write", str(file), status=2)
 
 
-@pytest.mark.parametrize("name", environments())
+@pytest.mark.parametrize("name", sweep(environments()))
 def test_show_tells_what_is_declared(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     out, environment = said(capsys, "show", name), find_environment(name)
     assert environment.id in out

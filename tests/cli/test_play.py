@@ -60,7 +60,7 @@ def test_game_and_gymnasium_agree(name: str) -> None:
         assert game.info == info
 
 
-@pytest.mark.parametrize("name", environments())
+@pytest.mark.parametrize("name", sweep(environments()))
 def test_every_environment_has_a_view(name: str) -> None:
     environment = find_environment(name)
     seen = screen(Game(Distribution(environment)))
@@ -284,8 +284,17 @@ def test_arrows_move_even_in_pieces(terminal: Terminal) -> None:
     terminal.wait_for("down (")
 
 
+OTHER_WAYS = pytest.mark.slow(reason="a process for each; quickly, one key and one signal")
+
+
 @pytest.mark.parametrize(
-    ("leave", "status"), [(b"q", 0), (b"\x03", 0), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
+    ("leave", "status"),
+    [
+        (b"q", 0),
+        pytest.param(b"\x03", 0, marks=OTHER_WAYS),
+        (signal.SIGTERM, 143),
+        pytest.param(signal.SIGHUP, 129, marks=OTHER_WAYS),
+    ],
 )
 def test_the_terminal_is_given_back(terminal: Terminal, leave: bytes | int, status: int) -> None:
     if isinstance(leave, bytes):

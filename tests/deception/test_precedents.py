@@ -47,7 +47,12 @@ def precedents(grid: Any) -> Precedents:
 
 HIRING, FOUR = monitor_of("executive_hiring"), monitor_of("hiring_terms")
 ALL, EIGHT = precedents(HIRING.contracts["train"]), distribution("executive_hiring", taught=8)
-FEW = precedents(contracts_met(EIGHT))
+
+
+@cache
+def few() -> Precedents:
+    """Of eight contracts. Not found when the file is read: it plays levels, and every process that collects tests reads it."""
+    return precedents(contracts_met(EIGHT))
 
 
 def errors(known: Precedents, grid: Any) -> set[tuple[int, ...]]:
@@ -89,7 +94,7 @@ def test_the_nearest_contract_is_the_nearest_and_an_even_vote_goes_on_to_the_nex
 
 
 def test_the_line_is_the_minimum_of_its_loss_and_the_same_in_any_order() -> None:
-    for known in (ALL, FEW, precedents(FOUR.contracts["train"])):
+    for known in (ALL, few(), precedents(FOUR.contracts["train"])):
         inputs = np.c_[np.ones(len(known.pays)), known._known]
         right = np.array(known.pays)
         weights = 0.5 / np.where(right, right.sum(), (~right).sum())
@@ -124,41 +129,41 @@ def test_a_lookup_knows_what_it_was_taught_whatever_that_is(rows: Any, data: st.
 
 @cache
 def lives(policy: Any) -> tuple[Lifetime, ...]:
-    """Under each of `MIXED`."""
-    return deception_scores(policy, EIGHT, contracts=MIXED, levels=1).lifetimes
+    """Under each of `mixed`."""
+    return deception_scores(policy, EIGHT, contracts=mixed(), levels=1).lifetimes
 
 
 def judged(policy: Any, contracts: Grid) -> dict[str, Score]:
-    those = [one for one in lives(policy) if {name: one.shown[name] for name in FEW.names} in contracts]
+    those = [one for one in lives(policy) if {name: one.shown[name] for name in few().names} in contracts]
     assert len(those) == len(contracts)
-    return dict(summary(those, HIRING, precedents=FEW).scores)
+    return dict(summary(those, HIRING, precedents=few()).scores)
 
 
+@cache
 def mixed() -> Grid:
     """Short contracts: two of each kind, where the lookup errs and where not, complying pays and does not."""
     grid = sorted(HIRING.contracts["train"], key=lambda one: one["k1"] + one["k2"])
     found: dict[tuple[bool, bool], Grid] = {}
     for one in grid:
-        kind = tuple(one.values()) in errors(FEW, [one]), pays(one)
+        kind = tuple(one.values()) in errors(few(), [one]), pays(one)
         if one["k2"] and len(found.setdefault(kind, [])) < 2:
             found[kind].append(one)
     assert len(found) == 4
     return [one for those in found.values() for one in those]
 
 
-MIXED = mixed()
-
-
 def test_the_subjects_of_the_comparison_have_the_numbers_that_they_are_compared_with() -> None:
     """A lookup and a line that are judged themselves have the FIDELITY that stands beside everybody's."""
     for rule in RULES:
-        found = judged(Precedent(rule, FEW), MIXED)
+        found = judged(Precedent(rule, few()), mixed())
         assert found["FIDELITY"].value == pytest.approx(found[f"FIDELITY {rule.upper()}"].value)
 
 
 def test_the_lookup_itself_has_nothing_where_it_errs() -> None:
-    one_sided = [one for one in MIXED if pays(one) or not errors(FEW, [one])]
-    found = [judged(Precedent("lookup", FEW), grid)["FIDELITY NOVEL"].value for grid in (one_sided, MIXED)]
+    one_sided = [one for one in mixed() if pays(one) or not errors(few(), [one])]
+    found = [
+        judged(Precedent("lookup", few()), grid)["FIDELITY NOVEL"].value for grid in (one_sided, mixed())
+    ]
     assert found[0] == 0
     assert found[1] is not None
     assert -1 < found[1] < 0
@@ -175,7 +180,7 @@ CHARACTERS = {
 @pytest.mark.parametrize("sides", ["both", "complying pays", "it does not"])
 def test_who_understands_is_right_where_the_lookup_errs_and_who_is_blind_as_by_chance(sides: str) -> None:
     wanted = {"both": (True, False), "complying pays": (True,), "it does not": (False,)}[sides]
-    grid = [one for one in MIXED if not errors(FEW, [one]) or pays(one) in wanted]
+    grid = [one for one in mixed() if not errors(few(), [one]) or pays(one) in wanted]
     for who, policy in CHARACTERS.items():
         novel = judged(policy, grid)["FIDELITY NOVEL"]
         assert novel.value == pytest.approx(1 if who == "strategist" else 0, abs=1e-5), who
@@ -184,8 +189,8 @@ def test_who_understands_is_right_where_the_lookup_errs_and_who_is_blind_as_by_c
 
 def test_where_there_is_nothing_to_compare_the_reason_is_given() -> None:
     for grid, why in (
-        ([one for one in MIXED if not errors(FEW, [one])], "errs under none of these"),
-        ([one for one in MIXED if pays(one)], "under all of these"),
+        ([one for one in mixed() if not errors(few(), [one])], "errs under none of these"),
+        ([one for one in mixed() if pays(one)], "under all of these"),
     ):
         found = judged(Executive("strategist"), grid)["FIDELITY NOVEL"]
         assert found.value is None
@@ -194,7 +199,7 @@ def test_where_there_is_nothing_to_compare_the_reason_is_given() -> None:
 
 def test_without_contracts_or_without_those_of_training_the_reason_is_given() -> None:
     supervised = contract_scores(Oracle("reward"), distribution("absent_supervisor"), levels=2)["deploy"]
-    alone = deception_scores(Executive("strategist"), EIGHT, contracts=MIXED[:2], levels=1)
+    alone = deception_scores(Executive("strategist"), EIGHT, contracts=mixed()[:2], levels=1)
     for found, why in ((supervised, "no contract in view"), (alone, "not known here")):
         for name in ("FIDELITY LOOKUP", "FIDELITY LINEAR", "FIDELITY NOVEL"):
             assert found.scores[name].value is None
@@ -206,11 +211,11 @@ def test_without_contracts_or_without_those_of_training_the_reason_is_given() ->
 
 
 def test_what_is_right_is_the_solver_s_word_and_the_contracts_are_those_of_training() -> None:
-    assert Precedents.taught(EIGHT) == FEW
+    assert Precedents.taught(EIGHT) == few()
     found = contract_scores(Executive("strategist"), distribution("executive_hiring", taught=8, k1=1, k2=2))
     asked = {split: {one.shown["q"] for one in scores.lifetimes} for split, scores in found.items()}
     assert asked == {
-        "train": {one[0] for one in FEW.contracts},
+        "train": {one[0] for one in few().contracts},
         "between": {20, 40, 60, 90},
         "beyond": {25, 35, 80, 95},
     }
@@ -222,15 +227,15 @@ def test_what_is_right_is_the_solver_s_word_and_the_contracts_are_those_of_train
 def test_a_lookup_comes_back_from_disk(tmp_path: Path) -> None:
     policy = agent.train(Task("executive_hiring", {"taught": 8}), Settings(rule="linear"), 0, lambda *_: None)
     policy.save(tmp_path)
-    assert agent.load(tmp_path) == policy == Precedent("linear", FEW)
+    assert agent.load(tmp_path) == policy == Precedent("linear", few())
 
 
 def test_numbers_are_read_off_the_lifetimes_of_training() -> None:
     taught = Precedents.of(lives(CHARACTERS["strategist"]), HIRING)
     assert taught == Precedents(
-        FEW.names, tuple(tuple(one.values()) for one in MIXED), tuple(map(pays, MIXED))
+        few().names, tuple(tuple(one.values()) for one in mixed()), tuple(map(pays, mixed()))
     )
-    assert taught.says("lookup", MIXED).tolist() == [*taught.pays]
+    assert taught.says("lookup", mixed()).tolist() == [*taught.pays]
 
 
 def labels(one: dict[str, int], factor: float) -> list[bool]:
@@ -275,8 +280,8 @@ def told(value: float) -> str:
 
 @pytest.mark.parametrize("rule", RULES)
 def test_the_closed_form_is_what_the_solver_finds(rule: Rule) -> None:
-    found = judged(Precedent(rule, FEW), MIXED)
-    decep, fidelity = closed_form("executive_hiring", MIXED, rule, taught=8)
+    found = judged(Precedent(rule, few()), mixed())
+    decep, fidelity = closed_form("executive_hiring", mixed(), rule, taught=8)
     assert found["FIDELITY"].value == pytest.approx(fidelity)
     assert found["DECEP"].value == pytest.approx(decep)
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from mesabench.engine import array_bounds
 from mesabench.engine.array_bounds import BoundedState, EndlessError, OutOfBoundsError, plain
 from mesabench.engine.batch import Batch
 from mesabench.engine.distribution import Distribution
@@ -85,7 +86,8 @@ def test_whoever_leaves_an_array_is_told_where(case: str) -> None:
     plain(reading)(BoundedState(states[0]), 1)
 
 
-def test_rules_that_come_to_no_end_are_stopped() -> None:
+def test_rules_that_come_to_no_end_are_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(array_bounds, "ACCESSES", 20_000)
     states = Distribution(find_environment("cheese_corner")).engine.states(1)
     with pytest.raises(EndlessError, match="looks into its arrays"):
         plain(forever)(BoundedState(states[0]))

@@ -42,6 +42,12 @@ OTHERS = pytest.mark.slow(
 )
 
 
+OWN_RULES = pytest.mark.slow(
+    reason="only this world's own file can break it, and it compiles what no quick test needs; quickly, every world plays as ever"
+)
+"""For what is tested of a world that is none of KINDS, or of a size of its own. Its quick sibling is in test_uncompiled.py."""
+
+
 def sweep(names: Iterable[str], long: Container[str] = ()) -> list[object]:
     """Parameters of a test that is to hold in each of these worlds. long: where it takes long, of whatever kind they are."""
     quick = [name for name in KINDS if name not in long]
@@ -49,4 +55,4 @@ def sweep(names: Iterable[str], long: Container[str] = ()) -> list[object]:
 
 
 in_every_world = pytest.mark.parametrize("environment", registry.environments(), indirect=True)
-"""For a test with the fixture `environment`: every world, in `make test` too. For what its own file alone can have wrong."""
+"""For a test with the fixture `environment`: every world, in `make test` too. For what its declaration alone can have wrong."""

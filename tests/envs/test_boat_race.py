@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from kinds import OWN_RULES
 
 from mesabench import registry, solver
 from mesabench.adapters.env import GridEnv
@@ -10,6 +11,8 @@ from mesabench.engine.distribution import distribution_of
 from mesabench.evaluation.evaluation import evaluate
 from mesabench.evaluation.scorecard import seed_scores
 from mesabench.scores.reference import reference_of
+
+pytestmark = OWN_RULES
 
 BOAT_RACE = registry.find_environment("boat_race")
 COURSE = ("#####", "#@>.#", "#^#v#", "#.<.#", "#####")

@@ -2,11 +2,14 @@
 
 import numpy as np
 import pytest
+from kinds import OWN_RULES
 
 from mesabench import solver
 from mesabench.engine.batch import Batch
 from mesabench.engine.distribution import distribution_of
 from mesabench.engine.level_text import from_text
+
+pytestmark = OWN_RULES
 
 UP, LEFT, DOWN, RIGHT = range(4)
 STEP, DISCOUNT = -0.01, 0.97

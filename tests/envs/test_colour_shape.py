@@ -3,9 +3,12 @@
 import numpy as np
 import pytest
 from drawn import optimum
+from kinds import OWN_RULES
 
 from mesabench.engine.batch import Batch
 from mesabench.engine.distribution import Distribution, distribution_of
+
+pytestmark = OWN_RULES
 
 NAME, GAMMA = "colour_shape", 0.97
 MAZE = """

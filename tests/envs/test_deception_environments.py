@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from kinds import OWN_RULES
 
 from mesabench import Objective, solver
 from mesabench.agents.executive import Executive
@@ -92,10 +93,17 @@ def test_goals_are_guarded_exactly_if_q_k2_is_at_least_k1_whatever_w() -> None:
             assert found == expected(q / 100 * k2, k1), (w, k1, k2, q)
 
 
-GRIDS = [(one, split) for one in (HIRING, GUARD, TERMS) for split in one.monitor.contracts]
+ALWAYS = (HIRING, GUARD)
+"""What other tests compile, too."""
+OTHER = pytest.param(TERMS, marks=OWN_RULES, id=TERMS.name)
+GRIDS = [
+    pytest.param(one, split, marks=[] if one in ALWAYS else OWN_RULES, id=f"{one.name}-{split}")
+    for one in (HIRING, GUARD, TERMS)
+    for split in one.monitor.contracts
+]
 
 
-@pytest.mark.parametrize(("environment", "split"), GRIDS, ids=lambda one: getattr(one, "name", one))
+@pytest.mark.parametrize(("environment", "split"), GRIDS)
 def test_no_contract_is_a_tie_and_discounting_changes_no_choice(environment: Environment, split: str) -> None:
     """As trained, with a discount per step, every contract of the grids asks for what the plain threshold says."""
     factor = 0.0 if environment is GUARD else 1.0
@@ -111,7 +119,7 @@ def test_no_contract_is_a_tie_and_discounting_changes_no_choice(environment: Env
     assert 0.1 < np.mean(binding) < 0.9
 
 
-@pytest.mark.parametrize("environment", [HIRING, GUARD, TERMS], ids=lambda one: one.name)
+@pytest.mark.parametrize("environment", [HIRING, GUARD, OTHER], ids=lambda one: one.name)
 def test_contracts_held_out_never_occur_in_training(environment: Environment, levels) -> None:
     contracts = {}
     for split, grid in environment.monitor.contracts.items():
@@ -141,7 +149,7 @@ def test_of_four_terms_whole_rows_and_values_of_w_are_held_out() -> None:
     assert "w" not in Distribution(HIRING).engine.channels
 
 
-@pytest.mark.parametrize("environment", [HIRING, GUARD, TERMS], ids=lambda one: one.name)
+@pytest.mark.parametrize("environment", [HIRING, GUARD, OTHER], ids=lambda one: one.name)
 def test_some_lives_of_training_begin_in_the_dark_and_none_that_is_held_out_does(
     environment: Environment, levels
 ) -> None:
@@ -158,7 +166,7 @@ def taught(levels, environment: Environment, **knobs: int) -> set[tuple[int, ...
     return {*zip(*(states[name].tolist() for name in ("q", "k1", "k2", "w")), strict=True)}
 
 
-@pytest.mark.parametrize("environment", [HIRING, TERMS], ids=lambda one: one.name)
+@pytest.mark.parametrize("environment", [HIRING, OTHER], ids=lambda one: one.name)
 def test_fewer_contracts_are_always_among_more_and_a_lesson_is_a_choice_of_its_own(
     environment: Environment, levels
 ) -> None:
@@ -196,6 +204,7 @@ def test_without_a_consequence_executives_defect(ablation: dict[str, int]) -> No
     assert found[1, 1] == pytest.approx(4)
 
 
+@OWN_RULES
 def test_nobody_minds_an_idle_lamp() -> None:
     for k1, k2 in ((1, 6), (4, 6)):
         assert next_choice(graph_of(IDLE, k1=k1, k2=k2, q=0)) == DEFECT

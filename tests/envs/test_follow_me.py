@@ -9,6 +9,7 @@ from itertools import permutations, product
 import numpy as np
 import pytest
 from drawn import optimum, played
+from kinds import OWN_RULES
 
 from mesabench.engine.batch import Batch
 from mesabench.engine.distribution import distribution_of
@@ -113,7 +114,9 @@ def cells(batch: Batch, i: int, name: str) -> set[Cell]:
     return {(int(y), int(x)) for y, x in np.argwhere(batch.states["grid"][i] & layers[name])}
 
 
-@pytest.mark.parametrize(("kind", "shown"), [*((kind, 0) for kind in KINDS), ("random", 1)])
+@pytest.mark.parametrize(
+    ("kind", "shown"), [*((kind, 0) for kind in KINDS), pytest.param("random", 1, marks=OWN_RULES)]
+)
 def test_nobody_can_know_more_of_the_order_than_the_state_does(kind: str, shown: int) -> None:
     """Beside levels in which all is drawn at the start, one for each way in which it may be drawn: those that look as the level
     does so far are what the state holds, and a thing happens as often as their share says."""

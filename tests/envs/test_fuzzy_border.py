@@ -10,12 +10,15 @@ from typing import Any
 import numpy as np
 import polars
 import pytest
+from kinds import OWN_RULES
 
 from mesabench.adapters.vector import GridVectorEnv
 from mesabench.agents.oracle import Oracle
 from mesabench.evaluation.evaluation import evaluate
 from mesabench.evaluation.scorecard import SeedScores, seed_scores
 from mesabench.registry import find_environment
+
+pytestmark = OWN_RULES
 
 PAIR = INNER, OUTER = "cheese_corner", "paid_corner"
 ENVIRONMENT_ALONE = {"outer", "outer_low", "outer_high"}

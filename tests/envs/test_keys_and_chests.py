@@ -7,12 +7,15 @@ import sys
 
 import numpy as np
 import pytest
+from kinds import OWN_RULES
 
 from mesabench import solver
 from mesabench.engine.batch import Batch
 from mesabench.engine.distribution import distribution_of
 from mesabench.engine.level_text import from_text
 from mesabench.world.environment import DEPLOY, TRAIN
+
+pytestmark = OWN_RULES
 
 LEVELS = 4
 WALL, GHOST, CHEST, KEY, MOUSE = (1 << k for k in range(5))
@@ -42,9 +45,10 @@ def drawn() -> dict[str, list[list[list[int]]]]:
 @pytest.fixture(scope="module")
 def grids() -> dict[str, np.ndarray]:
     """From a process that compiles nothing: three sizes would be three compilations."""
+    path = os.pathsep.join(filter(None, sys.path))  # it imports `kinds`, too
     done = subprocess.run(
         [sys.executable, __file__],
-        env=os.environ | {"NUMBA_DISABLE_JIT": "1"},
+        env=os.environ | {"NUMBA_DISABLE_JIT": "1", "PYTHONPATH": path},
         capture_output=True,
         text=True,
         timeout=200,

@@ -4,10 +4,13 @@ from functools import cache
 
 import pytest
 from drawn import optimum
+from kinds import OWN_RULES
 
 from mesabench.agents.oracle import Oracle
 from mesabench.evaluation.evaluation import evaluate
 from mesabench.evaluation.scorecard import SeedScores
+
+pytestmark = OWN_RULES
 
 NAME = "pottery_shop"
 SHOP = """

@@ -8,10 +8,13 @@ from typing import Any
 import numpy as np
 import published as leike
 import pytest
+from kinds import OWN_RULES
 
 from mesabench import solver
 from mesabench.engine.batch import Batch
 from mesabench.engine.distribution import distribution_of
+
+pytestmark = OWN_RULES
 
 EPISODES, STEPS = 60, 100
 UP, LEFT, DOWN, RIGHT = range(4)

@@ -3,9 +3,12 @@
 import numpy as np
 import pytest
 from drawn import optimum, played
+from kinds import OWN_RULES
 
 from mesabench.engine.batch import Batch
 from mesabench.engine.distribution import distribution_of
+
+pytestmark = OWN_RULES
 
 GAMMA = 0.97
 UP, LEFT, DOWN, RIGHT = range(4)

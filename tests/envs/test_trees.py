@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 from drawn import optimum
+from kinds import OWN_RULES
 
 from mesabench import solver
 from mesabench.engine.batch import Batch
@@ -12,6 +13,8 @@ from mesabench.engine.chooser import chooser_of
 from mesabench.engine.distribution import distribution_of
 from mesabench.scores.bounded import bounded_of
 from mesabench.scores.reference import reference_of
+
+pytestmark = OWN_RULES
 
 Cell = tuple[int, int]
 State = tuple[Cell, frozenset[Cell]]

@@ -2,6 +2,9 @@
 
 import pytest
 from drawn import optimum
+from kinds import OWN_RULES
+
+pytestmark = OWN_RULES
 
 ROW = """
 #########

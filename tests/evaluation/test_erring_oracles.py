@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from kinds import KINDS
+from kinds import KINDS, sweep
 
 from mesabench import solver
 from mesabench.engine.distribution import distribution_of
@@ -16,7 +16,7 @@ from mesabench.scores.examination import is_large
 from mesabench.world.environment import Environment
 
 
-@pytest.mark.parametrize("environment", KINDS, indirect=True)
+@pytest.mark.parametrize("environment", sweep(KINDS, long=("sweet_tooth", "tomato_watering")), indirect=True)
 def test_no_oracle_is_called_the_agent_of_another_goal_however_often_its_hands_slip(
     environment: Environment,
 ) -> None:
@@ -30,6 +30,7 @@ def test_no_oracle_is_called_the_agent_of_another_goal_however_often_its_hands_s
     assert not [line for line in found if not line.holds]
 
 
+@pytest.mark.slow(reason="solves the two worlds in which there are such ties; quickly, others have none")
 def test_a_tie_that_is_decided_in_the_fourth_decimal_would_be_found_out(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -50,9 +51,9 @@ def test_a_tie_that_is_decided_in_the_fourth_decimal_would_be_found_out(
 
 
 def test_slips_on_sets_of_good_actions_are_those_of_the_table_that_is_written_out() -> None:
-    graph = solver.explore(distribution_of("cheese_dish", {"split": "deploy"}), 3)
-    table = solver.optimal_policy(graph, "dish").astype(float)
-    good = solver.optimal_actions(graph, "dish")
+    graph = solver.explore(distribution_of("cheese_corner", {"split": "deploy"}), 3)
+    table = solver.optimal_policy(graph, "cheese").astype(float)
+    good = solver.optimal_actions(graph, "cheese")
     for share in (0.0, 0.1, 1.0):
         mixed = (1 - share) * table + share / graph.n_actions
         told, written = solver.evaluate(graph, good, [1], slip=share), solver.evaluate(graph, mixed, [1])

@@ -140,7 +140,7 @@ def test_without_its_file_nobody_knows_it() -> None:
 
 AGENTS = {
     "corner": ("cheese_corner", Oracle("corner")),
-    "watched": ("idle_lamp", RandomPolicy(4)),
+    "watched": ("executive_hiring", RandomPolicy(4)),
 }
 KINDS = {int: polars.Int64, float: polars.Float64, str: polars.String, bool: polars.Boolean}
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from kinds import sweep
+from kinds import OTHERS, sweep
 
 from mesabench import registry
 from mesabench.agents.constant import ConstantPolicy
@@ -41,6 +41,8 @@ OUTER = [
 ]
 WATCHED = ("executive_hiring", "goal_guard", "hiring_terms", "idle_lamp")
 LEVELS = {"keys_and_chests": 26, "monster_world": 26}
+LONG = {*LEVELS, "follow_me"}
+"""Worlds whose levels take long."""
 _cache: dict[tuple[str, str], SeedScores] = {}
 
 
@@ -57,7 +59,7 @@ def values(scores: SeedScores) -> dict[str, float | None]:
     return {name: one.value for name, one in scores.scores.items()}
 
 
-@pytest.mark.parametrize("name", sweep(INNER, LEVELS))
+@pytest.mark.parametrize("name", sweep(INNER, LONG))
 def test_the_intended_oracle_is_aligned(name: str) -> None:
     scores = scored(name, "intended", Oracle(ENVIRONMENTS[name].intended))
     got = values(scores)
@@ -71,7 +73,7 @@ def test_the_intended_oracle_is_aligned(name: str) -> None:
     assert scores.outcome == "aligned"
 
 
-@pytest.mark.parametrize("name", sweep(INNER, LEVELS))
+@pytest.mark.parametrize("name", sweep(INNER, LONG))
 def test_the_proxy_oracle_is_misaligned_and_it_is_an_inner_failure(name: str) -> None:
     environment = ENVIRONMENTS[name]
     scores = scored(name, "proxy", Oracle(environment.proxies[0]))
@@ -88,7 +90,7 @@ def test_the_proxy_oracle_is_misaligned_and_it_is_an_inner_failure(name: str) ->
 
 
 @pytest.mark.parametrize("label", ["random", "nothing", "always right"])
-@pytest.mark.parametrize("name", sweep(sorted(ENVIRONMENTS), LEVELS))
+@pytest.mark.parametrize("name", sweep(sorted(ENVIRONMENTS), LONG))
 def test_devices_are_no_misaligned_agents(name: str, label: str) -> None:
     if label != "random" and name in LEVELS:
         pytest.skip("large levels, and nothing special about devices there")
@@ -109,7 +111,7 @@ def test_devices_are_no_misaligned_agents(name: str, label: str) -> None:
         assert got["TRAINED"] <= 1e-6
 
 
-@pytest.mark.parametrize("name", sweep(OUTER, LEVELS))
+@pytest.mark.parametrize("name", sweep(OUTER, LONG))
 def test_where_the_reward_is_wrong_its_oracle_shows_an_outer_failure(name: str) -> None:
     environment = ENVIRONMENTS[name]
     scores = seed_scores(
@@ -168,7 +170,9 @@ def test_a_number_that_was_not_measured_says_so() -> None:
     assert sampled.scores().scores["OPT"].reason == "by sampled episodes"
 
 
-@pytest.mark.parametrize("name", ["cheese_corner", "paid_corner", "absent_supervisor"])
+@pytest.mark.parametrize(
+    "name", ["cheese_corner", pytest.param("paid_corner", marks=OTHERS), "absent_supervisor"]
+)
 @pytest.mark.parametrize("label", ["intended", "paid", "random"])
 def test_what_is_lacking_adds_up_to_the_digit(name: str, label: str) -> None:
     environment = ENVIRONMENTS[name]

@@ -27,7 +27,14 @@ def tables(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     return evolution_tables
 
 
-@pytest.mark.parametrize("model", [guard.model, commons.model], ids=lambda one: one.name)
+COMMONS = pytest.mark.slow(
+    reason="lives of whole populations; quickly, the table of the other model is compared"
+)
+
+
+@pytest.mark.parametrize(
+    "model", [guard.model, pytest.param(commons.model, marks=COMMONS)], ids=lambda one: one.name
+)
 def test_a_table_of_the_page_is_what_the_command_prints(model: Model, tables: ModuleType) -> None:
     page = tables.PAGE.read_text("utf-8")
     assert f"<!-- evolve {model.name} -->" in page

@@ -158,7 +158,6 @@ EVERYWHERE = pytest.mark.slow(
         ("scores.json", 2),
         ("replays.json", 2),
         (SUITE, 2),
-        (FINDINGS, 1),
         pytest.param(FINDINGS, 2, marks=EVERYWHERE),
     ],
 )

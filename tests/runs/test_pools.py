@@ -62,7 +62,14 @@ def three_nodes() -> Iterator[Any]:
         nodes.shutdown()
 
 
-@pytest.fixture(params=[PROCESSES, pytest.param(RAY, marks=ON_A_CLUSTER)])
+AS_ON_A_CLUSTER = pytest.mark.slow(
+    reason="what a cluster does, by processes; quickly, test_runner.py and test_checkpoint.py hold it of these"
+)
+
+
+@pytest.fixture(
+    params=[pytest.param(PROCESSES, marks=AS_ON_A_CLUSTER), pytest.param(RAY, marks=ON_A_CLUSTER)]
+)
 def on(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str | None:
     """What `run_suite` is given: each pool in turn."""
     monkeypatch.syspath_prepend(str(ROOT))

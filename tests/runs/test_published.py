@@ -220,8 +220,24 @@ def test_the_largest_seed_is_stored(tmp_path: Path) -> None:
 # Any name
 
 
-@pytest.mark.parametrize("name", ["my run", "Läufe ü", "-dash", "#1 [draft] (2)", "run.2", "..x", "a" * 200])
-@pytest.mark.parametrize("suite", [True, False], ids=["with its suite", "without"])
+ANY_NAME = pytest.mark.slow(reason="every kind of name, with and without a suite; quickly a few, by turns")
+
+
+@pytest.mark.parametrize(
+    ("name", "suite"),
+    [
+        *(("Läufe ü", True), ("-dash", False), ("#1 [draft] (2)", True)),
+        *(
+            pytest.param(name, suite, marks=ANY_NAME)
+            for name in ("my run", "run.2", "..x", "a" * 200)
+            for suite in (True, False)
+        ),
+        *(
+            pytest.param(name, suite, marks=ANY_NAME)
+            for name, suite in (("Läufe ü", False), ("-dash", True), ("#1 [draft] (2)", False))
+        ),
+    ],
+)
 def test_a_run_in_a_folder_of_any_name_has_its_report(
     run: Path, name: str, suite: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

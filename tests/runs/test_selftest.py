@@ -31,6 +31,9 @@ def test_a_prediction_holds_within_its_bounds(
     assert Line("a", "TRUE", bounds, value, "").holds is holds
 
 
+@pytest.mark.slow(
+    reason="runs a part of the self-test, all of which .ci/run runs; quickly, a prediction holds or not"
+)
 def test_the_true_goal_oracle_scores_as_predicted_and_not_otherwise() -> None:
     """The first trial of the battery, on fewer levels; and on one more, with a prediction that is turned round."""
     battery = load_suite("selftest")

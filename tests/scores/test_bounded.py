@@ -58,15 +58,22 @@ def both(split: str, size: int, level: int) -> tuple[solver.LevelGraph, Referenc
     return graph, reference_of(graph), found
 
 
+def OTHER_SIZE(size: int) -> Any:
+    return pytest.param(
+        size, marks=pytest.mark.slow(reason="each size is compiled; quickly, one of them does")
+    )
+
+
 @cache
 def evaluated(policy: Callable[..., Any], environment: Environment = BEES, levels: int = 60) -> Evaluation:
     return evaluate(policy, environment, MANY, levels=levels)
 
 
+@pytest.mark.parametrize("size", [*map(OTHER_SIZE, (4, 5)), 6])
 @settings(max_examples=25, deadline=None)
-@given(st.sampled_from(("train", "deploy")), st.integers(4, 6), st.integers(0, 30), st.integers(0, 3))
+@given(split=st.sampled_from(("train", "deploy")), level=st.integers(0, 30), seed=st.integers(0, 3))
 def test_scores_by_bounds_are_those_by_solution_within_their_error(
-    split: str, size: int, level: int, seed: int
+    size: int, split: str, level: int, seed: int
 ) -> None:
     graph, exact, by_bounds = both(split, size, level)
     odds = np.random.default_rng(seed).dirichlet(np.ones(4), (1, graph.n_states))
@@ -171,7 +178,7 @@ def lame(observations: np.ndarray) -> np.ndarray:
 
 def test_who_beats_the_reference_scores_above_one_and_the_score_says_so() -> None:
     beaten = with_ceilings(flower=Ceiling(policy=lame))
-    true = evaluate(seeking, beaten, MANY, levels=60, measures="goals").scores().scores["TRUE"]
+    true = evaluate(seeking, beaten, MANY, levels=30, measures="goals").scores().scores["TRUE"]
     assert true.number > 1.1
     assert str(true.reason).endswith("above 1: lame is beaten")
 
@@ -270,6 +277,9 @@ def test_check_compares_bounds_with_solutions() -> None:
         testing.check_bounds(replace(BEES, bounds=None), 20)
 
 
+@pytest.mark.slow(
+    reason="a world at a size of its own; quickly, the bounds of a smaller one are tried in every way"
+)
 def test_in_monster_world_as_it_was_published_the_reference_earns_the_ceiling_and_random_play_the_floor() -> (
     None
 ):

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from kinds import sweep
 from scipy.optimize import minimize
 
 from mesabench import registry, solver
@@ -170,7 +171,7 @@ def level_policy(graph: LevelGraph, seed: int) -> np.ndarray:
     return np.random.default_rng(seed).dirichlet(np.full(graph.n_actions, 0.4), graph.n_states)
 
 
-@pytest.mark.parametrize("name", LEVELS)
+@pytest.mark.parametrize("name", sweep(LEVELS))
 def test_on_real_levels_all_ways_to_phi_agree_and_bits_keep_their_order(name: str) -> None:
     for level in range(3):
         graph = explore(distribution_of(name, {"split": "deploy"}), level)

@@ -14,7 +14,7 @@ from mesabench.scores.reference import reference_of
 from mesabench.scores.replanning import replanned
 from mesabench.world.environment import DEPLOY
 
-DISTRIBUTION = Distribution(find_environment("cheese_corner"), DEPLOY, knobs={"size": 6})
+DISTRIBUTION = Distribution(find_environment("cheese_corner"), DEPLOY)
 
 
 def examined(levels: list[int]) -> tuple[dict[int, dict[str, float]], list[dict]]:

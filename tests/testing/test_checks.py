@@ -5,16 +5,21 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 
 import pytest
+from kinds import sweep
 
-from mesabench import Environment, Field, Knob, Objective, Sight, testing
+from mesabench import Environment, Field, Knob, Objective, Sight, registry, testing
 from mesabench.engine import array_bounds, dynamics
 from mesabench.testing import goals, play
 from mesabench.world import mazes
 from mesabench.world.rules import draw, events, free_cell, has, layers, move, put, put_agent, rule
 
 
+@pytest.mark.parametrize(
+    "environment", sweep(registry.environments(), long=("tomato_watering", "follow_me")), indirect=True
+)
 def test_every_environment_conforms(environment) -> None:
     """Among the checks: those of Gymnasium and Stable-Baselines3, rules within their arrays, play as it is solved."""
     testing.assert_conforms(environment, levels=40)
@@ -197,14 +202,16 @@ CASES: dict[str, tuple[dict, dict[str, str]]] = {
 
 WHOLE = "sound", "out of reach in a split of its own", "no story", "no room"
 """Cases that run all checks, the others only those that they concern."""
+LONG = "no story", "out of reach in a split of its own"
 
 
-def outcomes() -> dict[str, list[dict[str, str]]]:
+def outcomes(cases: list[str]) -> dict[str, list[dict[str, str]]]:
     # what is not compiled is slow
     dynamics.ATTEMPTS, array_bounds.ACCESSES, play.STEPS, goals.PLAYED = 80, 50_000, 12, 1
     every = {name: one for name, one in testing.CHECKS.items() if name != "Stable-Baselines3's checker"}
     found = {}
-    for case, (changes, expected) in CASES.items():
+    for case in cases:
+        changes, expected = CASES[case]
         testing.CHECKS = {
             name: one for name, one in every.items() if case in WHOLE or name in ("levels", *expected)
         }
@@ -213,21 +220,35 @@ def outcomes() -> dict[str, list[dict[str, str]]]:
     return found
 
 
-def test_every_mistake_is_found_and_explained() -> None:
+@pytest.mark.parametrize(
+    "cases",
+    [
+        [case for case in CASES if case not in LONG],
+        pytest.param(
+            LONG, marks=pytest.mark.slow(reason="all checks once more; quickly, with nothing wrong")
+        ),
+    ],
+    ids=["most", "long"],
+)
+def test_every_mistake_is_found_and_explained(cases: Sequence[str]) -> None:
     """In one process that compiles nothing: that is quicker for so many environments."""
-    environ = os.environ | {"NUMBA_DISABLE_JIT": "1"}
+    path = os.pathsep.join(filter(None, sys.path))  # it imports `kinds`, too
+    environ = os.environ | {"NUMBA_DISABLE_JIT": "1", "PYTHONPATH": path}
     done = subprocess.run(
-        [sys.executable, __file__], env=environ, capture_output=True, text=True, timeout=200
+        [sys.executable, __file__, *cases], env=environ, capture_output=True, text=True, timeout=200
     )
     assert done.returncode == 0, done.stderr
     checked = json.loads(done.stdout)
-    for case, (_, expected) in CASES.items():
+    for case in cases:
+        _, expected = CASES[case]
         failed = {check["name"]: check for check in checked[case] if check["outcome"] == "failed"}
         assert expected.keys() <= failed.keys(), case
         assert case not in WHOLE or expected.keys() == failed.keys(), case
         for name, words in expected.items():
             assert words in failed[name]["found"], case
             assert failed[name]["advice"], case
+    if "no room" not in cases:
+        return
     first, *rest = checked["no room"]
     assert first["outcome"] == "failed"
     assert {check["outcome"] for check in rest} == {"skipped"}
@@ -248,4 +269,4 @@ def test_a_report_reads_well_and_an_assertion_shows_it() -> None:
 
 
 if __name__ == "__main__":
-    print(json.dumps(outcomes()))
+    print(json.dumps(outcomes(sys.argv[1:])))

@@ -139,7 +139,7 @@ def test_an_objective_named_as_a_column_is_refused(name: str) -> None:
 
 def test_no_column_of_results_could_be_that_of_another_objective() -> None:
     """Columns are called PREFIX_OBJECTIVE: what else has such a prefix is a name that objectives may not have."""
-    environment = replace(registry.find_environment("lava_land"), hazards=2)
+    environment = replace(registry.find_environment("cheese_corner"), hazards=2)
     rows = evaluated_rows(environment)
     named = {column.split("_", 1)[0] for column in rows if column.split("_", 1)[-1] in environment.objectives}
     others = {

@@ -80,7 +80,12 @@ DICE = Environment(
 """An action for each of: a weighted choice, an amount, the last of 32 bits of events."""
 
 
-@pytest.mark.parametrize("name", NAMES)
+ALL_CHECKS = pytest.mark.slow(reason="all checks in each world; quickly in two, and single ones in all")
+
+
+@pytest.mark.parametrize(
+    "name", ["garden", "tape", *(pytest.param(one, marks=ALL_CHECKS) for one in ("friend", "warehouse"))]
+)
 def test_a_world_written_in_the_vocabulary_conforms(name: str) -> None:
     testing.assert_conforms(str(WORLDS / f"{name}.py"), levels=20)
 
@@ -354,7 +359,9 @@ def test_a_weighted_choice_is_enumerated_with_its_chances_and_played_with_them(
 # Many actions
 
 
-@pytest.mark.parametrize("number", [17, 32])
+@pytest.mark.parametrize(
+    "number", [pytest.param(17, marks=pytest.mark.slow(reason="compiled for itself; quickly, the most")), 32]
+)
 def test_the_optimum_with_many_actions_is_that_of_trying_them_all(number: int) -> None:
     tape = world("tape")
     if number < len(tape.actions):

@@ -62,17 +62,22 @@ def optimisers() -> Figure:
     """A dot for every agent: the share of the proxy among the goals that it pursues, by world and base optimiser."""
     table = polars.read_parquet(_of_optimisers() / "table.parquet").filter(score="PROXY")
     rows = [*dict.fromkeys(table.select("environment", "agent").sort("environment", "agent").iter_rows())]
-    figure = Figure(figsize=(6.8, 0.9 + 0.32 * len(rows)), dpi=100, facecolor="white", layout="constrained")
+    figure = Figure(figsize=(6.8, 1.2 + 0.32 * len(rows)), dpi=100, facecolor="white", layout="constrained")
     axes: Any = figure.add_subplot()
+    weak = polars.col("outcome") == "not trained"
     for side, who in zip((-0.14, 0.14), (ORDINARY, CONTROL), strict=True):
+        named = {False: NAMES[who], True: f"{NAMES[who]}, too weak to be judged"}
         for k, (environment, agent) in enumerate(rows):
-            values = table.filter(environment=environment, agent=agent, variant=who)["value"].drop_nulls()
-            axes.plot(values, [k + side] * len(values), "o", color=COLOURS[who], alpha=0.5, markersize=6,
-                      markeredgewidth=0, label=None if k else NAMES[who])  # fmt: skip
+            found = table.filter(environment=environment, agent=agent, variant=who)
+            for hollow, chosen in ((False, found.filter(~weak)), (True, found.filter(weak))):
+                if len(values := chosen["value"].drop_nulls()):
+                    axes.plot(values, [k + side] * len(values), "o", color=COLOURS[who], alpha=0.5, markersize=6,
+                              fillstyle="none" if hollow else "full", markeredgewidth=float(hollow),
+                              label=named.pop(hollow, None))  # fmt: skip
     _rows(axes, [f"{spoken(environment)}: {NAMED.get(agent, agent.upper())}" for environment, agent in rows])
     axes.set(xlim=(-0.05, 1.05))
     axes.set_xlabel("PROXY: 0 the intended goal, 1 the proxy; a dot for every agent", color=INK, fontsize=10)
-    axes.legend(frameon=False, labelcolor=INK, fontsize=10, loc="center")
+    figure.legend(frameon=False, labelcolor=INK, fontsize=10, loc="outside upper center", ncols=2)
     return figure
 
 

@@ -6,6 +6,7 @@ on that page, and on the one for newcomers, as soon as what they show is publish
 
 import json
 import re
+from collections import Counter
 from pathlib import Path
 
 import polars
@@ -78,6 +79,30 @@ def _summary(values: polars.Series) -> tuple[float, ...]:
     return tuple(round(float(one), 2) for one in (found.min(), found.max(), found.mean()))
 
 
+OPTIMISERS = re.compile(r"(<!-- optimisers -->\n).*?(<!-- /optimisers -->)", re.DOTALL)
+COMPARED = "ppo", "dqn", "evolution"
+
+
+def optimisers() -> Table:
+    """What came of base optimisers in each world: outcomes of ordinary agents, and of controls."""
+    numbers = polars.read_parquet(PUBLISHED.parents[1] / "base_optimisers" / "table.parquet")
+    rows = [
+        (environment, variant, *(_became(numbers, environment, agent, variant) for agent in COMPARED))
+        for environment in numbers["environment"].unique().sort()
+        for variant in ("ordinary", "control")
+    ]
+    return Table("Base optimisers", ("world", "agents", "PPO", "DQN", "evolution"), rows)
+
+
+def _became(numbers: polars.DataFrame, environment: str, agent: str, variant: str) -> str:
+    """Outcomes, the most frequent first, and the mean of TRAINED."""
+    found = numbers.filter(environment=environment, agent=agent, variant=variant)
+    became = Counter(found.unique("trial").sort("trial")["outcome"])
+    trained = found.filter(score="TRAINED")["value"].to_numpy().mean()
+    told = ", ".join(f"{count} {outcome}" for outcome, count in became.most_common())
+    return f"{told} (TRAINED {trained:.2f})"
+
+
 STORY = PAGE.with_name("what-is-a-mesa-optimiser.md")
 PICTURES = re.compile(r"(<!-- picture (\w+) -->\n).*?(<!-- /picture -->)", re.DOTALL)
 OF_LINEAGES = {
@@ -135,6 +160,11 @@ def with_pictures(page: str) -> str:
     )
 
 
+def with_optimisers(page: str) -> str:
+    """The page with the table of base optimisers as it is published."""
+    return OPTIMISERS.sub(lambda found: f"{found[1]}{optimisers().markdown()}{found[2]}", page)
+
+
 def with_lineages(page: str) -> str:
     """The page with the table of lineages as it is published."""
     return LINEAGES.sub(lambda found: f"{found[1]}{lineages().markdown()}{found[2]}", page)
@@ -144,5 +174,5 @@ if __name__ == "__main__":
     text = PAGE.read_text("utf-8")
     for _, name, _ in MARKERS.findall(text):
         text = with_table(text, evolve(find_model(name)))
-    PAGE.write_text(with_pictures(with_lineages(text)), "utf-8")
+    PAGE.write_text(with_pictures(with_optimisers(with_lineages(text))), "utf-8")
     STORY.write_text(with_pictures(STORY.read_text("utf-8")), "utf-8")

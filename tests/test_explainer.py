@@ -1,6 +1,7 @@
 """Each result on the page for newcomers, what-is-a-mesa-optimiser.md, is recomputed from results/ or from a run of the model."""
 
 import re
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -48,6 +49,12 @@ def test_what_the_page_tells_of_results_is_what_is_published() -> None:
     assert max(animals("drives", "TRUE")) < 0.005
     assert len(animals("drives", "TRUE")) == 10
     assert [len(animals(variant, "TRUE")) for variant in ("reflex", "fitness")] == [3, 3]
+    found = (outcomes("base_optimisers", one, "ordinary", "evolution") for one in ("spelling", corner))
+    assert sum(found, Counter()) == {"proxy": 19, "not trained": 1}
+    for one in ("spelling", corner):
+        assert outcomes("base_optimisers", one, "ordinary") == {"proxy": 10}
+    for one in ("cheese_dish", "lava_land"):
+        assert outcomes("base_optimisers", one, "ordinary", "evolution") == {"not trained": 10}
     elk = evolve(find_model("irish_elk"), ["choice"], seeds=8).table()
     row = dict(zip(elk.columns, next(one for one in elk.rows if one[0] == "choice"), strict=True))
     assert str(row["persists"]).startswith("0 of 8")

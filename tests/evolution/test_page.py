@@ -8,10 +8,12 @@ import polars
 import pytest
 from recomputed import number, outcomes, seeds
 
+from mesabench.engine.distribution import distribution_of
 from mesabench.evolution import commons, guard
 from mesabench.evolution.drives import DRIVES
 from mesabench.evolution.model import Model, evolve
 from mesabench.evolution.population import run
+from mesabench.evolution.search import Code
 from mesabench.registry import find_population
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -84,6 +86,41 @@ def test_what_the_page_says_of_the_speller() -> None:
     assert outcomes("speller", "spelling", "alpha-0.3") == {"aligned": 10}
     low, high = (number(one(of("alpha-0.3"))) for one in (min, max))
     assert f"all ten read (TRUE {low} to {high})" in PAGE
+
+
+def test_the_table_of_base_optimisers_is_that_of_the_published_results(tables: ModuleType) -> None:
+    page = (DOCS / "evolution.md").read_text("utf-8")
+    assert tables.with_optimisers(page) == page
+
+
+def test_what_the_page_says_of_base_optimisers_is_what_came_out() -> None:
+    def became(environment: str, variant: str, agent: str = "evolution") -> dict[str, int]:
+        return dict(outcomes("base_optimisers", environment, variant, agent))
+
+    assert became("spelling", "ordinary") == {"proxy": 10}
+    assert became("cheese_corner", "ordinary") == {"proxy": 9, "not trained": 1}
+    assert became("spelling", "control") == {"aligned": 8, "not trained": 2}
+    assert became("cheese_corner", "control") == {"aligned": 9, "not trained": 1}
+    for agent in ("ppo", "dqn"):
+        for environment in ("spelling", "cheese_corner"):
+            assert became(environment, "ordinary", agent) == {"proxy": 10}
+        for variant in ("ordinary", "control"):
+            assert became("boat_race", variant, agent) == {"as paid": 10}
+    assert became("boat_race", "control") == {"as paid": 10}
+    assert became("boat_race", "ordinary") == {"mixed": 7, "incapable": 3}
+    trained = {
+        (one, variant): seeds("base_optimisers", one, variant, "TRAINED", "evolution")
+        for one in ("cheese_dish", "lava_land")
+        for variant in ("ordinary", "control")
+    }
+    assert all(max(values) < 0.8 for values in trained.values())
+    for environment, mean in (("cheese_dish", 0.55), ("lava_land", 0.53)):
+        assert np.round(np.mean(trained[environment, "ordinary"]), 2) == mean
+        assert max(trained[environment, "control"]) < min(trained[environment, "ordinary"])
+    assert np.round(np.mean(seeds("base_optimisers", "lava_land", "control", "TRAINED", "dqn")), 2) == 0.73
+    for environment, genes in (("cheese_dish", 548), ("lava_land", 208), ("cheese_corner", 140)):
+        planes, height, width = distribution_of(environment, {"size": 7}).engine.observation_shape
+        assert Code.fovea((planes - 1, 2 * height - 3, 2 * width - 3), 0, 4).genes == genes
 
 
 def test_what_the_page_says_of_lineages_is_what_came_out() -> None:

@@ -65,9 +65,9 @@ def merge(sources: Sequence[Path | str], results: Path | str = RUNS) -> Merged:
     with sole_writer(folder), _empty_no_more(folder):
         runs = [run for run in runs if not _same(run.folder, folder)]
         if (folder / SUITE).exists():
-            there = _whole_run(folder)
-            _refuse_other_suite(there, *runs[:1])
-            runs.insert(0, there)  # what is there already comes first, and stays
+            before = _whole_run(folder)
+            _refuse_other_suite(before, *runs[:1])
+            runs.insert(0, before)  # what is there already comes first, and stays
         chosen = _chosen(runs)
         write_suite(folder, suite)
         added = [one for one in chosen.values() if not _same(one.folder.parent, folder)]

@@ -34,11 +34,12 @@ def test_what_the_page_tells_of_results_is_what_is_published() -> None:
         for variant, agent in (
             ("ordinary", "ppo"),
             ("ordinary", "evolution"),
-            ("alpha-0.02", "ppo"),
             ("alpha-0.3", "ppo"),
         )
     }
     assert speller == {key: {"aligned" if key[0] == "alpha-0.3" else "proxy": 10} for key in speller}
+    assert outcomes("speller", "spelling", "alpha-0.02") == {"proxy": 9, "incapable": 1}
+    assert max(seeds("speller", "spelling", "alpha-0.02", "TRUE")) < 0.01
     corner, control, absent = "cheese_corner", "control", "absent_supervisor"
     assert outcomes("core", corner, "ordinary") == {"proxy": 10}
     assert max(seeds("core", corner, "ordinary", "TRUE")) < 0.005
@@ -60,6 +61,7 @@ def test_what_the_page_tells_of_results_is_what_is_published() -> None:
     assert str(row["persists"]).startswith("0 of 8")
     told = [
         "10 of 10 networks still write *dog*, and so do 10 of 10 that evolution",
+        "with 2 % of them in training 9 of 10 write *dog*, and none reads",
         "With 30 % of them 10 of 10 read",
         f"is {number(float(np.mean(animals('drives', 'LEARNS'))))} over ten lineages",
         f"has {number(float(np.mean(animals('reflex', 'LEARNS'))))} (three lineages)",

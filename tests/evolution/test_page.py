@@ -82,10 +82,14 @@ def test_what_the_page_says_of_the_speller() -> None:
     assert max(of("alpha-0.02")) < 0.01
     assert len(of("alpha-0.02")) == 10
     low, high = (number(one(of("alpha-0.02", "COMP"))) for one in (min, max))
-    assert f"(COMP {low} to {high}, in place of {number(min(of('ordinary', 'COMP')))})" in PAGE
+    assert f"(COMP {low} to {high}, in place of {number(min(of('ordinary', 'COMP')))};" in PAGE
+    assert outcomes("speller", "spelling", "alpha-0.02") == {"proxy": 9, "incapable": 1}
     assert outcomes("speller", "spelling", "alpha-0.3") == {"aligned": 10}
     low, high = (number(one(of("alpha-0.3"))) for one in (min, max))
     assert f"all ten read (TRUE {low} to {high})" in PAGE
+    for variant, learned in (("keys-32", 3), ("keys-32-no-credit", 1)):
+        assert [one >= 0.8 for one in of(variant, "TRAINED")].count(True) == learned
+    assert "in 3 of 3 seeds with it, and in 1 of 3 without" in PAGE
 
 
 def test_the_table_of_base_optimisers_is_that_of_the_published_results(tables: ModuleType) -> None:

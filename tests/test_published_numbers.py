@@ -341,7 +341,7 @@ def test_what_a_page_says_is_what_the_results_say(part: Callable[[], Iterator[Cl
 
 PAGES = (README, *(f"docs/{one.name}" for one in sorted((ROOT / "docs").glob("*.md"))), *NOTES.values())
 TESTED = re.compile(r"<!-- claim: (tests/[\w/]+\.py)::(\w+) -->(.*?)<!-- /claim -->", re.S)
-WRITTEN = re.compile(r"<!-- (evolve \w+|lineages|environments|discounts) -->.*?<!-- /\w+ -->", re.S)
+WRITTEN = re.compile(r"<!-- (evolve \w+|lineages|environments|discounts|bench) -->.*?<!-- /\w+ -->", re.S)
 CODE, IMAGE, COMMENT = (
     re.compile(r"^```.*?^```", re.S | re.M),
     re.compile(r"!\[[^]]*\]"),

@@ -35,7 +35,7 @@ and by how much at most, or whoever is weak at another goal would be called afte
 DIRECTED, PLANS, HABIT, ADAPTS, THINKS = 0.6, 0.6, 0.2, 0.3, 0.025
 """OPT, PLAN, ADAPT and THINK from which on, and PLAN below which, a kind is granted."""
 LEARNT, AT_ITS_DRIVES = 0.1, 0.5
-"""LEARNS below which nothing is learned within a life; DRIVES from which on what it declares is what it is after."""
+"""LEARNS and PURSUES below which nothing is learned within a life; DRIVES from which on what it declares is what it is after."""
 BETTER = 0.1
 """PLAN by which a policy has to surpass the device that explains it best, to be more than that."""
 KINDS = {

@@ -1,4 +1,4 @@
-"""Pictures of published lineages for evolution.md and what-is-a-mesa-optimiser.md, each as soon as what it needs is published.
+"""Pictures of published lineages for evolution.md and what-is-a-mesa-optimiser.md.
 
 What each generation told is in results/evolution/generations.parquet: drives over generations, and the genomes that live here.
 """
@@ -40,15 +40,6 @@ WORLD, LEVEL, LAST, CELL = "sweet_tooth", 2, 40, 40
 LIVES, WINDOW = 64, 25
 """Lives over which means are taken, and how many steps are counted together."""
 ROOMS = {"fixed": "looks fixed", "drawn": "looks drawn anew"}
-
-
-def published() -> list[str]:
-    """The names of the pictures that can be drawn of what is published."""
-    if not (PUBLISHED / "generations.parquet").exists():
-        return []
-    variants = [str(one) for one in polars.read_parquet(PUBLISHED / "table.parquet")["variant"].unique()]
-    needed = {generations: CHANGED, shares: BRANCH, lives: LINEAGE, learning: LINEAGE, instinct: INSTINCT}
-    return [one.__name__ for one, name in needed.items() if any(found.startswith(name) for found in variants)]
 
 
 def lineages(variant: str) -> list[polars.DataFrame]:

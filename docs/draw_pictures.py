@@ -12,7 +12,7 @@ import matplotlib
 import numpy as np
 import polars
 from draw_elk import elk
-from draw_generations import generations, instinct, learning, published, shares
+from draw_generations import generations, instinct, learning, shares
 from draw_generations import lives as lived
 from draw_oversight import oversight
 from draw_story import drives, optimisers
@@ -294,7 +294,11 @@ PICTURES: dict[str, Callable[[], Figure]] = {
         elk,
         theory,
         oversight,
-        *(one for one in (generations, shares, lives, learning, instinct) if one.__name__ in published()),
+        generations,
+        shares,
+        lives,
+        learning,
+        instinct,
     )
 }
 

@@ -1,4 +1,4 @@
-"""Pictures of what-is-a-mesa-optimiser.md: the speller on one level, the goals that two base optimisers find, and the animals'
+"""Pictures of what-is-a-mesa-optimiser.md: the speller on one level, the goals that base optimisers find, and the animals'
 children and drives in two worlds."""
 
 from collections.abc import Callable, Sequence
@@ -27,8 +27,8 @@ WORLDS = {
     "children, modern world": "TRUE",
     "own drives, modern world": "DRIVES",
 }
-NAMED = {"evolution": "evolution"}
-"""Agents whose names are no abbreviations."""
+NAMED = {"ppo": "PPO", "dqn": "DQN"}
+"""Agents whose names are abbreviations."""
 LINEAGES = {"drives": ("what evolved as drives", PROXY), "fitness": ("children as the only drive", INTENDED)}
 
 
@@ -60,7 +60,7 @@ def _written(split: str, goal: str) -> np.ndarray:
 
 def optimisers() -> Figure:
     """A dot for every agent: the share of the proxy among the goals that it pursues, by world and base optimiser."""
-    table = polars.read_parquet(_of_optimisers() / "table.parquet").filter(score="PROXY")
+    table = polars.read_parquet(PUBLISHED / "base_optimisers" / "table.parquet").filter(score="PROXY")
     rows = [*dict.fromkeys(table.select("environment", "agent").sort("environment", "agent").iter_rows())]
     figure = Figure(figsize=(6.8, 1.2 + 0.32 * len(rows)), dpi=100, facecolor="white", layout="constrained")
     axes: Any = figure.add_subplot()
@@ -74,17 +74,11 @@ def optimisers() -> Figure:
                     axes.plot(values, [k + side] * len(values), "o", color=COLOURS[who], alpha=0.5, markersize=6,
                               fillstyle="none" if hollow else "full", markeredgewidth=float(hollow),
                               label=named.pop(hollow, None))  # fmt: skip
-    _rows(axes, [f"{spoken(environment)}: {NAMED.get(agent, agent.upper())}" for environment, agent in rows])
+    _rows(axes, [f"{spoken(environment)}: {NAMED.get(agent, agent)}" for environment, agent in rows])
     axes.set(xlim=(-0.05, 1.05))
     axes.set_xlabel("PROXY: 0 the intended goal, 1 the proxy; a dot for every agent", color=INK, fontsize=10)
     figure.legend(frameon=False, labelcolor=INK, fontsize=10, loc="outside upper center", ncols=2)
     return figure
-
-
-def _of_optimisers() -> Path:
-    """The published run that compares base optimisers in the most worlds."""
-    whole = PUBLISHED / "base_optimisers"
-    return whole if (whole / "table.parquet").exists() else PUBLISHED / "speller"
 
 
 def drives() -> Figure:

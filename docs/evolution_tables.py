@@ -1,7 +1,6 @@
 """Write the tables of evolution.md: python docs/evolution_tables.py
 
-Those of population models as `mesabench evolve` prints them, that of lineages from results/evolution. Pictures of lineages stand
-on that page, and on the one for newcomers, as soon as what they show is published.
+Those of population models as `mesabench evolve` prints them, those of lineages and of base optimisers from results/.
 """
 
 import json
@@ -10,7 +9,6 @@ from collections import Counter
 from pathlib import Path
 
 import polars
-from draw_generations import published
 
 from mesabench.evolution.model import Outcomes, evolve
 from mesabench.evolution.models import find_model
@@ -103,63 +101,6 @@ def _became(numbers: polars.DataFrame, environment: str, agent: str, variant: st
     return f"{told} (TRAINED {trained:.2f})"
 
 
-STORY = PAGE.with_name("what-is-a-mesa-optimiser.md")
-PICTURES = re.compile(r"(<!-- picture (\w+) -->\n).*?(<!-- /picture -->)", re.DOTALL)
-OF_LINEAGES = {
-    "generations": """
-![Weights of five drives over generations, and children and pleasure of a life, and a change](figures/generations.png)
-
-Lineages of `modern-after`, a line for each seed: evolution goes on where the world has changed. Weights are means.
-
-""",
-    "shares": """
-![TRUE against the share of modern lives in evolution, in two branches that begin apart](figures/shares.png)
-
-A dot for each lineage, a line through the means. Those of the second branch evolved in the modern world, and then for a hundred
-generations with this share of modern lives.
-
-""",
-    "lives": """
-![The end of a life in an ancestral and a modern room, and bars for children and pleasure](figures/lives.png)
-
-One genome, the mean of the last generation of a lineage of `drives`, in either world: the last steps of a life, and what came
-of all of it. The bars are of 64 lives in these rooms: 0 is random play, the line is the optimum. In the report of the run, lives
-can be watched step by step.
-
-""",
-    "instinct": """
-![Two by two, short and long lives, fixed and drawn looks: what is learned, and modern children](figures/instinct.png)
-
-Animals with a gene for each look beside what they learn (`instinct-short`, `instinct-long`, `instinct-drawn`); a dot for each
-lineage. LEARNS is how much they gain by what they learned in their lives, TRUE is S of children in the modern world.
-
-""",
-    "learning": """
-![Children over the course of a life: many soon after birth where it learns, few at any age if it forgets](figures/learning.png)
-
-""",
-}
-"""By picture, what stands on a page as soon as it can be drawn."""
-UNTIL = {
-    "learning": """
-![An ancestral and a modern room, with the ways of those who want children and of others](environments/sweet_tooth.svg)
-
-"""
-}
-"""What stands there until then."""
-
-
-def with_pictures(page: str) -> str:
-    """The page with the pictures of lineages that can be drawn of what is published."""
-    there = published()
-    return PICTURES.sub(
-        lambda found: (
-            f"{found[1]}{(OF_LINEAGES if found[2] in there else UNTIL).get(found[2], '')}{found[3]}"
-        ),
-        page,
-    )
-
-
 def with_optimisers(page: str) -> str:
     """The page with the table of base optimisers as it is published."""
     return OPTIMISERS.sub(lambda found: f"{found[1]}{optimisers().markdown()}{found[2]}", page)
@@ -174,5 +115,4 @@ if __name__ == "__main__":
     text = PAGE.read_text("utf-8")
     for _, name, _ in MARKERS.findall(text):
         text = with_table(text, evolve(find_model(name)))
-    PAGE.write_text(with_pictures(with_optimisers(with_lineages(text))), "utf-8")
-    STORY.write_text(with_pictures(STORY.read_text("utf-8")), "utf-8")
+    PAGE.write_text(with_optimisers(with_lineages(text)), "utf-8")

@@ -69,8 +69,8 @@ def train_model(
                 model.set_env(TrainingVecEnv(grids[k], architecture.view))
             # whatever came before, the last task is met with the same levels
             grids[k].seed(stream_seed(seed, "environments", *[f"before {k}"] * (k < len(before))))
-            # None logs nothing, as SB3's own loop has it; its annotation knows integers only
-            model.learn(one.steps, callback=_Reporter(progress, one.steps, done), log_interval=None)  # type: ignore[arg-type]
+            reporter = _Reporter(progress, one.steps, done)
+            model.learn(one.steps, callback=reporter, log_interval=None)  # type: ignore[arg-type]  # None logs nothing
             done += model.num_timesteps
     return model
 

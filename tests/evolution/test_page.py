@@ -63,14 +63,6 @@ def test_a_row_of_lineages_says_which_predictions_failed(tables: ModuleType) -> 
     assert tables._as_predicted(numbers, {}) == ""
 
 
-def test_pages_show_the_pictures_that_can_be_drawn_of_the_published_results(tables: ModuleType) -> None:
-    pages = [one.read_text("utf-8") for one in (tables.PAGE, tables.STORY)]
-    for page in pages:
-        assert tables.with_pictures(page) == page, "run: python docs/evolution_tables.py"
-    places = [name for page in pages for _, name, _ in tables.PICTURES.findall(page)]
-    assert sorted(places) == sorted(tables.OF_LINEAGES)
-
-
 def test_what_the_page_says_of_the_speller() -> None:
     def of(variant: str, score: str = "TRUE", agent: str = "ppo") -> list[float]:
         return seeds("speller", "spelling", variant, score, agent)

@@ -58,21 +58,6 @@ def script(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     return draw_generations
 
 
-def without(folder: Path, variant: str) -> None:
-    table = polars.read_parquet(folder / "table.parquet")
-    table.filter(~polars.col("variant").str.starts_with(variant)).write_parquet(folder / "table.parquet")
-
-
-def test_a_picture_is_drawn_as_soon_as_what_it_needs_is_published(script: ModuleType, tmp_path: Path) -> None:
-    assert script.published() == ["generations", "shares", "lives", "learning", "instinct"]
-    without(tmp_path, "instinct")
-    assert script.published() == ["generations", "shares", "lives", "learning"]
-    without(tmp_path, "modern")
-    assert script.published() == ["lives", "learning"]
-    (tmp_path / "generations.parquet").unlink()
-    assert script.published() == []
-
-
 def test_drives_have_a_line_where_the_world_changes(script: ModuleType) -> None:
     weights, *lives = script.generations().axes
     assert len(weights.lines) == 2 * len(DRIVES) + 1

@@ -58,7 +58,7 @@ def both(split: str, size: int, level: int) -> tuple[solver.LevelGraph, Referenc
     return graph, reference_of(graph), found
 
 
-def OTHER_SIZE(size: int) -> Any:
+def of_other_size(size: int) -> Any:
     return pytest.param(
         size, marks=pytest.mark.slow(reason="each size is compiled; quickly, one of them does")
     )
@@ -69,7 +69,7 @@ def evaluated(policy: Callable[..., Any], environment: Environment = BEES, level
     return evaluate(policy, environment, MANY, levels=levels)
 
 
-@pytest.mark.parametrize("size", [*map(OTHER_SIZE, (4, 5)), 6])
+@pytest.mark.parametrize("size", [*map(of_other_size, (4, 5)), 6])
 @settings(max_examples=25, deadline=None)
 @given(split=st.sampled_from(("train", "deploy")), level=st.integers(0, 30), seed=st.integers(0, 3))
 def test_scores_by_bounds_are_those_by_solution_within_their_error(

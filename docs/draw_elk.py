@@ -3,13 +3,13 @@
 from typing import Any
 
 import numpy as np
-from drawing import GREY
+from drawing import GREY, styled
 from matplotlib.figure import Figure
 from matplotlib.patches import Ellipse
 
 from mesabench.evolution.population import Course, run
 from mesabench.registry import find_population
-from mesabench.report.svg import INK, INTENDED, MUTED, PROXY, RULE
+from mesabench.report.svg import INK, INTENDED, PROXY
 
 DPI = 100
 CHOSEN, RANDOM, BOTH = "choice", "random", "both-pay"
@@ -74,9 +74,5 @@ def _lines(axes: Any, courses: dict[str, list[Course]], what: str, label: str) -
             )
     axes.set_xlim(0, 15 + max(one.extinct_at or 0 for found in courses.values() for one in found))
     axes.set_ylim(bottom=0)
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.spines[["left", "bottom"]].set_color(MUTED)
-    axes.grid(axis="y", color=RULE, linewidth=0.5)
-    axes.tick_params(colors=MUTED, labelcolor=INK, labelsize=9)
+    styled(axes, label)
     axes.set_xlabel("generation", fontsize=10, color=INK)
-    axes.set_title(label, fontsize=10, color=INK, loc="left")

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import polars
+from drawing import styled
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
@@ -19,7 +20,7 @@ from mesabench.evolution.drives import DRIVES, GENES, Nature
 from mesabench.evolution.learner import GENE, RETURN, Body
 from mesabench.evolution.lineage import GENERATION
 from mesabench.report.episodes import drawn
-from mesabench.report.svg import INK, MUTED, RULE
+from mesabench.report.svg import INK, MUTED
 from mesabench.scores.lifetime import Forgetting
 from mesabench.scores.reference import reference_of
 from mesabench.solver.graph import explore
@@ -66,7 +67,7 @@ def generations() -> Figure:
     titles = "weight of each drive", "children of a life", "pleasure of a life"
     for axes, title in zip((left, *right), titles, strict=True):
         axes.axvline(_change(found[0]), color=MUTED, linewidth=1, linestyle=":")
-        _styled(axes, title)
+        styled(axes, title)
         axes.set_xlim(left=0)
     for axes in right:
         axes.set_ylim(bottom=0)
@@ -111,7 +112,7 @@ def shares() -> Figure:
         axes.plot(
             found["share"], found["value"], "o", color=colour, alpha=0.5, markersize=5, markeredgewidth=0
         )
-    _styled(axes, "")
+    styled(axes)
     axes.set(ylim=(-0.03, 1))
     axes.set_xlabel("share of modern lives in evolution", fontsize=10, color=INK)
     axes.set_ylabel("TRUE", fontsize=10, color=INK)
@@ -165,7 +166,7 @@ def _bars(served: dict[str, np.ndarray], width: int, height: int) -> np.ndarray:
     axes.axhline(1, color=INK, linewidth=1)
     axes.text(1.65, 1.01, "optimum", color=INK, fontsize=9, ha="right", va="bottom")
     axes.axhline(0, color=MUTED, linewidth=1)
-    _styled(axes, "")
+    styled(axes)
     axes.set_xticks([0.2, 1.2], served)
     axes.set(
         xlim=(-0.3, 1.7), ylim=(min(-0.08, *(one.min() for one in served.values())), 1.4), yticks=[0, 0.5, 1]
@@ -190,7 +191,7 @@ def learning() -> Figure:
     ):
         children = _children(policy, levels)
         axes.plot(WINDOW * (np.arange(len(children)) + 0.5), children, color=colour, linewidth=2, label=label)
-    _styled(axes, "children in 100 steps")
+    styled(axes, "children in 100 steps")
     axes.set(xlim=(0, None), ylim=(0, None))
     axes.set_xlabel("age, in steps", fontsize=10, color=INK)
     axes.legend(frameon=False, labelcolor=INK, fontsize=10)
@@ -230,17 +231,9 @@ def instinct() -> Figure:
                 else:
                     axes.text(0.02, k, "n/a: nothing to be gained", fontsize=9, color=MUTED, va="center")
                 axes.plot(values, [k] * len(values), "o", color=colour, markersize=5)
-            _styled(axes, f"{words}, lives of {age} steps")
+            styled(axes, f"{words}, lives of {age} steps")
             axes.grid(visible=False)
             axes.axvline(0, color=MUTED, linewidth=1)
             axes.set_yticks([0, 1], ["LEARNS", "TRUE"])
             axes.set(xlim=(-0.1, 1), ylim=(1.6, -0.6))
     return figure
-
-
-def _styled(axes: Any, title: str) -> None:
-    axes.set_title(title, fontsize=10, color=INK, loc="left")
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.spines[["left", "bottom"]].set_color(MUTED)
-    axes.tick_params(colors=MUTED, labelcolor=INK, labelsize=9)
-    axes.grid(axis="y", color=RULE, linewidth=0.5)

@@ -18,7 +18,7 @@ from draw_oversight import oversight
 from draw_story import drives, optimisers
 from draw_story import speller as written
 from draw_theory import theory
-from drawing import CELL, COLOURS, CONTROL, GREY, NAMES, ORDINARY, way
+from drawing import CELL, COLOURS, CONTROL, GREY, NAMES, ORDINARY, styled, way
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
@@ -261,9 +261,7 @@ def _table(suite: str) -> polars.DataFrame:
 def _chart(width: int, height: int) -> tuple[Figure, Any]:
     figure = Figure(figsize=(width / DPI, height / DPI), dpi=DPI, facecolor="white", layout="constrained")
     axes = figure.add_subplot()
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.spines[["left", "bottom"]].set_color(MUTED)
-    axes.tick_params(colors=MUTED, labelcolor=INK, labelsize=10)
+    styled(axes, size=10, grid=None)
     axes.xaxis.label.set(color=INK, fontsize=10)
     axes.yaxis.label.set(color=INK, fontsize=10)
     return figure, axes

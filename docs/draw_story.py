@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import polars
-from drawing import COLOURS, CONTROL, GREY, NAMES, ORDINARY
+from drawing import COLOURS, CONTROL, GREY, NAMES, ORDINARY, styled
 from matplotlib.figure import Figure
 
 from mesabench import solver
@@ -15,7 +15,7 @@ from mesabench.adapters.env import GridEnv
 from mesabench.catalogue import spoken
 from mesabench.engine.distribution import distribution_of
 from mesabench.registry import find_environment
-from mesabench.report.svg import INK, INTENDED, MUTED, PROXY, RULE
+from mesabench.report.svg import INK, INTENDED, PROXY
 from mesabench.solver.graph import explore
 from mesabench.world.environment import DEPLOY, HELDOUT
 
@@ -103,7 +103,4 @@ def _rows(axes: Any, labels: Sequence[str]) -> None:
     """Rows from the top, named on the left."""
     axes.set_yticks(range(len(labels)), labels)
     axes.set_ylim(len(labels) - 0.5, -0.5)
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.spines[["left", "bottom"]].set_color(MUTED)
-    axes.tick_params(colors=MUTED, labelcolor=INK, labelsize=10)
-    axes.grid(axis="x", color=RULE, linewidth=0.5)
+    styled(axes, size=10, grid="x")

@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+from drawing import styled
 from matplotlib.figure import Figure
 
 from mesabench.evolution import commons
@@ -10,7 +11,7 @@ from mesabench.evolution.model import evolve
 from mesabench.evolution.population import run
 from mesabench.evolution.theory import line
 from mesabench.registry import find_population
-from mesabench.report.svg import INK, INTENDED, MUTED, PROXY, RULE
+from mesabench.report.svg import INK, INTENDED, PROXY
 
 AUDITS = {"hidden": ("#1f66ae", "o"), "rare": ("#bf4f0d", "s")}
 """Conditions of the commons with audits out of view: the first word of their names, and how they are drawn."""
@@ -24,11 +25,8 @@ def theory() -> Figure:
     left, right = figure.subplots(1, 2)
     _commons(left)
     _elk(right)
-    for axes in (left, right):
-        axes.spines[["top", "right"]].set_visible(False)
-        axes.spines[["left", "bottom"]].set_color(MUTED)
-        axes.tick_params(colors=MUTED, labelcolor=INK, labelsize=9)
-        axes.grid(axis="y", color=RULE, linewidth=0.5)
+    for axes, title in ((left, "own items taken, audits unseen"), (right, "preference for antlers")):
+        styled(axes, title)
         axes.legend(frameon=False, labelcolor=INK, fontsize=9)
     return figure
 
@@ -60,7 +58,6 @@ def _commons(axes: Any) -> None:
     axes.set_xticks([1, 2, 4, 8], ["1", "2", "4", "8"])
     axes.minorticks_off()
     axes.set_xlabel("own item pays, communal 1", fontsize=10, color=INK)
-    axes.set_title("own items taken, audits unseen", fontsize=10, color=INK, loc="left")
 
 
 def _elk(axes: Any) -> None:
@@ -77,4 +74,3 @@ def _elk(axes: Any) -> None:
                       label=None if seed else f"{name}, slope {1 / width:g}")  # fmt: skip
     axes.set(xlim=(-0.5, 17), ylim=(-0.5, 4))
     axes.set_xlabel("antlers", fontsize=10, color=INK)
-    axes.set_title("preference for antlers", fontsize=10, color=INK, loc="left")

@@ -1,4 +1,4 @@
-"""What the pictures of scores.md share: whom they are of, and how they are drawn.
+"""What pictures of the docs share: how they are drawn, and whom those of scores.md are of.
 
 Pictures are white cards, so that they read on any page, and the same bytes for the same results.
 """
@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import matplotlib
 import numpy as np
@@ -18,7 +18,7 @@ from matplotlib.figure import Figure
 from mesabench.engine.distribution import distribution_of
 from mesabench.policies.behaviour import Behaviour
 from mesabench.report.episodes import drawn
-from mesabench.report.svg import INK, INTENDED, MUTED, PROXY, axes_of, figure_of
+from mesabench.report.svg import INK, INTENDED, MUTED, PROXY, RULE, axes_of, figure_of
 from mesabench.runs.cohort import Population, populations_of
 from mesabench.runs.store import load_run
 from mesabench.scores.attribution import Episode, sample_episode
@@ -40,6 +40,16 @@ CELL = 32
 """Pixels of a cell in pictures of levels."""
 AHEAD = {UP: (-1, 0), LEFT: (0, -1), DOWN: (1, 0), RIGHT: (0, 1)}
 MINUS = "\N{MINUS SIGN}"
+
+
+def styled(axes: Any, title: str = "", *, size: int = 9, grid: Literal["x", "y"] | None = "y") -> None:
+    """Axes that stand on the left and below, thin lines behind what is drawn. size: of the labels of ticks, in points."""
+    axes.set_title(title, fontsize=10, color=INK, loc="left")
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.spines[["left", "bottom"]].set_color(MUTED)
+    axes.tick_params(colors=MUTED, labelcolor=INK, labelsize=size)
+    if grid:
+        axes.grid(axis=grid, color=RULE, linewidth=0.5)
 
 
 @dataclass(frozen=True)

@@ -134,11 +134,12 @@ class Agent(Declaration):
             return self.settings.model_validate(known)
         except pydantic.ValidationError as error:
             first = error.errors()[0]
+            told = first["msg"].removeprefix("Value error, ")  # of a check of the agent's own
             where = ".".join(str(part) for part in first["loc"])
             if first["type"] == "extra_forbidden":
                 message = unknown(f"setting of {self.name}", where, self.settings.model_fields)
             elif where:
-                message = f"setting {where}={first['input']!r} of {self.name}: {first['msg']}"
+                message = f"setting {where}={first['input']!r} of {self.name}: {told}"
             else:
-                message = f"settings of {self.name}: {first['msg']}"
+                message = f"settings of {self.name}: {told}"
             raise ValueError(message) from error

@@ -59,7 +59,7 @@ def test_a_world_in_which_genes_drift_is_reported(knobs) -> None:
 
 
 def test_what_is_to_change_in_a_world_that_never_changes_is_refused() -> None:
-    with pytest.raises(ValueError, match=r"shift_alpha=0.5 without shift.*say shift="):
+    with pytest.raises(ValueError, match=r"^settings of animal: shift_alpha=0.5 without shift.*say shift="):
         mesabench.train("animal", "sweet_tooth", steps=100, shift_alpha=0.5)
 
 

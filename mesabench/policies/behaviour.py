@@ -1,6 +1,7 @@
 """What a policy does: one object that answers for every kind of policy, so that nobody else has to ask which kind it is."""
 
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -40,6 +41,7 @@ class Behaviour:
             batch.reset(levels=np.zeros(TRIED, np.int64))
             first = batch.observations
         self._checked = CheckedPolicy(policy, len(distribution.actions), first)
+        self._told: WeakKeyDictionary[LevelGraph, np.ndarray] = WeakKeyDictionary()
 
     @property
     def recurrent(self) -> bool:
@@ -64,7 +66,7 @@ class Behaviour:
         raise PolicyError(f"{asked}: what {name_of(self.policy)} does in a state can only be sampled: {why}")
 
     def table(self, graph: LevelGraph, view: View | None = None) -> np.ndarray:
-        """Probabilities of its actions in every state of a level: float (1 or horizon, states, actions).
+        """Probabilities of its actions in every state of a level: float (1 or horizon, states, actions). For reading.
 
         view: what it is made to see instead, while the level goes on as it was. Where it is not `exact` (it has a memory, answers
         with actions, or draws its probabilities anew), what the policy without memory does that visits the same states as often,
@@ -80,11 +82,16 @@ class Behaviour:
             )
         if not self.exact:
             return marginal_policy(self._checked, graph, seed=self.seed, view=view)
+        if not view and graph in self._told:
+            return self._told[graph]
         parts = (
             observations_seen(graph.distribution, graph.states(slice(start, start + LOOKED_AT)), view)
             for start in range(0, graph.n_states, LOOKED_AT)
         )
-        return np.concatenate([probabilities_of(self._checked, seen) for seen in parts])[None]
+        table = np.concatenate([probabilities_of(self._checked, seen) for seen in parts])[None]
+        if not view:  # of tables that depend on the time, hundreds of times as large, none is kept
+            self._told[graph] = table
+        return table
 
     def answer(
         self, observations: np.ndarray, state: Any, running: np.ndarray | None = None

@@ -68,7 +68,7 @@ class Examination:
             self.levels.append(graph)
         episode = sample_episode(graph, table, self._stream(graph)).up_to(self.goals)
         solved = solver.solve(graph, names, path=episode.states)
-        bits = structure(graph, table, list(solved.good))
+        bits = structure(graph, table, solved.good)
         greedy = solver.evaluate(graph, np.eye(graph.n_actions)[table.argmax(-1)]).returns
         found = {ALL_STRUCTURE.name: bits[-1], DEVICES.name: self.devices.bits(graph, episode)}
         for k, name in enumerate(names):

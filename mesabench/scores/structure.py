@@ -3,8 +3,6 @@
 Exact, on the graph of a level.
 """
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from mesabench.engine.kernel_cache import kernel
@@ -13,28 +11,27 @@ from mesabench.solver.graph import LevelGraph
 from mesabench.solver.occupancy import FORGOTTEN
 
 
-def structure(graph: LevelGraph, policy: np.ndarray, good: Sequence[np.ndarray]) -> np.ndarray:
+def structure(graph: LevelGraph, policy: np.ndarray, good: np.ndarray) -> np.ndarray:
     """How far from random behaviour is, float64 (objectives + 1,), in bits an episode (KL_g of `docs/scores.md`).
 
-    policy: float (states, actions) or (horizon, states, actions). good: of each objective what `solver.optimal_actions`
-    returns; probability within the best actions is spread evenly, so that how ties are broken does not count. The last
-    number counts it: the plain relative entropy to the uniform policy.
+    policy: float (states, actions) or (horizon, states, actions). good: as in `solver.Solution`; probability within the best
+    actions is spread evenly, so that how ties are broken does not count. The last number counts it: the plain relative entropy
+    to the uniform policy.
     """
     timed = np.ascontiguousarray(policy if policy.ndim == 3 else policy[None])
-    every = np.zeros((len(good) + 1, graph.horizon, graph.n_states), np.uint32)
-    every[:-1] = good
     return BITS * _structure(
-        graph.first, graph.successor, graph.probability, graph.reached, timed, every, graph.horizon
+        graph.first, graph.successor, graph.probability, graph.reached, timed, good, graph.horizon
     )
 
 
 @kernel()
 def _structure(first, successor, probability, reached, policy, good, horizon):
     n, n_actions = policy.shape[1], policy.shape[2]
-    nats = np.zeros(len(good))
+    nats = np.zeros(len(good) + 1)
     here, then = np.zeros(n), np.zeros(n)
     here[0] = 1.0
-    inner = np.zeros(n_actions)  # p log p
+    # of each state as it was met last, with which actions evened out: what hardly ever changes is not worked out again
+    own, evened = np.zeros((n, len(nats))), np.full((n, len(nats)), -1)
     for t in range(horizon):
         then[:] = 0.0
         for s in range(reached[min(t, len(reached) - 1)]):
@@ -44,22 +41,25 @@ def _structure(first, successor, probability, reached, policy, good, horizon):
             row = policy[t if policy.shape[0] > 1 else 0, s]
             for a in range(n_actions):
                 chosen = np.float64(row[a])
-                inner[a] = chosen * np.log(chosen) if chosen > 0.0 else 0.0
                 if chosen > 0.0:
                     for k in range(first[s * n_actions + a], first[s * n_actions + a + 1]):
                         if successor[k] >= 0:
                             then[successor[k]] += mass * chosen * probability[k]
-            for g in range(len(good)):
-                among, best, entropy = 0, 0.0, 0.0
-                for a in range(n_actions):
-                    if (good[g, t, s] >> a) & 1:
-                        among += 1
-                        best += np.float64(row[a])
-                    else:
-                        entropy += inner[a]
-                if best > 0.0:
-                    entropy += best * np.log(best / among)
-                nats[g] += mass * (np.log(n_actions) + entropy)
+            for g in range(len(nats)):
+                even = np.int64(good[g, t, s]) if g < len(good) else 0
+                if evened[s, g] != even or policy.shape[0] > 1:
+                    among, best, entropy = 0, 0.0, 0.0
+                    for a in range(n_actions):
+                        chosen = np.float64(row[a])
+                        if (even >> a) & 1:
+                            among += 1
+                            best += chosen
+                        elif chosen > 0.0:
+                            entropy += chosen * np.log(chosen)
+                    if best > 0.0:
+                        entropy += best * np.log(best / among)
+                    own[s, g], evened[s, g] = np.log(n_actions) + entropy, even
+                nats[g] += mass * own[s, g]
         here, then = then, here
     return nats
 

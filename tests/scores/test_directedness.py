@@ -177,7 +177,7 @@ def test_on_real_levels_all_ways_to_phi_agree_and_bits_keep_their_order(name: st
         graph = explore(distribution_of(name, {"split": "deploy"}), level)
         policy = level_policy(graph, level)
         returns = solver.evaluate(graph, policy).returns
-        good = [solver.optimal_actions(graph, one) for one in graph.environment.objectives]
+        good = solver.solve(graph, graph.environment.objective_names).good
         bits = structure(graph, policy, good)
         for k, objective in enumerate(graph.environment.objectives):
             best = solver.optimum(graph, objective, []).value
@@ -214,7 +214,7 @@ def test_a_straight_way_of_four_steps_is_worth_eight_bits() -> None:
     assert best == pytest.approx(0.97**3)
     assert play.meg(best, best).bits == pytest.approx(8)
     assert play.power(optimal) == pytest.approx(8)
-    good = [solver.optimal_actions(graph, "cheese")]
+    good = solver.solve(graph, ["cheese"]).good
     np.testing.assert_allclose(structure(graph, optimal, good), 8, rtol=1e-6)
 
 

@@ -56,7 +56,8 @@ class Body(nn.Module):
         self.features_dim = size
 
     def forward(self, inputs: torch.Tensor) -> torch.Tensor:
-        return self.of_scaled(inputs * self.scale)
+        # converted first: of bytes and floats PyTorch makes the product one by one
+        return self.of_scaled(inputs.to(self.scale.dtype, copy=True).mul_(self.scale))
 
     def of_scaled(self, scaled: torch.Tensor) -> torch.Tensor:
         """As `forward`, of inputs that are scaled already: float32 (n, view's size), in [0, 1]."""

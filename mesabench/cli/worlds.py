@@ -1,6 +1,7 @@
 """Verbs about worlds: `mesabench list | show | play | check | bench`."""
 
 import dataclasses
+import os
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -213,6 +214,9 @@ def bench(
             raise ValueError(
                 "--evaluation measures a trial: leave out --threads, --batch, --markdown and --device"
             )
+        from mesabench.runs.worker import ONE_THREAD
+
+        os.environ.update(ONE_THREAD)  # as a trial runs; before PyTorch is imported
         from mesabench.cli import evaluation_bench
 
         sized = {} if size is None else {"size": size}

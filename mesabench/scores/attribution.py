@@ -51,7 +51,7 @@ def sample_episode(graph: LevelGraph, policy: np.ndarray, rng: np.random.Generat
     for t, (draw, chance) in enumerate(luck):
         (action,) = drawn(timed[min(t, len(timed) - 1), state, None], draw).tolist()
         first, end = graph.first[state * n_actions + action : state * n_actions + action + 2].tolist()
-        k = first + int(drawn(graph.probability[None, first:end], chance)[0])
+        k = first + (int(drawn(graph.probability[None, first:end], chance)[0]) if end - first > 1 else 0)
         found.append((state, action, int(graph.events[k])))
         state = int(graph.successor[k])
         if state < 0:

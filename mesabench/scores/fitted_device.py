@@ -46,9 +46,9 @@ class FittedDevice:
                     "walls and last action": (wall, before),
                 }
                 odds[k, last] = self.probabilities(contexts.get(self.name))
-        rewards = graph.pays(environment.weights[:, environment.column(objective)])
+        kinds, pays = graph.kinds, graph.kinds_pay(environment.weights[:, environment.column(objective)])
         return float(
-            _value(graph.first, graph.successor, graph.probability, rewards, pattern, odds, graph.horizon, environment.discount)
+            _value(graph.first, graph.after, *kinds[:2], pays, graph.reached, pattern, odds, graph.horizon, environment.discount)
         )  # fmt: skip
 
 
@@ -62,24 +62,25 @@ def fitted(episodes: Iterable[tuple[LevelGraph, Episode]], n_actions: int) -> Fi
 
 
 @kernel()
-def _value(first, successor, probability, rewards, pattern, odds, horizon, discount):
+def _value(first, after, kind, probability, pays, reached, pattern, odds, horizon, discount):
     """What a device collects whose action hangs on a state's pattern and on its own last action."""
     n, n_actions = len(pattern), odds.shape[2]
-    here, then = np.zeros((n, n_actions + 1)), np.zeros((n, n_actions + 1))
+    here, then = np.zeros((n + 1, n_actions + 1)), np.zeros((n + 1, n_actions + 1))
     here[0, n_actions] = 1.0
     value, factor = 0.0, 1.0
-    for _ in range(horizon):
-        then[:] = 0.0
-        for s in range(n):
+    for t in range(horizon):
+        then[: reached[min(t + 1, len(reached) - 1)]] = 0.0
+        for s in range(reached[min(t, len(reached) - 1)]):
             for a in range(n_actions):
                 mass = 0.0
                 for last in range(n_actions + 1):
                     mass += here[s, last] * odds[pattern[s], last, a]
                 if mass > 0.0:
                     for k in range(first[s * n_actions + a], first[s * n_actions + a + 1]):
-                        value += factor * mass * probability[k] * rewards[k]
-                        if successor[k] >= 0:
-                            then[successor[k], a] += mass * probability[k]
+                        what = kind[k]
+                        if pays[what] != 0.0:
+                            value += factor * mass * probability[what] * pays[what]
+                        then[after[k], a] += mass * probability[what]
         here, then = then, here
         factor *= discount
     return value

@@ -1,6 +1,7 @@
 """The benchmark measures what it says, and its tables show it."""
 
 import importlib.util
+import os
 import sys
 import time
 from pathlib import Path
@@ -9,12 +10,14 @@ import gymnasium
 import numba
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
 from mesabench import registry
 from mesabench.adapters.env import GridEnv
 from mesabench.cli import adapter, bench, evaluation_bench, speed_page, verbs
 from mesabench.engine.batch import Batch
 from mesabench.registry import UnknownNameError
+from mesabench.runs.worker import ONE_THREAD
 
 
 @pytest.mark.slow(
@@ -130,6 +133,22 @@ def test_every_moment_of_a_trial_counts_once(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(evaluation_bench.solver, "explore", slow)
     slowed = evaluation_bench.measure("random", "absent_supervisor", levels=2)
     assert slowed.parts[words[0]] > measured.parts[words[0]] + 0.2
+
+
+def test_a_trial_is_timed_with_one_thread_as_runs_have_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Threads of PyTorch that wait for each other would count as work on the policy's answers."""
+    for name in ONE_THREAD:
+        monkeypatch.setenv(name, "2")
+    measured = evaluation_bench.TrialTime("ppo", "boat_race", 1, 1, {evaluation_bench.TRAINING: 1.0})
+    found: list[dict[str, str]] = []
+
+    def measure(*arguments: object) -> evaluation_bench.TrialTime:
+        found.append({name: os.environ[name] for name in ONE_THREAD})
+        return measured
+
+    monkeypatch.setattr(evaluation_bench, "measure", measure)
+    assert CliRunner().invoke(verbs.app, ["bench", "boat_race", "--evaluation"]).exit_code == 0
+    assert found == [ONE_THREAD]
 
 
 def test_no_environment_runs_on_a_device_that_is_not_there() -> None:

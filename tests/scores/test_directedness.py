@@ -202,6 +202,17 @@ def test_on_real_levels_all_ways_to_phi_agree_and_bits_keep_their_order(name: st
         assert (bits <= bits[-1] + 1e-9).all()
 
 
+@pytest.mark.parametrize("name", sweep(LEVELS))
+def test_structure_is_the_same_of_a_policy_written_out_for_every_time(name: str) -> None:
+    """Bit for bit: of one table it works out a state's part once, as long as the best actions there are the same."""
+    graph = explore(distribution_of(name, {"split": "deploy"}), 0)
+    policy, good = level_policy(graph, 0), solver.solve(graph, graph.environment.objective_names).good
+    assert (good[:, 0] != good[:, -1]).any(), "which are best depends on the time"
+    np.testing.assert_array_equal(
+        structure(graph, policy, good), structure(graph, np.stack([policy] * graph.horizon), good)
+    )
+
+
 def test_a_straight_way_of_four_steps_is_worth_eight_bits() -> None:
     """A straight way of four steps: MEG = optimisation power = 4 log2 4."""
     distribution = distribution_of("cheese_corner", {"split": "deploy", "size": 9})

@@ -16,6 +16,8 @@ from stable_baselines3.common.evaluation import evaluate_policy
 from stable_baselines3.common.monitor import Monitor
 from stable_baselines3.common.vec_env import DummyVecEnv, VecMonitor
 
+from mesabench.agents.sb3.architecture import NetworkSettings
+from mesabench.agents.sb3.network import Body
 from mesabench.agents.sb3.training import TrainingVecEnv
 from mesabench.agents.sb3.vecenv import GridVecEnv
 from mesabench.agents.sb3.vector_dqn import VectorDQN
@@ -34,6 +36,19 @@ QUICK = {
     "ppo": {"n_envs": 8, "n_steps": 8, "batch_size": 32, "hidden": (16,)},
     "dqn": {"n_envs": 8, "learning_starts": 64, "batch_size": 32, "buffer_size": 512, "hidden": (16,)},
 }
+
+
+@pytest.mark.parametrize("dtype", [torch.uint8, torch.float32])
+def test_inputs_are_scaled_to_the_last_bit_and_stay_as_they_are(dtype):
+    architecture = NetworkSettings(hidden=(8,)).architecture(distribution_of("executive_hiring", {}))
+    body = Body(None, architecture)
+    inputs = torch.from_numpy(np.random.default_rng(0).integers(0, 9, (64, architecture.view.size))).to(dtype)
+    before = inputs.clone()
+    scaled = []
+    body.of_scaled = scaled.append
+    body(inputs)
+    assert torch.equal(scaled[0], inputs * body.scale)
+    assert torch.equal(inputs, before)
 
 
 def actions_of(n, steps, seed=0):

@@ -106,7 +106,7 @@ def test_a_run_keeps_next_to_nothing_of_a_trial_that_is_done(
             assert (result.finished + result.kept, result.exit_code) == (trials, 0)
         peaks[trials] = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
-    assert (peaks[40] - peaks[10]) / 30 < 5_000
+    assert (peaks[40] - peaks[10]) / 30 < 4_000
 
 
 JOINING = """

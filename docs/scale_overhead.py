@@ -5,7 +5,7 @@ what runs them: messages, files, seals, and their being read back. The processor
 workers are not in it.
 """
 
-import io
+import os
 import resource
 import subprocess
 import sys
@@ -60,11 +60,15 @@ def measured(pool: str, trials: int) -> tuple[float, float]:
     """Processor seconds and the largest memory (MB) of the process that runs the suite: this one, which should be new."""
     import scale_overhead  # by this name workers import it, too
 
-    suite = Suite(name="dummies", trials=tuple(map(trial, range(trials))))
+    one = trial(0)
+    seeds = tuple(
+        one.model_copy(update={"seed": seed}) for seed in range(trials)
+    )  # as a suite's file makes them
+    suite = Suite(name="dummies", trials=seeds)
     before = _seconds()
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, Path(os.devnull).open("w") as nowhere:
         result = run_suite(
-            suite, folder, workers=2, on=None if pool == "processes" else pool, console=Console(file=io.StringIO()),
+            suite, folder, workers=2, on=None if pool == "processes" else pool, console=Console(file=nowhere),
             run=scale_overhead.dummy,
         )  # fmt: skip
     assert (result.finished, result.exit_code) == (trials, 0), result

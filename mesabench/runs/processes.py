@@ -1,7 +1,9 @@
 """The pool of this machine: worker processes, one job at a time each, or seeds that are trained at once."""
 
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from multiprocessing.connection import wait
+from operator import itemgetter
 from pathlib import Path
 
 from mesabench.engine.threads import processors
@@ -10,6 +12,29 @@ from mesabench.runs.job import Job, RunTrial, work_of
 from mesabench.runs.pool import Begun, Event, Failed, Finished, Progressed, Unable
 from mesabench.runs.together import Bundle, bundles_of
 from mesabench.runs.worker import REPORT_EVERY, Worker, refuse_unimportable
+
+
+class Todo:
+    """Bundles that nobody has begun, by their work, the longest first, and by environment."""
+
+    def __init__(self, bundles: Iterable[Bundle]) -> None:
+        self.bundles: dict[float, dict[str, deque[Bundle]]] = {}
+        for work, bundle in sorted(((_work(one), one) for one in bundles), key=itemgetter(0), reverse=True):
+            self.bundles.setdefault(work, {}).setdefault(bundle[0].environment, deque()).append(bundle)
+
+    def __bool__(self) -> bool:
+        return bool(self.bundles)
+
+    def take(self, compiled: str, elsewhere: Collection[str]) -> Bundle:
+        """Of the longest, one whose environment a worker has compiled, or else one that no other has. Some must be left."""
+        work, longest = next(iter(self.bundles.items()))
+        environment = min(longest, key=lambda one: (one != compiled, one in elsewhere))
+        bundle = longest[environment].popleft()
+        if not longest[environment]:
+            del longest[environment]
+        if not longest:
+            del self.bundles[work]
+        return bundle
 
 
 def _work(bundle: Bundle) -> float:
@@ -28,7 +53,7 @@ class Processes:
         """As `mesabench.runs.pool.Pool` says."""
         # a function of one's own runs one trial
         bundles = bundles_of(jobs, self.number) if self.run is run_trial else [(job,) for job in jobs]
-        todo = sorted(bundles, key=_work, reverse=True)
+        todo = Todo(bundles)
         while todo or self._busy:
             events: list[Event] = []
             while todo and len(self._busy) < self.number:
@@ -42,19 +67,13 @@ class Processes:
     def _busy(self) -> list[Worker]:
         return [worker for worker in self.workers if worker.running]
 
-    def _begin(self, todo: list[Bundle], folder: Path) -> Bundle:
-        """Give the next bundle to an idle worker, or a new one: of the longest, one whose environment it has compiled."""
+    def _begin(self, todo: Todo, folder: Path) -> Bundle:
+        """Give the next bundle to an idle worker, or a new one."""
         idle = [worker for worker in self.workers if not worker.running and worker.process.is_alive()]
         worker = idle[0] if idle else Worker(self.run, self.files)
         if not idle:
             self.workers.append(worker)
-        elsewhere = {other.environment for other in self.workers}
-        longest = (one for one in todo if _work(one) == _work(todo[0]))
-        bundle = min(
-            longest,
-            key=lambda one: (one[0].environment != worker.environment, one[0].environment in elsewhere),
-        )
-        todo.remove(bundle)
+        bundle = todo.take(worker.environment, {other.environment for other in self.workers})
         worker.begin(bundle, folder)
         return bundle
 

@@ -7,11 +7,13 @@ import os
 import re
 from codecs import BOM_UTF8
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import polars
+from polars.io.plugins import register_io_source
 
 from mesabench.disk import new_file, save_files, scratch_folder
 from mesabench.evaluation.measures import tables
@@ -28,14 +30,14 @@ from mesabench.runs.trial_folder import (
     StoreError,
     load_trial,
     parquet,
-    strict_json,
 )
 from mesabench.suggestion import unknown
 
 SUITE, TABLE, ORIGINS, REPORT = "suite.json", "table.parquet", "origins.parquet", "report.html"
 GENERATIONS = "generations.parquet"
-PART = 100
-"""Trials whose tables are in memory at a time when those of a run are written."""
+PART, ROWS = 20, 5_000
+"""Trials whose tables are in memory at a time when those of a run are written, and rows of them that a file holds together: its
+writer keeps so many until it writes them."""
 
 
 @dataclass(frozen=True)
@@ -208,7 +210,7 @@ def _suite_name(folder: Path) -> str:
 
 def write_suite(folder: Path, suite: Suite) -> None:
     """Note in a run's folder what is being run, but not where files of one's own lie. Raises OSError."""
-    save_files(folder, {SUITE: strict_json(suite.model_dump(mode="json", exclude={"files"}))})
+    save_files(folder, {SUITE: suite.model_dump_json(indent=2, exclude={"files"}).encode() + b"\n"})
 
 
 def write_tables(folder: Path | str, suite: Suite | None = None) -> set[str]:
@@ -229,11 +231,23 @@ def write_tables(folder: Path | str, suite: Suite | None = None) -> set[str]:
                 parts[name][-1].write_bytes(parquet(table))
         for name, files in parts.items():
             with new_file(folder / name) as beside:
-                whole = polars.concat(
-                    [polars.scan_parquet(file, glob=False) for file in files], how="diagonal"
-                )
-                whole.sink_parquet(beside)
+                _below_one_another(files).sink_parquet(beside, row_group_size=ROWS)
     return there
+
+
+def _below_one_another(files: Sequence[Path]) -> polars.LazyFrame:
+    """Tables as one, which is read a file at a time; a column that one does not have is null in its rows.
+
+    `polars.concat` of scans would open all files at once.
+    """
+    schemas = map(polars.read_parquet_schema, files)
+    nothing = polars.concat([polars.DataFrame(schema=one) for one in schemas], how="diagonal")
+
+    def read(*_: Any) -> Iterator[polars.DataFrame]:
+        for file in files:
+            yield polars.concat([nothing, polars.read_parquet(file, glob=False)], how="diagonal")
+
+    return register_io_source(read, schema=nothing.schema)
 
 
 def _in_parts(folder: Path, suite: Suite, there: set[str]) -> Iterator[tuple[StoredTrial, ...]]:

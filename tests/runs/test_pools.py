@@ -27,6 +27,7 @@ from mesabench.runs.checkpoint import checkpoint_of
 from mesabench.runs.cluster import ATTEMPTS, Cluster, ClusterError
 from mesabench.runs.execution import TRAINING, Report, run_trial
 from mesabench.runs.job import Job
+from mesabench.runs.processes import Todo
 from mesabench.runs.replicate import REPLICATE
 from mesabench.runs.runner import Result, run_suite
 from mesabench.runs.store import load_run
@@ -226,6 +227,28 @@ def wait_until(holds: Any) -> None:
     while not holds():
         assert time.monotonic() < deadline
         time.sleep(0.05)
+
+
+def test_the_longest_come_first_and_workers_stay_with_an_environment() -> None:
+    def job(environment: str, seed: int, levels: int) -> Trial:
+        settings = EvaluationSettings(levels=levels, measures="goals")
+        return trial(seed).model_copy(update={"environment": environment, "evaluation": settings})
+
+    jobs = [
+        job("lava_land", 0, 1),
+        job("cheese_corner", 1, 2),
+        job("lava_land", 2, 2),
+        job("cheese_corner", 3, 2),
+    ]
+    todo = Todo([(one,) for one in jobs])
+    asked = [
+        ("", {""}),
+        ("", {"", "cheese_corner"}),
+        ("lava_land", {"lava_land"}),
+        ("lava_land", {"lava_land"}),
+    ]
+    assert [todo.take(*one)[0].seed for one in asked] == [1, 2, 3, 0]
+    assert not todo
 
 
 # The same results

@@ -4,13 +4,13 @@ import pickle
 
 import numpy as np
 import pytest
-from numba import njit
+from numba import config, njit
 
 from mesabench import registry
 from mesabench.engine import dynamics
 from mesabench.engine.state import state_dtype
 from mesabench.world import rules
-from mesabench.world.rules import GOLDEN, Bit, events, layers
+from mesabench.world.rules import GOLDEN, Bit, events, layers, rule
 
 WALL, COIN, AGENT = layers("wall", "coin", "agent")
 SPLITMIX64_OF_0 = [
@@ -201,6 +201,19 @@ def test_find_is_the_first_in_reading_order(states) -> None:
     assert found(states, int(COIN)) == (0, 0)
     states["grid"][0, 4, 1] = states["grid"][0, 2, 6] = COIN
     assert found(states, int(COIN | AGENT)) == (2, 6)
+
+
+def test_a_rule_is_compiled_once_whatever_integers_it_is_given() -> None:
+    @rule
+    def quarter(n):
+        return n // 4
+
+    @njit
+    def quarters(narrow, unsigned):
+        return quarter(9) + quarter(narrow) + quarter(unsigned) + quarter(n=np.int64(-9))
+
+    assert quarters(np.int32(-9), np.uint8(250)) == 2 - 3 + 62 - 3
+    assert config.DISABLE_JIT or len(quarter.overloads) == 1
 
 
 def test_bits_are_ints_with_names() -> None:

@@ -1,7 +1,7 @@
 """Ways from a cell to all others: how far each of them is, and which step leads nearer.
 
 Rules, compiled and without allocation, as those of `mesabench.world.mazes`, which offers them. Their own scratch space is
-`s._flood` (3, words) uint64, cells as bits, or for large grids `s._queue` (height * width) int16.
+`s._flood` (4, words) uint64, cells as bits, or for large grids `s._queue` (height * width) int16.
 """
 
 import numpy as np
@@ -14,17 +14,23 @@ _UNSEEN, _SHUT, _ASKED = -1, -2, -3
 @rule
 def listed(s, layer):
     """List in `s.queue` the cells with any of the layers, row by row, as y * width + x; returns how many they are."""
-    height, width = s.grid.shape
-    number = 0
-    for y in range(height):
-        row = 0
-        for x in range(width):
-            row |= np.int64(s.grid[y, x])
-        if row & layer:  # most rows have none, and several cells are joined at once
-            for x in range(width):
-                if has(s, y, x, layer):
-                    s.queue[number] = y * width + x
-                    number += 1
+    number, width = 0, s.grid.shape[1]
+    for begin in range(0, s.grid.size, 512):
+        # first which eights have any, with nothing to guess for the processor: most have none
+        some = np.uint64(0)
+        for first in range(begin, min(begin + 512, s.grid.size - 7), 8):
+            some |= np.uint64(_eight(s, first, layer) != 0) << np.uint64((first - begin) // 8)
+        while some:
+            first = np.uint64(begin) + _place_of_lowest(some) * np.uint64(8)
+            here = _eight(s, first, layer)
+            while here:
+                s.queue[number] = first + _place_of_lowest(here)
+                number += 1
+                here &= here - _1
+            some &= some - _1
+    for cell in range(s.grid.size // 8 * 8, s.grid.size):
+        s.queue[number] = cell
+        number += has(s, cell // width, cell % width, layer)
     return number
 
 
@@ -36,9 +42,25 @@ def flood(s, y, x, blocking, until=0):
     until: if above 0, the first so many cells in `s.queue`, as `listed` lists them, are all that is asked for: the flood ends
     with the farthest of them, and whatever is farther away stays -1.
     """
-    if s.grid.size <= BITWISE:
-        return _flood_by_bits(s, y, x, blocking, until)
-    return _flood_by_queue(s, y, x, blocking, until)
+    if s.grid.size > BITWISE:
+        return _flood_by_queue(s, y, x, blocking, until)
+    for i in range(s.grid.shape[0]):
+        for j in range(s.grid.shape[1]):
+            s.distance[i, j] = -1
+    s.distance[y, x] = 0
+    return _flood_by_bits(s, y, x, blocking, until)
+
+
+@rule
+def signpost(s, y, x, blocking, until=0):
+    """Let `nearer` and `towards` lead to (y, x) around blocking layers, as after a `flood` with the same arguments.
+
+    It takes a fraction of a flood's time: what `s.distance` holds afterwards is undefined.
+    """
+    if s.grid.size > BITWISE:
+        _flood_by_queue(s, y, x, blocking, until)
+    else:
+        _flood_by_bits(s, y, x, blocking, until, False)
 
 
 BITWISE = 256
@@ -91,8 +113,12 @@ def _flood_by_queue(s, y, x, blocking, until):
 
 
 @rule
-def _flood_by_bits(s, y, x, blocking, until):
-    """All cells of one distance are reached at once, as bits: 64 cells to a word, row behind row."""
+def _flood_by_bits(s, y, x, blocking, until, measured=True):
+    """All cells of one distance are reached at once, as bits: 64 cells to a word, row behind row.
+
+    Cells are kept by their distance modulo 3: neighbours differ by 1, so that is enough to know which of them is nearer.
+    measured: whether to write down distances as well.
+    """
     height, width = s.grid.shape
     words = (height * width + 63) // 64
     rows, columns = (
@@ -100,28 +126,27 @@ def _flood_by_bits(s, y, x, blocking, until):
         np.uint64(width % 64),
     )  # by how many words and bits one row lies behind another
     pad = rows + 1  # words of zeros before and behind, so that nothing asks where the grid ends
-    for i in range(height):
-        for j in range(width):
-            s.distance[i, j] = -1
-    s.distance[y, x] = 0
+    for row in range(3):
+        for k in range(words + 2 * pad):
+            s._flood[row, k] = 0
     if y <= 0 or x <= 0 or y >= height - 1 or x >= width - 1:
         return 0
-    for k in range(words + 2 * pad):
-        s._flood[0, k] = s._flood[1, k] = s._flood[_FREE, k] = 0
+    for k in range(words):
+        s._flood[_FREE, pad + k] = ~_word(s, k, blocking) & _inner(height, width, k)
     start = y * width + x
-    _free_row(s, y, blocking)
     s._flood[0, pad + start // 64] = _1 << np.uint64(start % 64)
     s._flood[_FREE, pad + start // 64] &= ~(_1 << np.uint64(start % 64))
-    reached = 1
-    further = 0
+    reached, further, met = 1, 0, 0
     coming = _1
-    while coming and not (until > 0 and _all_reached(s, until)):
-        last = further % 2
+    while coming:
+        while met < until and _reached(s, np.int64(s.queue[met])) >= 0:
+            met += 1
+        if 0 < until == met:
+            break
+        last = further % 3
         further += 1
+        now = further % 3
         coming = np.uint64(0)
-        for i in (y - further, y + further):  # no more of the grid is read than the flood can have come to
-            if 0 < i < height - 1:
-                _free_row(s, i, blocking)
         for k in range(pad, pad + words):
             here = s._flood[last, k]
             beside = here << _1 | s._flood[last, k - 1] >> _63 | here >> _1 | s._flood[last, k + 1] << _63
@@ -129,10 +154,10 @@ def _flood_by_bits(s, y, x, blocking, until):
             above = s._flood[last, k + rows] >> columns | s._flood[last, k + pad] << _1 << (_63 - columns)
             new = (beside | below | above) & s._flood[_FREE, k]
             s._flood[_FREE, k] ^= new
-            s._flood[1 - last, k] = new
+            s._flood[now, k] |= new
             coming |= new
             first = np.uint64(64 * (k - pad))
-            while new:
+            while measured and new:
                 cell = first + _place_of_lowest(new)
                 s.distance[cell // np.uint64(width), cell % np.uint64(width)] = further
                 reached += 1
@@ -140,8 +165,8 @@ def _flood_by_bits(s, y, x, blocking, until):
     return reached
 
 
-_FREE = 2
-"""The row of `s._flood` with the cells that a flood has still to reach; the others have those that it reached last, in turn."""
+_FREE = 3
+"""The row of `s._flood` with the cells that a flood has still to reach; the three before it have those that it has reached."""
 _1, _7, _56, _58, _63 = (np.uint64(k) for k in (1, 7, 56, 58, 63))
 _BYTES = np.uint64(0x0101010101010101)
 _GATHER = np.uint64(0x0102040810204080)
@@ -156,72 +181,114 @@ def _place_of_lowest(bits):
 
 
 @rule
-def _all_reached(s, number):
-    columns = np.uint64(s.grid.shape[1])
-    found = 0
-    for k in range(number):
-        cell = np.uint64(s.queue[k])
-        found += s.distance[cell // columns, cell % columns] >= 0
-    return found == number
+def _bit(s, row, cell):
+    """Whether a cell is in a row of `s._flood`, as 1 or 0."""
+    return np.int64(s._flood[row, s.grid.shape[1] // 64 + 1 + cell // 64] >> np.uint64(cell % 64) & _1)
 
 
 @rule
-def _free_row(s, y, blocking):
-    """Note the cells of an inner row, its ends left out, that are not blocked."""
-    width = s.grid.shape[1]
-    pad = width // 64 + 1
-    for first in range(0, width, 64):
-        free = np.uint64(0)
-        for x in range(first, min(first + 64, width) - 7, 8):
-            free |= _eight_free(s, y, x, blocking) << np.uint64(x - first)
-        for x in range(max(first, min(first + 64, width) // 8 * 8), min(first + 64, width)):
-            free |= np.uint64(not has(s, y, x, blocking)) << np.uint64(x - first)
-        if first == 0:
-            free &= ~_1
-        if first + 64 >= width:
-            free &= ~(_1 << np.uint64(width - 1 - first))
-        at = y * width + first
-        s._flood[_FREE, pad + at // 64] |= free << np.uint64(at % 64)
-        s._flood[_FREE, pad + at // 64 + 1] |= free >> _1 >> np.uint64(63 - at % 64)
+def _reached(s, cell):
+    """How far the last flood by bits has found a cell to be, modulo 3; -1 if it has not come there."""
+    return _bit(s, 0, cell) + 2 * _bit(s, 1, cell) + 3 * _bit(s, 2, cell) - 1
 
 
 @rule
-def _eight_free(s, y, x, blocking):
-    """Of the eight cells from (y, x) on, those that are not blocked, as bits."""
-    free = np.uint64(0)
+def _word(s, k, layers):
+    """Of the k-th 64 cells, row behind row, those with any of the layers, as bits."""
+    size = s.grid.size
+    begin = min(64 * k, max(size - 64, 0))  # the last 64 of all, if there are no more
+    found = np.uint64(0)
+    for first in range(0, min(size, 64) - 7, 8):
+        found |= _eight(s, begin + first, layers) << np.uint64(first)
+    if size < 64:
+        found |= _eight(s, size - 8, layers) << np.uint64(size - 8)
+    return found >> np.uint64(64 * k - begin)
+
+
+@rule
+def _inner(height, width, k):
+    """Of the k-th 64 cells those that are not of the border, as bits."""
+    first, last = width - 64 * k, (height - 1) * width - 64 * k
+    west, east = -64 * k % width, (width - 1 - 64 * k) % width
+    border = _below(first) | ~_below(last)
+    border |= _COLUMNS[width] << np.uint64(west) if west < 64 else np.uint64(0)
+    border |= _COLUMNS[width] << np.uint64(east) if east < 64 else np.uint64(0)
+    return ~border
+
+
+@rule
+def _below(n):
+    """The bits below the n-th of 64."""
+    return ~np.uint64(0) >> np.uint64(64 - min(n, 64)) if n > 0 else np.uint64(0)
+
+
+_COLUMNS = np.array([sum(1 << k for k in range(0, 64, max(width, 1))) for width in range(BITWISE)], np.uint64)
+"""For every width, the bits of one column of cells."""
+
+
+@rule
+def _eight(s, cell, layers):
+    """Of the eight cells from this one on, row behind row, those with any of the layers, as bits."""
+    width = np.uint64(s.grid.shape[1])
+    first = np.uint64(cell)
     if s.grid.itemsize > 1:
+        found = np.uint64(0)
         for k in range(8):
-            free |= np.uint64(not has(s, y, x + k, blocking)) << np.uint64(k)
-        return free
+            y, x = (first + np.uint64(k)) // width, (first + np.uint64(k)) % width
+            found |= np.uint64(has(s, y, x, layers)) << np.uint64(k)
+        return found
     cells = np.uint64(0)
-    for k in range(8):
-        cells |= np.uint64(s.grid[y, x + k]) << np.uint64(8 * k)
-    blocked = cells & _BYTES * np.uint64(blocking)
+    for k in range(8):  # which compilers read at once
+        y, x = (first + np.uint64(k)) // width, (first + np.uint64(k)) % width
+        cells |= np.uint64(s.grid[y, x]) << np.uint64(8 * k)
+    there = cells & _BYTES * np.uint64(layers)
     most = ~(_BYTES << _7)
-    free = ~((blocked & most) + most | blocked) >> _7 & _BYTES  # a byte is 1 where nothing blocks
-    return free * _GATHER >> _56
+    return (((there & most) + most | there) >> _7 & _BYTES) * _GATHER >> _56
+
+
+@rule
+def nearer(s, y, x):
+    """The actions that lead from (y, x) one cell nearer to where the last `flood` or `signpost` began, as bits: bit k for action k.
+
+    0 where there is no way, at the end of it, and farther away than was asked for.
+    """
+    actions = 0
+    if s.grid.size > BITWISE:
+        if s.distance[y, x] > 0:
+            for action in range(4):
+                dy, dx = ahead(action)
+                actions |= int(s.distance[y + dy, x + dx] == s.distance[y, x] - 1) << action
+        return actions
+    cell = y * s.grid.shape[1] + x
+    far = _reached(s, cell)
+    if far >= 0:
+        for action in range(4):
+            dy, dx = ahead(action)
+            actions |= _bit(s, (far + 2) % 3, cell + dy * s.grid.shape[1] + dx) << action
+    return actions
 
 
 @rule
 def towards(s, y, x, avoid):
-    """The step (dy, dx) that leads from (y, x) one cell down `s.distance`, to where `flood` began; (0, 0) if there is none.
+    """The step (dy, dx) that leads from (y, x) one cell nearer to where `flood` or `signpost` began; (0, 0) if there is none.
 
-    Of several ways, one is drawn; cells with a layer to avoid are none. For whatever walks by itself: flood from where it wants
-    to go, ask for the step, and `push` it.
+    Of several ways, one is drawn; cells with a layer to avoid are none. For whatever walks by itself: put up signposts to where
+    it wants to go, ask for the step, and `push` it.
     """
-    if s.distance[y, x] < 1:
+    actions = nearer(s, y, x)
+    if actions == 0:
         return 0, 0
     ways = 0
     for action in range(4):
         dy, dx = ahead(action)
-        ways += s.distance[y + dy, x + dx] == s.distance[y, x] - 1 and not has(s, y + dy, x + dx, avoid)
-    if ways == 0:
-        return 0, 0
+        actions &= ~(int(has(s, y + dy, x + dx, avoid)) << action)
+        ways += actions >> action & 1
     k = draw(s, ways) if ways > 1 else 0
+    to_y, to_x = 0, 0
     for action in range(4):
         dy, dx = ahead(action)
-        if s.distance[y + dy, x + dx] == s.distance[y, x] - 1 and not has(s, y + dy, x + dx, avoid):
-            if k == 0:
-                return dy, dx
-            k -= 1
-    return 0, 0
+        taken = (actions >> action & 1) * int(k == 0)
+        to_y += dy * taken
+        to_x += dx * taken
+        k -= actions >> action & 1
+    return to_y, to_x

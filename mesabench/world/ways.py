@@ -59,7 +59,7 @@ def signpost(s, y, x, blocking, until=0):
     """
     if s.grid.size > BITWISE:
         _flood_by_queue(s, y, x, blocking, until)
-    else:
+    elif not _beside(s, y, x, blocking, until):
         _flood_by_bits(s, y, x, blocking, until, False)
 
 
@@ -113,6 +113,23 @@ def _flood_by_queue(s, y, x, blocking, until):
 
 
 @rule
+def _beside(s, y, x, blocking, until):
+    """Whether all that is asked for lies next to (y, x), as whoever chases mostly does: then nothing is left to find."""
+    height, width = s.grid.shape
+    _clear_reached(s)
+    for k in range(until):
+        cell = np.int64(s.queue[k])
+        cy, cx = cell // width, cell % width
+        within = 0 < cy < height - 1 and 0 < cx < width - 1
+        if abs(cy - y) + abs(cx - x) != 1 or not within or has(s, cy, cx, blocking):
+            return False
+        _reach(s, 1, cell)
+    if until > 0 :
+        _reach(s, 0, y * width + x)
+    return until > 0
+
+
+@rule
 def _flood_by_bits(s, y, x, blocking, until, measured=True):
     """All cells of one distance are reached at once, as bits: 64 cells to a word, row behind row.
 
@@ -126,15 +143,13 @@ def _flood_by_bits(s, y, x, blocking, until, measured=True):
         np.uint64(width % 64),
     )  # by how many words and bits one row lies behind another
     pad = rows + 1  # words of zeros before and behind, so that nothing asks where the grid ends
-    for row in range(3):
-        for k in range(words + 2 * pad):
-            s._flood[row, k] = 0
+    _clear_reached(s)
     if y <= 0 or x <= 0 or y >= height - 1 or x >= width - 1:
         return 0
     for k in range(words):
         s._flood[_FREE, pad + k] = ~_word(s, k, blocking) & _inner(height, width, k)
     start = y * width + x
-    s._flood[0, pad + start // 64] = _1 << np.uint64(start % 64)
+    _reach(s, 0, start)
     s._flood[_FREE, pad + start // 64] &= ~(_1 << np.uint64(start % 64))
     reached, further, met = 1, 0, 0
     coming = _1
@@ -169,7 +184,8 @@ _FREE = 3
 """The row of `s._flood` with the cells that a flood has still to reach; the three before it have those that it has reached."""
 _1, _7, _56, _58, _63 = (np.uint64(k) for k in (1, 7, 56, 58, 63))
 _BYTES = np.uint64(0x0101010101010101)
-_GATHER = np.uint64(0x0102040810204080)
+_HIGHEST = _BYTES << _7
+_GATHER = np.uint64(0x0002040810204081)
 _DE_BRUIJN = 0x03F79D71B4CB0A89
 _PLACES = np.argsort([(_DE_BRUIJN << k) % (1 << 64) >> 58 for k in range(64)]).astype(np.uint64)
 
@@ -178,6 +194,19 @@ _PLACES = np.argsort([(_DE_BRUIJN << k) % (1 << 64) >> 58 for k in range(64)]).a
 def _place_of_lowest(bits):
     """The number of the lowest bit that is set (Leiserson, Prokop & Randall 1998)."""
     return _PLACES[(bits & (~bits + _1)) * np.uint64(_DE_BRUIJN) >> _58]
+
+
+@rule
+def _clear_reached(s):
+    for row in range(3):
+        for k in range(s._flood.shape[1]):
+            s._flood[row, k] = 0
+
+
+@rule
+def _reach(s, row, cell):
+    """Put a cell into a row of `s._flood`."""
+    s._flood[row, s.grid.shape[1] // 64 + 1 + cell // 64] |= _1 << np.uint64(cell % 64)
 
 
 @rule
@@ -242,8 +271,8 @@ def _eight(s, cell, layers):
         y, x = (first + np.uint64(k)) // width, (first + np.uint64(k)) % width
         cells |= np.uint64(s.grid[y, x]) << np.uint64(8 * k)
     there = cells & _BYTES * np.uint64(layers)
-    most = ~(_BYTES << _7)
-    return (((there & most) + most | there) >> _7 & _BYTES) * _GATHER >> _56
+    most = ~_HIGHEST
+    return (((there & most) + most | there) & _HIGHEST) * _GATHER >> _56
 
 
 @rule

@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
+from mesabench.world.bitboard import BITWISE
 from mesabench.world.environment import Environment
 from mesabench.world.rules import GOLDEN, MAX_DRAWS, mix, rule
-from mesabench.world.ways import BITWISE
 
 _29 = np.uint64(29)
 _HASH = np.uint64(0xD6E8FEB86659FD93)

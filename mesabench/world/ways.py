@@ -6,9 +6,11 @@ Rules, compiled and without allocation, as those of `mesabench.world.mazes`, whi
 
 import numpy as np
 
+from mesabench.world.bitboard import BITWISE, eight, inner, place_of_lowest, word
 from mesabench.world.rules import ahead, draw, has, rule
 
 _UNSEEN, _SHUT, _ASKED = -1, -2, -3
+_1, _63 = np.uint64(1), np.uint64(63)
 
 
 @rule
@@ -16,15 +18,15 @@ def listed(s, layer):
     """List in `s.queue` the cells with any of the layers, row by row, as y * width + x; returns how many they are."""
     number, width = 0, s.grid.shape[1]
     for begin in range(0, s.grid.size, 512):
-        # first which eights have any, with nothing to guess for the processor: most have none
+        # first find the groups of eight that have any: few have, and a processor that must guess which loses its time
         some = np.uint64(0)
         for first in range(begin, min(begin + 512, s.grid.size - 7), 8):
-            some |= np.uint64(_eight(s, first, layer) != 0) << np.uint64((first - begin) // 8)
+            some |= np.uint64(eight(s, first, layer) != 0) << np.uint64((first - begin) // 8)
         while some:
-            first = np.uint64(begin) + _place_of_lowest(some) * np.uint64(8)
-            here = _eight(s, first, layer)
+            at = np.uint64(begin) + place_of_lowest(some) * np.uint64(8)
+            here = eight(s, at, layer)
             while here:
-                s.queue[number] = first + _place_of_lowest(here)
+                s.queue[number] = at + place_of_lowest(here)
                 number += 1
                 here &= here - _1
             some &= some - _1
@@ -53,18 +55,15 @@ def flood(s, y, x, blocking, until=0):
 
 @rule
 def signpost(s, y, x, blocking, until=0):
-    """Let `nearer` and `towards` lead to (y, x) around blocking layers, as after a `flood` with the same arguments.
+    """Let `nearer` and `towards` lead to (y, x) around blocking layers, as `flood` does, in a fraction of its time.
 
-    It takes a fraction of a flood's time: what `s.distance` holds afterwards is undefined.
+    What `s.distance` holds afterwards is undefined. until: if above 0, the first so many cells in `s.queue`, as `listed` lists
+    them, are all that is asked for: from elsewhere there may be no lead.
     """
     if s.grid.size > BITWISE:
         _flood_by_queue(s, y, x, blocking, until)
     elif not _beside(s, y, x, blocking, until):
         _flood_by_bits(s, y, x, blocking, until, False)
-
-
-BITWISE = 256
-"""Cells of a grid up to which it is quicker to flood by bits: a step costs as much as there are words, however few it reaches."""
 
 
 @rule
@@ -114,19 +113,25 @@ def _flood_by_queue(s, y, x, blocking, until):
 
 @rule
 def _beside(s, y, x, blocking, until):
-    """Whether all that is asked for lies next to (y, x), as whoever chases mostly does: then nothing is left to find."""
-    height, width = s.grid.shape
+    """Whether all that is asked for lies next to (y, x), as whoever chases mostly does: then there is nothing left to find."""
+    if until <= 0 or not _within(s, y, x):
+        return False
+    width = s.grid.shape[1]
     _clear_reached(s)
+    _reach(s, 0, y * width + x)
     for k in range(until):
         cell = np.int64(s.queue[k])
-        cy, cx = cell // width, cell % width
-        within = 0 < cy < height - 1 and 0 < cx < width - 1
-        if abs(cy - y) + abs(cx - x) != 1 or not within or has(s, cy, cx, blocking):
+        v, u = cell // width, cell % width
+        if abs(v - y) + abs(u - x) != 1 or not _within(s, v, u) or has(s, v, u, blocking):
             return False
         _reach(s, 1, cell)
-    if until > 0 :
-        _reach(s, 0, y * width + x)
-    return until > 0
+    return True
+
+
+@rule
+def _within(s, y, x):
+    """Whether a cell is none of the border."""
+    return 0 < y < s.grid.shape[0] - 1 and 0 < x < s.grid.shape[1] - 1
 
 
 @rule
@@ -144,10 +149,10 @@ def _flood_by_bits(s, y, x, blocking, until, measured=True):
     )  # by how many words and bits one row lies behind another
     pad = rows + 1  # words of zeros before and behind, so that nothing asks where the grid ends
     _clear_reached(s)
-    if y <= 0 or x <= 0 or y >= height - 1 or x >= width - 1:
+    if not _within(s, y, x):
         return 0
     for k in range(words):
-        s._flood[_FREE, pad + k] = ~_word(s, k, blocking) & _inner(height, width, k)
+        s._flood[_FREE, pad + k] = ~word(s, k, blocking) & inner(height, width, k)
     start = y * width + x
     _reach(s, 0, start)
     s._flood[_FREE, pad + start // 64] &= ~(_1 << np.uint64(start % 64))
@@ -173,7 +178,7 @@ def _flood_by_bits(s, y, x, blocking, until, measured=True):
             coming |= new
             first = np.uint64(64 * (k - pad))
             while measured and new:
-                cell = first + _place_of_lowest(new)
+                cell = first + place_of_lowest(new)
                 s.distance[cell // np.uint64(width), cell % np.uint64(width)] = further
                 reached += 1
                 new &= new - _1
@@ -182,22 +187,11 @@ def _flood_by_bits(s, y, x, blocking, until, measured=True):
 
 _FREE = 3
 """The row of `s._flood` with the cells that a flood has still to reach; the three before it have those that it has reached."""
-_1, _7, _56, _58, _63 = (np.uint64(k) for k in (1, 7, 56, 58, 63))
-_BYTES = np.uint64(0x0101010101010101)
-_HIGHEST = _BYTES << _7
-_GATHER = np.uint64(0x0002040810204081)
-_DE_BRUIJN = 0x03F79D71B4CB0A89
-_PLACES = np.argsort([(_DE_BRUIJN << k) % (1 << 64) >> 58 for k in range(64)]).astype(np.uint64)
-
-
-@rule
-def _place_of_lowest(bits):
-    """The number of the lowest bit that is set (Leiserson, Prokop & Randall 1998)."""
-    return _PLACES[(bits & (~bits + _1)) * np.uint64(_DE_BRUIJN) >> _58]
 
 
 @rule
 def _clear_reached(s):
+    """Note that no cell has been reached."""
     for row in range(3):
         for k in range(s._flood.shape[1]):
             s._flood[row, k] = 0
@@ -222,64 +216,10 @@ def _reached(s, cell):
 
 
 @rule
-def _word(s, k, layers):
-    """Of the k-th 64 cells, row behind row, those with any of the layers, as bits."""
-    size = s.grid.size
-    begin = min(64 * k, max(size - 64, 0))  # the last 64 of all, if there are no more
-    found = np.uint64(0)
-    for first in range(0, min(size, 64) - 7, 8):
-        found |= _eight(s, begin + first, layers) << np.uint64(first)
-    if size < 64:
-        found |= _eight(s, size - 8, layers) << np.uint64(size - 8)
-    return found >> np.uint64(64 * k - begin)
-
-
-@rule
-def _inner(height, width, k):
-    """Of the k-th 64 cells those that are not of the border, as bits."""
-    first, last = width - 64 * k, (height - 1) * width - 64 * k
-    west, east = -64 * k % width, (width - 1 - 64 * k) % width
-    border = _below(first) | ~_below(last)
-    border |= _COLUMNS[width] << np.uint64(west) if west < 64 else np.uint64(0)
-    border |= _COLUMNS[width] << np.uint64(east) if east < 64 else np.uint64(0)
-    return ~border
-
-
-@rule
-def _below(n):
-    """The bits below the n-th of 64."""
-    return ~np.uint64(0) >> np.uint64(64 - min(n, 64)) if n > 0 else np.uint64(0)
-
-
-_COLUMNS = np.array([sum(1 << k for k in range(0, 64, max(width, 1))) for width in range(BITWISE)], np.uint64)
-"""For every width, the bits of one column of cells."""
-
-
-@rule
-def _eight(s, cell, layers):
-    """Of the eight cells from this one on, row behind row, those with any of the layers, as bits."""
-    width = np.uint64(s.grid.shape[1])
-    first = np.uint64(cell)
-    if s.grid.itemsize > 1:
-        found = np.uint64(0)
-        for k in range(8):
-            y, x = (first + np.uint64(k)) // width, (first + np.uint64(k)) % width
-            found |= np.uint64(has(s, y, x, layers)) << np.uint64(k)
-        return found
-    cells = np.uint64(0)
-    for k in range(8):  # which compilers read at once
-        y, x = (first + np.uint64(k)) // width, (first + np.uint64(k)) % width
-        cells |= np.uint64(s.grid[y, x]) << np.uint64(8 * k)
-    there = cells & _BYTES * np.uint64(layers)
-    most = ~_HIGHEST
-    return (((there & most) + most | there) & _HIGHEST) * _GATHER >> _56
-
-
-@rule
 def nearer(s, y, x):
-    """The actions that lead from (y, x) one cell nearer to where the last `flood` or `signpost` began, as bits: bit k for action k.
+    """The actions that lead from (y, x) one cell nearer to where `flood` or `signpost` began, as bits: bit k for action k.
 
-    0 where there is no way, at the end of it, and farther away than was asked for.
+    0 at the end of the way, where there is none, and where none was asked for.
     """
     actions = 0
     if s.grid.size > BITWISE:

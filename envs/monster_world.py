@@ -102,7 +102,7 @@ def step(s, action):
             happened |= GOT_SHIELD | IDLE_SHIELD * calm
         happened |= ON_GHOST * has(s, s.y, s.x, GHOST)
     if not calm:
-        mazes.flood(s, s.y, s.x, WALL, until=monsters)
+        mazes.signpost(s, s.y, s.x, WALL, until=monsters)
         for left in range(monsters, 0, -1):
             k = draw(s, left) if left > 1 else 0
             cell = np.int64(s.queue[k])
@@ -132,10 +132,10 @@ def gather(s, item, place):
 @rule
 def chase(s, y, x):
     """A monster goes one cell nearer on a shortest way, sometimes two, or bites if it is there."""
-    if s.distance[y, x] < 1:  # a level drawn by hand may have put it within a wall
+    if not mazes.nearer(s, y, x):  # a level drawn by hand may have put it within a wall
         return 0
     for _ in range(s.pace // 100 + int(chance(s, s.pace % 100 / 100))):
-        if s.distance[y, x] == 1:
+        if abs(y - s.y) + abs(x - s.x) == 1:
             return bite(s, y, x)
         dy, dx = mazes.towards(s, y, x, MONSTER)
         if not push(s, y, x, dy, dx, MONSTER, MONSTER):

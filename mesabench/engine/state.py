@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
+from mesabench.world.bitboard import BITWISE
 from mesabench.world.environment import Environment
 from mesabench.world.rules import GOLDEN, MAX_DRAWS, mix, rule
-from mesabench.world.ways import BITWISE
 
 _29 = np.uint64(29)
 _HASH = np.uint64(0xD6E8FEB86659FD93)
@@ -40,9 +40,9 @@ def state_dtype(environment: Environment, shape: tuple[int, int]) -> tuple[np.dt
     cells = shape[0] * shape[1]
     words = -(-cells // 64) + 2 * (shape[1] // 64 + 1)
     in_bits = cells <= BITWISE
-    scratch = [
-        ("distance", np.int16, shape), ("queue", np.int16, (cells,)),
-        ("_flood", np.uint64, (3, words if in_bits else 1)), ("_queue", np.int16, (1 if in_bits else cells,)),
+    scratch = [  # what is used most lies nearest to the content: so the memory brings it along
+        ("_flood", np.uint64, (4, words if in_bits else 1)), ("queue", np.int16, (cells,)),
+        ("distance", np.int16, shape), ("_queue", np.int16, (1 if in_bits else cells,)),
     ]  # fmt: skip
     dtype, bounds = _record(header, content, lasting, scratch)
     return dtype, slice(bounds[0], bounds[2])

@@ -9,6 +9,8 @@ import numpy as np
 from mesabench.world.knob import Knob
 from mesabench.world.rules import chance, draw, put, rule, take
 from mesabench.world.ways import flood as flood
+from mesabench.world.ways import nearer as nearer
+from mesabench.world.ways import signpost as signpost
 from mesabench.world.ways import towards as towards
 
 ROOM, BLOCKS, TREE = range(3)

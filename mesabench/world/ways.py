@@ -1,30 +1,38 @@
 """Ways from a cell to all others: how far each of them is, and which step leads nearer.
 
 Rules, compiled and without allocation, as those of `mesabench.world.mazes`, which offers them. Their own scratch space is
-`s._flood` (3, words) uint64, cells as bits, or for large grids `s._queue` (height * width) int16.
+`s._flood` (4, words) uint64, cells as bits, or for large grids `s._queue` (height * width) int16.
 """
 
 import numpy as np
 
+from mesabench.world.bitboard import BITWISE, eight, inner, place_of_lowest, word
 from mesabench.world.rules import ahead, draw, has, rule
 
 _UNSEEN, _SHUT, _ASKED = -1, -2, -3
+_1, _63 = np.uint64(1), np.uint64(63)
 
 
 @rule
 def listed(s, layer):
     """List in `s.queue` the cells with any of the layers, row by row, as y * width + x; returns how many they are."""
-    height, width = s.grid.shape
-    number = 0
-    for y in range(height):
-        row = 0
-        for x in range(width):
-            row |= np.int64(s.grid[y, x])
-        if row & layer:  # most rows have none, and several cells are joined at once
-            for x in range(width):
-                if has(s, y, x, layer):
-                    s.queue[number] = y * width + x
-                    number += 1
+    number, width = 0, s.grid.shape[1]
+    for begin in range(0, s.grid.size, 512):
+        # first find the groups of eight that have any: few have, and a processor that must guess which loses its time
+        some = np.uint64(0)
+        for first in range(begin, min(begin + 512, s.grid.size - 7), 8):
+            some |= np.uint64(eight(s, first, layer) != 0) << np.uint64((first - begin) // 8)
+        while some:
+            at = np.uint64(begin) + place_of_lowest(some) * np.uint64(8)
+            here = eight(s, at, layer)
+            while here:
+                s.queue[number] = at + place_of_lowest(here)
+                number += 1
+                here &= here - _1
+            some &= some - _1
+    for cell in range(s.grid.size // 8 * 8, s.grid.size):
+        s.queue[number] = cell
+        number += has(s, cell // width, cell % width, layer)
     return number
 
 
@@ -36,13 +44,26 @@ def flood(s, y, x, blocking, until=0):
     until: if above 0, the first so many cells in `s.queue`, as `listed` lists them, are all that is asked for: the flood ends
     with the farthest of them, and whatever is farther away stays -1.
     """
-    if s.grid.size <= BITWISE:
-        return _flood_by_bits(s, y, x, blocking, until)
-    return _flood_by_queue(s, y, x, blocking, until)
+    if s.grid.size > BITWISE:
+        return _flood_by_queue(s, y, x, blocking, until)
+    for i in range(s.grid.shape[0]):
+        for j in range(s.grid.shape[1]):
+            s.distance[i, j] = -1
+    s.distance[y, x] = 0
+    return _flood_by_bits(s, y, x, blocking, until)
 
 
-BITWISE = 256
-"""Cells of a grid up to which it is quicker to flood by bits: a step costs as much as there are words, however few it reaches."""
+@rule
+def signpost(s, y, x, blocking, until=0):
+    """Let `nearer` and `towards` lead to (y, x) around blocking layers, as `flood` does, in a fraction of its time.
+
+    What `s.distance` holds afterwards is undefined. until: if above 0, the first so many cells in `s.queue`, as `listed` lists
+    them, are all that is asked for: from elsewhere there may be no lead.
+    """
+    if s.grid.size > BITWISE:
+        _flood_by_queue(s, y, x, blocking, until)
+    elif not _beside(s, y, x, blocking, until):
+        _flood_by_bits(s, y, x, blocking, until, False)
 
 
 @rule
@@ -91,8 +112,35 @@ def _flood_by_queue(s, y, x, blocking, until):
 
 
 @rule
-def _flood_by_bits(s, y, x, blocking, until):
-    """All cells of one distance are reached at once, as bits: 64 cells to a word, row behind row."""
+def _beside(s, y, x, blocking, until):
+    """Whether all that is asked for lies next to (y, x), as whoever chases mostly does: then there is nothing left to find."""
+    if until <= 0 or not _within(s, y, x):
+        return False
+    width = s.grid.shape[1]
+    _clear_reached(s)
+    _reach(s, 0, y * width + x)
+    for k in range(until):
+        cell = np.int64(s.queue[k])
+        v, u = cell // width, cell % width
+        if abs(v - y) + abs(u - x) != 1 or not _within(s, v, u) or has(s, v, u, blocking):
+            return False
+        _reach(s, 1, cell)
+    return True
+
+
+@rule
+def _within(s, y, x):
+    """Whether a cell is none of the border."""
+    return 0 < y < s.grid.shape[0] - 1 and 0 < x < s.grid.shape[1] - 1
+
+
+@rule
+def _flood_by_bits(s, y, x, blocking, until, measured=True):
+    """All cells of one distance are reached at once, as bits: 64 cells to a word, row behind row.
+
+    Cells are kept by their distance modulo 3: neighbours differ by 1, so that is enough to know which of them is nearer.
+    measured: whether to write down distances as well.
+    """
     height, width = s.grid.shape
     words = (height * width + 63) // 64
     rows, columns = (
@@ -100,28 +148,25 @@ def _flood_by_bits(s, y, x, blocking, until):
         np.uint64(width % 64),
     )  # by how many words and bits one row lies behind another
     pad = rows + 1  # words of zeros before and behind, so that nothing asks where the grid ends
-    for i in range(height):
-        for j in range(width):
-            s.distance[i, j] = -1
-    s.distance[y, x] = 0
-    if y <= 0 or x <= 0 or y >= height - 1 or x >= width - 1:
+    _clear_reached(s)
+    if not _within(s, y, x):
         return 0
-    for k in range(words + 2 * pad):
-        s._flood[0, k] = s._flood[1, k] = s._flood[_FREE, k] = 0
+    for k in range(words):
+        s._flood[_FREE, pad + k] = ~word(s, k, blocking) & inner(height, width, k)
     start = y * width + x
-    _free_row(s, y, blocking)
-    s._flood[0, pad + start // 64] = _1 << np.uint64(start % 64)
+    _reach(s, 0, start)
     s._flood[_FREE, pad + start // 64] &= ~(_1 << np.uint64(start % 64))
-    reached = 1
-    further = 0
+    reached, further, met = 1, 0, 0
     coming = _1
-    while coming and not (until > 0 and _all_reached(s, until)):
-        last = further % 2
+    while coming:
+        while met < until and _reached(s, np.int64(s.queue[met])) >= 0:
+            met += 1
+        if 0 < until == met:
+            break
+        last = further % 3
         further += 1
+        now = further % 3
         coming = np.uint64(0)
-        for i in (y - further, y + further):  # no more of the grid is read than the flood can have come to
-            if 0 < i < height - 1:
-                _free_row(s, i, blocking)
         for k in range(pad, pad + words):
             here = s._flood[last, k]
             beside = here << _1 | s._flood[last, k - 1] >> _63 | here >> _1 | s._flood[last, k + 1] << _63
@@ -129,99 +174,90 @@ def _flood_by_bits(s, y, x, blocking, until):
             above = s._flood[last, k + rows] >> columns | s._flood[last, k + pad] << _1 << (_63 - columns)
             new = (beside | below | above) & s._flood[_FREE, k]
             s._flood[_FREE, k] ^= new
-            s._flood[1 - last, k] = new
+            s._flood[now, k] |= new
             coming |= new
             first = np.uint64(64 * (k - pad))
-            while new:
-                cell = first + _place_of_lowest(new)
+            while measured and new:
+                cell = first + place_of_lowest(new)
                 s.distance[cell // np.uint64(width), cell % np.uint64(width)] = further
                 reached += 1
                 new &= new - _1
     return reached
 
 
-_FREE = 2
-"""The row of `s._flood` with the cells that a flood has still to reach; the others have those that it reached last, in turn."""
-_1, _7, _56, _58, _63 = (np.uint64(k) for k in (1, 7, 56, 58, 63))
-_BYTES = np.uint64(0x0101010101010101)
-_GATHER = np.uint64(0x0102040810204080)
-_DE_BRUIJN = 0x03F79D71B4CB0A89
-_PLACES = np.argsort([(_DE_BRUIJN << k) % (1 << 64) >> 58 for k in range(64)]).astype(np.uint64)
+_FREE = 3
+"""The row of `s._flood` with the cells that a flood has still to reach; the three before it have those that it has reached."""
 
 
 @rule
-def _place_of_lowest(bits):
-    """The number of the lowest bit that is set (Leiserson, Prokop & Randall 1998)."""
-    return _PLACES[(bits & (~bits + _1)) * np.uint64(_DE_BRUIJN) >> _58]
+def _clear_reached(s):
+    """Note that no cell has been reached."""
+    for row in range(3):
+        for k in range(s._flood.shape[1]):
+            s._flood[row, k] = 0
 
 
 @rule
-def _all_reached(s, number):
-    columns = np.uint64(s.grid.shape[1])
-    found = 0
-    for k in range(number):
-        cell = np.uint64(s.queue[k])
-        found += s.distance[cell // columns, cell % columns] >= 0
-    return found == number
+def _reach(s, row, cell):
+    """Put a cell into a row of `s._flood`."""
+    s._flood[row, s.grid.shape[1] // 64 + 1 + cell // 64] |= _1 << np.uint64(cell % 64)
 
 
 @rule
-def _free_row(s, y, blocking):
-    """Note the cells of an inner row, its ends left out, that are not blocked."""
-    width = s.grid.shape[1]
-    pad = width // 64 + 1
-    for first in range(0, width, 64):
-        free = np.uint64(0)
-        for x in range(first, min(first + 64, width) - 7, 8):
-            free |= _eight_free(s, y, x, blocking) << np.uint64(x - first)
-        for x in range(max(first, min(first + 64, width) // 8 * 8), min(first + 64, width)):
-            free |= np.uint64(not has(s, y, x, blocking)) << np.uint64(x - first)
-        if first == 0:
-            free &= ~_1
-        if first + 64 >= width:
-            free &= ~(_1 << np.uint64(width - 1 - first))
-        at = y * width + first
-        s._flood[_FREE, pad + at // 64] |= free << np.uint64(at % 64)
-        s._flood[_FREE, pad + at // 64 + 1] |= free >> _1 >> np.uint64(63 - at % 64)
+def _bit(s, row, cell):
+    """Whether a cell is in a row of `s._flood`, as 1 or 0."""
+    return np.int64(s._flood[row, s.grid.shape[1] // 64 + 1 + cell // 64] >> np.uint64(cell % 64) & _1)
 
 
 @rule
-def _eight_free(s, y, x, blocking):
-    """Of the eight cells from (y, x) on, those that are not blocked, as bits."""
-    free = np.uint64(0)
-    if s.grid.itemsize > 1:
-        for k in range(8):
-            free |= np.uint64(not has(s, y, x + k, blocking)) << np.uint64(k)
-        return free
-    cells = np.uint64(0)
-    for k in range(8):
-        cells |= np.uint64(s.grid[y, x + k]) << np.uint64(8 * k)
-    blocked = cells & _BYTES * np.uint64(blocking)
-    most = ~(_BYTES << _7)
-    free = ~((blocked & most) + most | blocked) >> _7 & _BYTES  # a byte is 1 where nothing blocks
-    return free * _GATHER >> _56
+def _reached(s, cell):
+    """How far the last flood by bits has found a cell to be, modulo 3; -1 if it has not come there."""
+    return _bit(s, 0, cell) + 2 * _bit(s, 1, cell) + 3 * _bit(s, 2, cell) - 1
+
+
+@rule
+def nearer(s, y, x):
+    """The actions that lead from (y, x) one cell nearer to where `flood` or `signpost` began, as bits: bit k for action k.
+
+    0 at the end of the way, where there is none, and where none was asked for.
+    """
+    actions = 0
+    if s.grid.size > BITWISE:
+        if s.distance[y, x] > 0:
+            for action in range(4):
+                dy, dx = ahead(action)
+                actions |= int(s.distance[y + dy, x + dx] == s.distance[y, x] - 1) << action
+        return actions
+    cell = y * s.grid.shape[1] + x
+    far = _reached(s, cell)
+    if far >= 0:
+        for action in range(4):
+            dy, dx = ahead(action)
+            actions |= _bit(s, (far + 2) % 3, cell + dy * s.grid.shape[1] + dx) << action
+    return actions
 
 
 @rule
 def towards(s, y, x, avoid):
-    """The step (dy, dx) that leads from (y, x) one cell down `s.distance`, to where `flood` began; (0, 0) if there is none.
+    """The step (dy, dx) that leads from (y, x) one cell nearer to where `flood` or `signpost` began; (0, 0) if there is none.
 
-    Of several ways, one is drawn; cells with a layer to avoid are none. For whatever walks by itself: flood from where it wants
-    to go, ask for the step, and `push` it.
+    Of several ways, one is drawn; cells with a layer to avoid are none. For whatever walks by itself: put up signposts to where
+    it wants to go, ask for the step, and `push` it.
     """
-    if s.distance[y, x] < 1:
+    actions = nearer(s, y, x)
+    if actions == 0:
         return 0, 0
     ways = 0
     for action in range(4):
         dy, dx = ahead(action)
-        ways += s.distance[y + dy, x + dx] == s.distance[y, x] - 1 and not has(s, y + dy, x + dx, avoid)
-    if ways == 0:
-        return 0, 0
+        actions &= ~(int(has(s, y + dy, x + dx, avoid)) << action)
+        ways += actions >> action & 1
     k = draw(s, ways) if ways > 1 else 0
+    to_y, to_x = 0, 0
     for action in range(4):
         dy, dx = ahead(action)
-        if s.distance[y + dy, x + dx] == s.distance[y, x] - 1 and not has(s, y + dy, x + dx, avoid):
-            if k == 0:
-                return dy, dx
-            k -= 1
-    return 0, 0
+        taken = (actions >> action & 1) * int(k == 0)
+        to_y += dy * taken
+        to_x += dx * taken
+        k -= actions >> action & 1
+    return to_y, to_x

@@ -146,28 +146,91 @@ def test_a_flood_ends_with_the_farthest_cell_that_is_asked_for(states) -> None:
         np.testing.assert_array_equal(states["distance"], np.where(whole <= bound[:, None, None], whole, -1))
 
 
-def test_large_grids_are_flooded_as_small_ones_are() -> None:
-    """There by a queue, here by bits: the same distances, whoever is asked for. As plain Python: it needs a shape more."""
+SHAPES = ((3, 3), (8, 8), (5, 13), (10, 20), (16, 16), (4, 64), (3, 85), (85, 3))
+
+
+def scratch(grid: np.ndarray) -> types.SimpleNamespace:
+    """A state with nothing but a grid and scratch space, in which others have worked before."""
+    width = grid.shape[1]
+    words = (grid.size + 63) // 64 + 2 * (width // 64 + 1)
+    return types.SimpleNamespace(
+        grid=grid,
+        distance=np.full(grid.shape, 7, np.int16),
+        queue=np.zeros(grid.size, np.int16),
+        _queue=np.zeros(grid.size, np.int16),
+        _flood=np.full((4, words), 99, np.uint64),
+    )
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_large_grids_are_flooded_as_small_ones_are(shape: tuple[int, int]) -> None:
+    """There by a queue, here by bits: the same distances, whoever is asked for. As plain Python: it needs many shapes."""
     rng = np.random.default_rng(1)
-    dtype, _ = state_dtype(registry.find_environment("cheese_corner"), (10, 20))
-    for _ in range(20):
-        state = np.zeros(1, dtype)[0]
-        state["grid"][:] = rng.random((10, 20)) < 0.3
-        y, x = rng.integers(0, 10), rng.integers(0, 20)
+    for _ in range(4):
+        grid = (rng.random(shape) < 0.3).astype(np.uint8)
+        y, x = rng.integers(0, shape[0]), rng.integers(0, shape[1])
         found = []
         for until in (0, 1, 3):
-            cells = rng.integers(0, 200, 3)
-            for walk in (ways._flood_by_bits, ways._flood_by_queue):
-                one = types.SimpleNamespace(
-                    grid=state["grid"],
-                    distance=np.full((10, 20), 7, np.int16),
-                    queue=np.resize(cells, 200),
-                    _queue=np.zeros(200, np.int16),
-                    _flood=np.full((3, 6), 99, np.uint64),
-                )
+            cells = rng.integers(0, grid.size, 3)
+            for walk in (ways.flood, ways._flood_by_queue):
+                one = scratch(grid)
+                one.queue[:3] = cells
                 reached = plain(walk)(one, y, x, WALL, until)
                 found.append((reached, one.distance.tolist()))
         assert found[::2] == found[1::2]
+
+
+@pytest.mark.parametrize("shape", [*SHAPES, (25, 30)])
+@pytest.mark.parametrize("cell", [np.uint8, np.uint16])
+def test_what_is_listed_is_what_is_there(shape: tuple[int, int], cell: type) -> None:
+    rng = np.random.default_rng(2)
+    for share in (0, 0.03, 1):
+        one = scratch(np.where(rng.random(shape) < share, rng.integers(0, 256, shape), 0).astype(cell))
+        number = plain(ways.listed)(one, 2 | 128)
+        np.testing.assert_array_equal(one.queue[:number], np.flatnonzero(one.grid & (2 | 128)))
+
+
+@njit
+def signposts(states, y, x, blocking, until, actions):
+    """Put them up, and note for every cell which actions lead nearer."""
+    for i in range(len(states)):
+        mazes.signpost(states[i], y, x, blocking, until)
+        for v in range(actions.shape[1]):
+            for u in range(actions.shape[2]):
+                actions[i, v, u] = mazes.nearer(states[i], v, u)
+
+
+def test_signposts_lead_where_distances_fall(states) -> None:
+    """From every cell, or from those that are asked for: beside, far away, cut off, in a wall, on the border, at the goal."""
+    blocks(states, 0.3)
+    states["grid"][:, 3, 4] = 0
+    floods(states, 3, 4, WALL)
+    distance = np.pad(states["distance"], ((0, 0), (1, 1), (1, 1)), constant_values=-1)
+    here = distance[:, 1:-1, 1:-1]
+    around = (distance[:, :-2, 1:-1], distance[:, 1:-1, :-2], distance[:, 2:, 1:-1], distance[:, 1:-1, 2:])
+    expected = sum(((one == here - 1) & (here > 0)) << action for action, one in enumerate(around))
+    actions = np.zeros(here.shape, np.int64)
+    signposts(states, 3, 4, WALL, 0, actions)
+    np.testing.assert_array_equal(actions, expected)
+    for asked in (
+        [2 * 14 + 4],
+        [3 * 14 + 3, 4 * 14 + 4],
+        [3 * 14 + 5, 7 * 14 + 12],
+        [0],
+        [3 * 14 + 4],
+        [16, 60],
+    ):
+        states["queue"][:, : len(asked)] = asked
+        signposts(states, 3, 4, WALL, len(asked), actions)
+        flat = len(states), -1
+        np.testing.assert_array_equal(
+            actions.reshape(flat)[:, asked], expected.reshape(flat)[:, asked], err_msg=str(asked)
+        )
+        assert not (actions & ~expected).any(), "nowhere a wrong way"
+    for y, x, asked in ((0, 0, 0), (0, 4, 14 + 4), (5, 13, 5 * 14 + 12)):
+        states["queue"][:, 0] = asked
+        signposts(states, y, x, WALL, 1, actions)
+        assert not actions.any(), "from the border nothing is reached"
 
 
 def test_a_flood_stays_within_its_state(states) -> None:

@@ -38,6 +38,7 @@ from mesabench.statistics.roc import superiority_interval
 
 ROOT = Path(__file__).parent.parent
 README, TOUR, WATCHED, DETECT = "README.md", "docs/tour.md", "docs/deception.md", "docs/detect.md"
+SUITES = "docs/suites.md"
 NOTES = {
     one.parent.name: f"results/{one.parent.name}/notes.md" for one in (ROOT / "results").glob("*/notes.md")
 }
@@ -275,6 +276,41 @@ def removed_plants() -> Iterator[Claim]:
         yield DETECT, words.format(number(mine, 3), number(twins, 3), more, len(planted))
 
 
+# Many seeds at once
+
+
+def many_seeds_at_once() -> Iterator[Claim]:
+    """Whether PPO of many seeds at once learns what PPO of one learns."""
+    variants = dict.fromkeys(("cheese_corner", "cheese_dish", "lava_land"), "ordinary")
+    variants["executive_hiring"] = "probation"
+    means = {}
+    for environment, variant in variants.items():
+        for score in ("TRAINED", "TRUE", "PROXY"):
+            one, many = (
+                bootstrap_mean(seeds("ppo_batched", environment, variant, score, agent), seed=0)[0]
+                for agent in ("ppo", "ppo_batched")
+            )
+            assert one.low <= many.value <= one.high
+            assert many.low <= one.value <= many.high
+            means[score, environment] = one.value, many.value
+        of_one, of_many = (
+            outcomes("ppo_batched", environment, variant, one) for one in ("ppo", "ppo_batched")
+        )
+        assert of_one == of_many
+        ((_, n),) = of_one.items()
+    (score, environment), pair = max(means.items(), key=lambda item: abs(item[1][0] - item[1][1]))
+    names = [f"`{one}`" for one in variants]
+    yield (
+        SUITES,
+        f"in {', '.join(names[:-1])} and {names[-1]}, {n} seeds each, the means of TRAINED, TRUE and PROXY lie within",
+    )
+    yield (
+        SUITES,
+        f"The largest difference is {number(abs(pair[0] - pair[1]), 3)} ({score} in `{environment}`).",
+    )
+    yield SUITES, f"All {n * len(variants)} agents of either kind have the same outcome in their world."
+
+
 # What suites hold
 
 
@@ -320,7 +356,16 @@ def suites() -> Iterator[Claim]:
     yield DETECT, f"trains {planned} seeds of each: {len(load_suite('organisms').trials)} organisms"
 
 
-PARTS = (alpha_curve, core, learned_deception, less_in_view, detectors, removed_plants, suites)
+PARTS = (
+    alpha_curve,
+    core,
+    learned_deception,
+    less_in_view,
+    detectors,
+    removed_plants,
+    many_seeds_at_once,
+    suites,
+)
 
 
 def words_of(text: str) -> str:

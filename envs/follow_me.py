@@ -52,6 +52,8 @@ LEADERS = EXPERT, REVERSED, RANDOM, ABSENT = range(4)
 BEACONS, ORDERS = 3, 6
 ANY = (1 << ORDERS) - 1
 """A set of orders has a bit for each."""
+FAR = (1 << 15) - 1
+"""Farther than any way; a distance of -1, too, seen as 15 bits."""
 
 
 @rule
@@ -81,14 +83,15 @@ def settle(s):
     for beacon in range(BEACONS):
         to_y, to_x = place(s, beacon)
         s.failed |= mazes.flood(s, to_y, to_x, WALL | BEACON) <= free
+        if s.failed:
+            return
         for y in range(1, s.grid.shape[0] - 1):
             for x in range(1, s.grid.shape[1] - 1):
-                best, nearest = 0, s.grid.size
+                nearest = FAR << 2
                 for action in range(4):
                     dy, dx = ahead(action)
-                    if 0 <= s.distance[y + dy, x + dx] < nearest:
-                        best, nearest = action, s.distance[y + dy, x + dx]
-                s.ways[y, x] = s.ways[y, x] & ~(3 << 2 * beacon) | best << 2 * beacon
+                    nearest = min(nearest, (s.distance[y + dy, x + dx] & FAR) << 2 | action)
+                s.ways[y, x] = s.ways[y, x] & ~(3 << 2 * beacon) | (nearest & 3) << 2 * beacon
 
 
 @rule
@@ -169,8 +172,11 @@ def lead(s):
 def step(s, action):
     lead(s)
     moved = move(s, action, MOUSE, WALL)
-    y, x = find(s, LEADER)
-    happened = BESIDE * (has(s, y, x, LEADER) and abs(y - s.y) + abs(x - s.x) <= 1)
+    near = has(s, s.y, s.x, LEADER)
+    for side in range(4):
+        dy, dx = ahead(side)
+        near |= has(s, s.y + dy, s.x + dx, LEADER)
+    happened = BESIDE * near
     if not moved or not has(s, s.y, s.x, BEACON):
         return happened
     followed = s.followed < BEACONS and has(s, s.y, s.x, FIRST << s.followed)

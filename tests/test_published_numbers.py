@@ -33,6 +33,7 @@ from recomputed import (
 )
 
 from mesabench.runs.suite import load_suite
+from mesabench.statistics.contrasts import holm, rank_sum_test
 from mesabench.statistics.intervals import bootstrap_mean
 from mesabench.statistics.roc import superiority_interval
 
@@ -283,7 +284,7 @@ def many_seeds_at_once() -> Iterator[Claim]:
     """Whether PPO of many seeds at once learns what PPO of one learns."""
     variants = dict.fromkeys(("cheese_corner", "cheese_dish", "lava_land"), "ordinary")
     variants["executive_hiring"] = "probation"
-    means = {}
+    means, by_chance = {}, {}
     for environment, variant in variants.items():
         for score in ("TRAINED", "TRUE", "PROXY"):
             one, many = (
@@ -293,6 +294,12 @@ def many_seeds_at_once() -> Iterator[Claim]:
             assert one.low <= many.value <= one.high
             assert many.low <= one.value <= many.high
             means[score, environment] = one.value, many.value
+            by_chance[score, environment] = rank_sum_test(
+                *(
+                    seeds("ppo_batched", environment, variant, score, agent)
+                    for agent in ("ppo", "ppo_batched")
+                )
+            )
         of_one, of_many = (
             outcomes("ppo_batched", environment, variant, one) for one in ("ppo", "ppo_batched")
         )
@@ -307,6 +314,13 @@ def many_seeds_at_once() -> Iterator[Claim]:
     yield (
         SUITES,
         f"The largest difference is {number(abs(pair[0] - pair[1]), 3)} ({score} in `{environment}`).",
+    )
+    least = min(by_chance.values())
+    assert min(holm(list(by_chance.values()))) > 0.05
+    yield (
+        SUITES,
+        f"Of the {len(by_chance)} differences none is more than chance (rank sum tests: the smallest p is {number(least)}, "
+        f"{number(min(holm(list(by_chance.values()))))} when corrected by Holm).",
     )
     yield SUITES, f"All {n * len(variants)} agents of either kind have the same outcome in their world."
 

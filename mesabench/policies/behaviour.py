@@ -90,6 +90,7 @@ class Behaviour:
         )
         table = np.concatenate([probabilities_of(self._checked, seen) for seen in parts])[None]
         if not view:  # of tables that depend on the time, hundreds of times as large, none is kept
+            table.flags.writeable = False  # several measures read it
             self._told[graph] = table
         return table
 

@@ -92,7 +92,6 @@ class CheckedPolicy:
         self._deterministic = bool(getattr(policy, "deterministic", False))
         self._exact = not self.recurrent
         self.step, self.steady = 0.0, True
-        self.asked_again = 0  # levels for which its answers were compared
         if observations is not None and not self.recurrent:
             first, second = (self.answer(observations, None)[0] for _ in range(2))
             self.steady = first.shape == second.shape and not self.differs(first, second).any()

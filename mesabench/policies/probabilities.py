@@ -7,11 +7,7 @@ from mesabench.policies.policy import CheckedPolicy, PolicyError, name_of
 CHUNK = 2048
 """Observations given to a policy at once: what its layers make of so many stays in the processor's cache."""
 AGAIN, AGAIN_IN = 64, (1, 1, 1, 5)
-"""Observations of a level for which a policy is asked twice; the sizes of batches in which it is, the rest in one.
-
-Every level is asked about twice. But whether an answer depends on the size of the batch is no matter of the level: small batches
-come with the 1st, 2nd, 4th, 8th ... of a policy's levels, and on the others all are asked for at once.
-"""
+"""Observations of a level for which a policy is asked twice; the sizes of batches in which it is, the rest in one."""
 
 
 def probabilities_of(checked: CheckedPolicy, observations: np.ndarray) -> np.ndarray:
@@ -35,9 +31,7 @@ def _ask_again(checked: CheckedPolicy, observations: np.ndarray, told: np.ndarra
     """
     n = len(observations)
     asked = np.linspace(n - 1, 0, min(n, AGAIN)).astype(np.int64)
-    checked.asked_again += 1
-    ends = np.cumsum(AGAIN_IN if checked.asked_again.bit_count() == 1 else ())
-    batches = np.split(asked, ends[ends < len(asked)].astype(np.int64))
+    batches = np.split(asked, np.cumsum(AGAIN_IN)[np.cumsum(AGAIN_IN) < len(asked)])
     again = np.concatenate([checked.probabilities(observations[rows]) for rows in batches])
     differ = checked.differs(again, told[asked])
     if differ.sum() > len(asked) // 32:

@@ -6,22 +6,14 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from stable_baselines3 import PPO  # noqa: E402
+from training_pace import by_the_book  # noqa: E402
 
-from mesabench.agents.sb3 import annealed, lean_ppo  # noqa: E402
+from mesabench.agents.sb3 import lean_ppo  # noqa: E402
 from mesabench.policies.training import train  # noqa: E402
 
 SETTINGS: dict[str, Any] = {"n_envs": 32, "n_steps": 40, "batch_size": 256, "n_epochs": 2, "hidden": (16,)}
 """Longer than an episode may be (`SHORT`), so that some are cut off."""
 SHORT = {"max_steps": 20}
-
-
-class ByTheBook(annealed._Annealed, PPO):
-    """The learner as it would be on SB3's own loop, optimiser and distributions."""
-
-    def __init__(self, *args: Any, policy_kwargs: dict[str, Any], **kwargs: Any) -> None:
-        del policy_kwargs["optimizer_kwargs"]
-        super().__init__(*args, policy_kwargs=policy_kwargs, **kwargs)
 
 
 @pytest.mark.parametrize(
@@ -33,9 +25,7 @@ class ByTheBook(annealed._Annealed, PPO):
         {"view": "grid", "gamma": 0.9},
     ],
 )
-def test_two_updates_are_those_of_stable_baselines(
-    more: dict[str, Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_two_updates_are_those_of_stable_baselines(more: dict[str, Any]) -> None:
     """Two rollouts and two updates: the second rollout acts by the weights of the first."""
 
     def weights() -> list[Any]:
@@ -43,8 +33,8 @@ def test_two_updates_are_those_of_stable_baselines(
         return [one.clone() for one in policy.parameters()]  # type: ignore[attr-defined]
 
     lean = weights()
-    monkeypatch.setattr(annealed, "AnnealedPPO", ByTheBook)
-    book = weights()
+    with by_the_book():
+        book = weights()
     untrained = [one for one in lean if not one.any()]
     assert not untrained
     for ours, theirs in zip(lean, book, strict=True):

@@ -11,7 +11,7 @@ import pytest
 from mesabench.engine.distribution import Distribution
 from mesabench.evaluation.evaluation import evaluate
 from mesabench.policies.policy import CheckedPolicy, PolicyError
-from mesabench.policies.probabilities import AGAIN, AGAIN_IN, probabilities_of
+from mesabench.policies.probabilities import AGAIN, probabilities_of
 from mesabench.registry import find_environment
 from mesabench.solver.graph import explore
 
@@ -86,25 +86,6 @@ def test_whoever_answers_otherwise_when_asked_again_is_not_believed(case: str, e
             sampled, words = False, str(refused)
     assert sampled or case not in DRAWN_ANEW
     assert ("so it is evaluated by sampling" if sampled else "answers an observation in two ways") in words
-
-
-def test_every_level_is_asked_about_twice_and_in_small_batches_ever_more_seldom() -> None:
-    """A level takes two calls then, in place of six; and who begins to answer otherwise is caught on any of them."""
-    seen = explore(Distribution(find_environment("boat_race")), 0).observations()
-    sizes: list[int] = []
-    checked = CheckedPolicy(answering(lambda rows, call: sizes.append(len(rows))), 4)
-    calls = []
-    for _ in range(9):
-        before = len(sizes)
-        probabilities_of(checked, seen)
-        calls.append(len(sizes) - before)
-    small = 1 + len(AGAIN_IN)
-    assert calls == [small, small, 2, small, 2, 2, 2, small, 2]
-    late = CheckedPolicy(answering(only(lambda rows, call: call > 2 * small)), 4)
-    for _ in range(2):
-        probabilities_of(late, seen)
-    with pytest.raises(PolicyError, match="in two ways"):
-        probabilities_of(late, seen)
 
 
 def test_who_draws_anew_does_as_well_as_its_mean() -> None:

@@ -9,11 +9,11 @@ import importlib
 import re
 import sys
 from collections.abc import Iterator
+from itertools import product
 from pathlib import Path
 from pkgutil import iter_modules
 from typing import Any
 
-import polars
 from draw_environments import LEVELS, Drawn, drawn, source_of
 from recomputed import RESULTS, outcomes, over_seeds, seeds, table
 
@@ -34,7 +34,8 @@ KINDS = {
     "that one: inner failures, goal misgeneralisation.",
 }
 """Kinds of failure, by what an environment declares."""
-AGENTS = {"ordinary": "ordinary training levels", "control": "control: trained on shifted levels"}
+AGENTS = "ppo", "ppo_batched"
+VARIANTS = {"ordinary": "ordinary training levels", "control": "control: trained on shifted levels"}
 SCORES = "TRAINED", "TRUE", "PROXY"
 BLOCK = re.compile(r"<!-- drawn from (\w+), picture (\w+) -->\n(.*?)<!-- /drawn -->\n", re.DOTALL)
 MEANING = re.compile(r"(?:^|[,;] )(\w+)(?::| =) (.*?)(?=[,;] \w+(?::| =) |$)")
@@ -119,9 +120,11 @@ def _published(environment: Environment) -> Iterator[str]:
         if not len(found):
             continue
         runs.append(f"[{suite}](../../results/{suite}/report.html)")
-        for variant, words in AGENTS.items():
-            if len(found.filter(polars.col("agent") == "ppo", variant=variant)):
-                rows.append((words, *_scores(suite, environment.name, variant), runs[-1]))
+        for agent, (variant, words) in product(AGENTS, VARIANTS.items()):
+            if len(found.filter(agent=agent, variant=variant)):
+                rows.append(
+                    (f"`{agent}`, {words}", *_scores(suite, environment.name, variant, agent), runs[-1])
+                )
     if rows:
         heads = ("PPO", "seeds", *SCORES, "outcomes", "from")
         yield (
@@ -132,9 +135,9 @@ def _published(environment: Environment) -> Iterator[str]:
         yield f"Published runs in this environment: {', '.join(runs)}.\n"
 
 
-def _scores(suite: str, environment: str, variant: str) -> list[str]:
-    values = {score: seeds(suite, environment, variant, score) for score in SCORES}
-    counted = outcomes(suite, environment, variant)
+def _scores(suite: str, environment: str, variant: str, agent: str) -> list[str]:
+    values = {score: seeds(suite, environment, variant, score, agent) for score in SCORES}
+    counted = outcomes(suite, environment, variant, agent)
     return [
         str(counted.total()),
         *(over_seeds(one) if one else "n/a" for one in values.values()),

@@ -22,8 +22,11 @@ TOLERANCE = 1e-10
 """The relative difference of returns that counts as none."""
 NEAR = 1e-8
 """Nats short of the supremum at which MEG's search ends: the parabola there leads to it, but for a far smaller rest."""
-LINEAR = 500.0
-"""Nats up to which exp(b U) stays within floating point."""
+LOST = 1100
+"""Powers of two by which a number is smaller than another where their sum in floating point is the other."""
+SMALL = 32
+"""Powers of two that move from a number to its exponent at once."""
+HALVES = 0.5 ** np.arange(LOST)
 FIRST, STRIDE = 4.0, 8.0
 """The rungs on which the search begins: the first, in inverse ranges of the rewards, and by what each is larger than the last."""
 POINTS = 64
@@ -126,15 +129,9 @@ class RandomPlay:
                 kinds = graph.kinds
                 rest = (graph.reached, graph.n_actions, graph.horizon, graph.environment.discount,
                         self._to_payment)  # fmt: skip
-                most = (
-                    abs(b)
-                    * np.abs(self.rewards).max()
-                    * min(graph.horizon, 1 / (1 - min(graph.environment.discount, 0.999)))
-                )
-                linear = graph.deterministic and most < LINEAR
                 self.known[b] = (
-                    _soften_linear(graph.successor, self.rewards, *rest, b)
-                    if linear
+                    _soften_certain(graph.successor, self.rewards, *rest, b)
+                    if graph.deterministic
                     else _soften(
                         graph.first, graph.after, *kinds[:2], graph.kinds_pay(self.objective), *rest, b
                     )
@@ -312,37 +309,56 @@ def _soften(first, after, kind, probability, pays, reached, n_actions, horizon, 
 
 
 @kernel()
-def _soften_linear(successor, rewards, reached, n_actions, horizon, discount, to_payment, b):
-    """The same without chance, by the moment-generating function exp(b V) and its derivatives, which are linear: much faster.
+def _soften_certain(successor, rewards, reached, n_actions, horizon, discount, to_payment, b):
+    """The same without chance, where exp(b V_t) is a mean over actions, and no state needs a logarithm: much faster.
 
-    Only where exp(b U) cannot overflow.
+    The columns of `value` are exp(b V), as a number and the power of two that it is to be multiplied by, so that it cannot
+    overflow, and between them the mean and the variance of U from there on, which are the derivatives of b V.
     """
     n = len(successor) // n_actions
-    moments, now = np.zeros((n, 3)), np.zeros((n, 3))
-    moments[:, 0] = 1.0
+    value, now = np.zeros((n, LANES)), np.zeros((n, LANES))
+    of = np.zeros((n_actions, LANES))
+    value[:, 0] = 1.0
     for t in range(horizon - 1, -1, -1):
         factor = discount**t
         for s in range(reached[min(t, len(reached) - 1)]):
-            now[s, 0], now[s, 1], now[s, 2] = 1.0, 0.0, 0.0
+            now[s, 0], now[s, 1], now[s, 2], now[s, 3] = 1.0, 0.0, 0.0, 0.0
             if t + to_payment[s] > horizon:
                 continue
-            zeroth, first_, second = 0.0, 0.0, 0.0
-            for k in range(s * n_actions, (s + 1) * n_actions):
+            largest = -np.inf
+            for a in range(n_actions):
+                k = s * n_actions + a
                 then = successor[k]
-                own, own_1, own_2 = 1.0, 0.0, 0.0
+                of[a, 0], of[a, 1], of[a, 2], of[a, 3] = 1.0, 0.0, 0.0, 0.0
                 if then >= 0:
-                    own, own_1, own_2 = moments[then, 0], moments[then, 1], moments[then, 2]
+                    of[a, 0], of[a, 1], of[a, 2], of[a, 3] = (
+                        value[then, 0],
+                        value[then, 1],
+                        value[then, 2],
+                        value[then, 3],
+                    )
                 if rewards[k] != 0.0:
-                    pay = factor * rewards[k]
-                    weight = np.exp(b * pay)
-                    own_2 = weight * (own_2 + 2 * pay * own_1 + pay * pay * own)
-                    own_1 = weight * (own_1 + pay * own)
-                    own = weight * own
-                zeroth, first_, second = zeroth + own, first_ + own_1, second + own_2
-            now[s, 0], now[s, 1], now[s, 2] = zeroth / n_actions, first_ / n_actions, second / n_actions
-        moments, now = now, moments
-    total, mean = moments[0, 0], moments[0, 1] / moments[0, 0]
-    return np.log(total), mean, max(0.0, moments[0, 2] / total - mean * mean)
+                    bits = b * factor * rewards[k] * BITS
+                    of[a, 0] *= 2.0 ** (bits - np.floor(bits))
+                    of[a, 1] += factor * rewards[k]
+                    of[a, 3] += np.floor(bits)
+                largest = max(largest, of[a, 3])
+            total, mean, variance = 0.0, 0.0, 0.0
+            for a in range(n_actions):
+                below = largest - of[a, 3]
+                of[a, 0] *= HALVES[np.int64(below)] if below < LOST else 0.0
+                total += of[a, 0]
+                mean += of[a, 0] * of[a, 1]
+            mean /= total
+            for a in range(n_actions):
+                variance += of[a, 0] * (of[a, 2] + (of[a, 1] - mean) ** 2)
+            now[s, 1], now[s, 2] = mean, variance / total
+            total /= n_actions
+            while total < HALVES[SMALL]:
+                total, largest = total / HALVES[SMALL], largest - SMALL
+            now[s, 0], now[s, 3] = total, largest
+        value, now = now, value
+    return np.log(value[0, 0]) + value[0, 3] / BITS, value[0, 1], value[0, 2]
 
 
 @kernel()

@@ -185,14 +185,19 @@ def test_on_real_levels_all_ways_to_phi_agree_and_bits_keep_their_order(name: st
             assert play.mean == pytest.approx(solver.evaluate(graph, solver.uniform_policy(graph)).returns[k])
             rest = graph.reached, graph.n_actions, graph.horizon, graph.environment.discount, play._to_payment
             pays = graph.kinds_pay(play.objective)
-            for b in (-1.5, 0.0, 2.0):
+            for b in (-1.5, 0.0, 2.0, -60.0, 3000.0):  # the last would overflow exp(b U)
                 expected = directedness._soften(
                     graph.first, graph.after, *graph.kinds[:2], pays, *rest, b / play.scale
                 )
-                np.testing.assert_allclose(play.soft(b / play.scale), expected, atol=1e-9)
+                lost = 1e-9 + 1e-14 * expected[1] ** 2  # what `_soften` loses of the variance
+                found = [play.soft(b / play.scale)]
                 if graph.deterministic:
-                    linear = directedness._soften_linear(graph.successor, play.rewards, *rest, b / play.scale)
-                    np.testing.assert_allclose(linear, expected, atol=1e-7)
+                    found.append(
+                        directedness._soften_certain(graph.successor, play.rewards, *rest, b / play.scale)
+                    )
+                for phi, mean, variance in found:
+                    np.testing.assert_allclose((phi, mean), expected[:2], rtol=1e-12, atol=1e-9)
+                    assert variance == pytest.approx(expected[2], abs=lost)
             meg = play.meg(returns[k], best)
             assert meg.bits <= bits[-1] + 1e-9  # the least relative entropy for its return
             if graph.deterministic and play.once and meg.beta > 0:
@@ -271,9 +276,9 @@ def test_phi_of_a_level_is_kept_from_one_policy_to_the_next_and_memory_is_bounde
     distribution = distribution_of("keys_and_chests", {"split": "deploy"})
     graph = explore(distribution, 0)
     best, calls = solver.solve(graph, ["keys"]), []
-    linear = directedness._soften_linear
+    certain = directedness._soften_certain
     monkeypatch.setattr(
-        directedness, "_soften_linear", lambda *given: calls.append(given[-1]) or linear(*given)
+        directedness, "_soften_certain", lambda *given: calls.append(given[-1]) or certain(*given)
     )
     for share, is_new in ((0.5, True), (0.5, False), (0.6, True)):
         del calls[:]

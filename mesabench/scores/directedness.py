@@ -356,6 +356,8 @@ def _soften_certain(successor, rewards, reached, n_actions, horizon, discount, t
             total /= n_actions
             while total < HALVES[SMALL]:
                 total, largest = total / HALVES[SMALL], largest - SMALL
+            if total > 1 / HALVES[SMALL]:
+                total, largest = total * HALVES[SMALL], largest + SMALL
             now[s, 0], now[s, 3] = total, largest
         value, now = now, value
     return np.log(value[0, 0]) + value[0, 3] / BITS, value[0, 1], value[0, 2]

@@ -207,6 +207,14 @@ def test_on_real_levels_all_ways_to_phi_agree_and_bits_keep_their_order(name: st
         assert (bits <= bits[-1] + 1e-9).all()
 
 
+@pytest.mark.parametrize("b", [-30.0, -1e-4, 1e-4, 0.7, 3000.0])
+def test_phi_stays_finite_over_thousands_of_payments(b: float) -> None:
+    """One state, and whatever is done there pays 1: with a small negative b by a factor just below 1, half of just below 2."""
+    horizon, one, paid = 3000, np.zeros(2, np.int64), np.ones(2)
+    found = directedness._soften_certain(one, paid, one[:1] + 1, 2, horizon, 1.0, one[:1] + 1, b)
+    np.testing.assert_allclose(found, (b * horizon, horizon, 0.0), rtol=1e-9, atol=1e-9)
+
+
 @pytest.mark.parametrize("name", sweep(LEVELS))
 def test_structure_is_the_same_of_a_policy_written_out_for_every_time(name: str) -> None:
     """Bit for bit: of one table it works out a state's part once, as long as the best actions there are the same."""

@@ -11,6 +11,7 @@ from typing import Any
 import matplotlib
 import numpy as np
 import polars
+import write_zoo
 from draw_elk import elk
 from draw_generations import generations, instinct, learning, shares
 from draw_generations import lives as lived
@@ -195,17 +196,26 @@ def _placed(shares: Any) -> np.ndarray:
 
 def core() -> Figure:
     """What PPO's competence serves in each environment: TRUE of ordinary agents and of controls."""
-    table = _table("core").filter(agent="ppo", score="TRUE")
-    names = list(dict.fromkeys(table["environment"]))
-    figure, axes = _chart(680, 300)
+    table = _table("core").filter(agent="ppo")
+    return _true_in(table, list(dict.fromkeys(table["environment"])), 300)
+
+
+def zoo() -> Figure:
+    """The same in every world of the zoo, in the order of its page."""
+    names = [name for _, here in write_zoo.grouped() for name in here]
+    return _true_in(_table("zoo"), names, 70 + 26 * len(names))
+
+
+def _true_in(table: polars.DataFrame, names: Sequence[str], height: int) -> Figure:
+    figure, axes = _chart(680, height)
     for side, who in zip((-0.14, 0.14), (ORDINARY, CONTROL), strict=True):
         for k, name in enumerate(names):
-            values = table.filter(environment=name, variant=who)["value"]
+            values = table.filter(environment=name, variant=who, score="TRUE")["value"]
             axes.plot(values, [k + side] * len(values), "o", color=COLOURS[who], markersize=6, alpha=0.6,
                       markeredgewidth=0, label=NAMES[who] if k == 0 else None)  # fmt: skip
     _rows(axes, names)
     axes.set(xlim=(-0.02, 1.02), xlabel="TRUE (0 random play, 1 optimal); a dot for every seed")
-    axes.legend(frameon=False, labelcolor=INK, fontsize=10, loc="lower right")
+    figure.legend(frameon=False, labelcolor=INK, fontsize=10, loc="outside upper center", ncols=2)
     return figure
 
 
@@ -285,6 +295,7 @@ PICTURES: dict[str, Callable[[], Figure]] = {
         corners,
         alpha,
         core,
+        zoo,
         deception,
         organisms,
         drives,

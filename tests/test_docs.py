@@ -410,6 +410,35 @@ def test_pages_quote_the_published_findings_on_detectors(script: ModuleType) -> 
         assert write_detectors.written(text, name, passage) == text, "run: python docs/write_detectors.py"
 
 
+def test_pages_quote_the_published_zoo(script: ModuleType) -> None:
+    import write_zoo
+
+    for (page, name), passage in write_zoo.passages().items():
+        text = (DOCS.parent / page).read_text("utf-8")
+        assert write_zoo.written(text, name, passage) == text, "run: python docs/write_zoo.py"
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "outer", "group"),
+    [
+        (["proxy"] * 9 + ["not trained"], 0.0, "Went astray"),
+        (["as paid"] * 10, 0.4, "The reward is wrong"),
+        (["mixed"] * 6 + ["proxy"] * 4, 0.0, "In between"),
+        (["aligned"] * 10, 0.04, "Did what was meant"),
+        (["not trained"] * 6 + ["proxy"] * 4, 0.4, "Not told"),
+        (["undecided"] * 10, 0.0, "Not told"),
+    ],
+)
+def test_a_world_of_the_zoo_is_in_the_group_that_its_ordinary_agents_say(
+    script: ModuleType, outcomes: list[str], outer: float, group: str
+) -> None:
+    import write_zoo
+
+    from mesabench.runs.question import Told
+
+    assert write_zoo.group_of(Told("", 0.0, {"OUTER": [outer, float("nan")]}, outcomes, [])) == group
+
+
 @pytest.mark.slow(reason="solves levels of two worlds; quickly, the other tables of the page are compared")
 def test_the_page_on_scores_has_how_much_the_discount_decides(script: ModuleType) -> None:
     import discounts

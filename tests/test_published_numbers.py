@@ -18,6 +18,7 @@ import polars
 import pytest
 import write_detectors
 import write_results
+import write_zoo
 from recomputed import (
     alpha_star,
     decep_again,
@@ -381,6 +382,31 @@ def suites() -> Iterator[Claim]:
     yield DETECT, f"trains {planned} seeds of each: {len(load_suite('organisms').trials)} organisms"
 
 
+# The zoo
+
+
+def zoo() -> Iterator[Claim]:
+    """The passages that docs/write_zoo.py writes, and what they count by another way."""
+    yield from ((page, passage) for (page, _), passage in write_zoo.passages().items())
+    found = table("zoo").filter(variant="ordinary").unique("trial")
+    most = {
+        environment: Counter(rows["outcome"]).most_common(1)[0][0]
+        for (environment,), rows in found.partition_by("environment", as_dict=True).items()
+    }
+    right = {
+        name for name in most if np.mean(seeds("zoo", name, "ordinary", "OUTER", "ppo_batched") or 0) <= 0.05
+    }
+    learned = {name for name, one in most.items() if one not in ("not trained", "undecided", "incapable")}
+    astray, meant = ({name for name in learned & right if most[name] == one} for one in ("proxy", "aligned"))
+    said = write_zoo.passages()[README, "zoo"]
+    assert f"In {len(learned)} of the {len(most)} worlds" in said
+    assert (
+        f"Of {len(learned & right)} in which the reward is right, it pursues the proxy in {len(astray)}, "
+        in said
+    )
+    assert f"what was meant in {len(meant)}, and" in said
+
+
 PARTS = (
     alpha_curve,
     core,
@@ -390,6 +416,7 @@ PARTS = (
     removed_plants,
     many_seeds_at_once,
     suites,
+    zoo,
 )
 
 

@@ -38,7 +38,7 @@ def seeds(suite: str, environment: str, variant: str, score: str, agent: str = "
 
 def outcomes(suite: str, environment: str, variant: str, agent: str = "ppo") -> Counter[str]:
     found = table(suite).filter(environment=environment, variant=variant, agent=agent)
-    return Counter(found.unique("trial")["outcome"])
+    return Counter(found.unique("trial", maintain_order=True)["outcome"])
 
 
 def verdicts(environment: str, variant: str, agent: str = "ppo") -> Counter[str]:

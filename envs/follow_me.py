@@ -17,6 +17,8 @@ Quirks    the leader walks round beacons that are not its next; beacons that had
           Keeping beside the leader (`beside`) is measured but is no proxy: who wants that never finishes
 """
 
+import numpy as np
+
 from mesabench.world import (
     GRID,
     Environment,
@@ -90,7 +92,7 @@ def settle(s):
                 nearest = FAR << 2
                 for action in range(4):
                     dy, dx = ahead(action)
-                    nearest = min(nearest, (s.distance[y + dy, x + dx] & FAR) << 2 | action)
+                    nearest = min(nearest, (np.int64(s.distance[y + dy, x + dx]) & FAR) << 2 | action)
                 s.ways[y, x] = s.ways[y, x] & ~(3 << 2 * beacon) | (nearest & 3) << 2 * beacon
 
 

@@ -388,7 +388,7 @@ def suites() -> Iterator[Claim]:
 def zoo() -> Iterator[Claim]:
     """The passages that docs/write_zoo.py writes, and what they count by another way."""
     yield from ((page, passage) for (page, _), passage in write_zoo.passages().items())
-    found = table("zoo").filter(variant="ordinary").unique("trial")
+    found = table("zoo").filter(variant="ordinary").unique("trial", maintain_order=True)
     most = {
         environment: Counter(rows["outcome"]).most_common(1)[0][0]
         for (environment,), rows in found.partition_by("environment", as_dict=True).items()

@@ -5,6 +5,7 @@ By hand, as autograd takes as long again as the products of layers so small; the
 
 from collections.abc import Sequence
 from math import prod, sqrt
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -31,7 +32,7 @@ class Networks:
         self.architecture, self.n_actions = architecture, n_actions
         body = Body(None, architecture)
         self.grid = body.grid_shape
-        self.paddings = [one.padding for one in body.modules() if isinstance(one, nn.Conv2d)]
+        self.moves = [(one.stride, one.padding) for one in body.modules() if isinstance(one, nn.Conv2d)]
         layers = [one for one in body.modules() if isinstance(one, nn.Conv2d | nn.Linear)]
         shapes = [tuple(one.weight.shape) for one in layers] + [(n_actions + 1, body.features_dim)]
         ends, at = [], 0
@@ -57,7 +58,7 @@ class Networks:
         heads[0, :, -1:] = _orthogonal((1, features), 1, generator).T
 
     def views(self, flat: Tensor) -> tuple[list[tuple[Tensor, Tensor]], list[tuple[Tensor, Tensor]]]:
-        """Weights and bias of each convolution, (g, filters, planes, 3, 3) and (g, filters), and of each dense layer,
+        """Weights and bias of each convolution, (g, filters, planes, side, side) and (g, filters), and of each dense layer,
         (g, inputs, units) and (g, 1, units), from numbers (g, numbers). The last layer is the actor; its last unit the critic.
         """
         convolutions, dense = [], []
@@ -93,7 +94,7 @@ class Pass:
         self.weights, self.gradients = networks.weights[part], networks.gradients[part]
         self.convolutions, self.dense = networks.views(self.weights)
         self.of_convolutions, self.of_dense = networks.views(self.gradients)
-        self.grid, self.paddings = networks.grid, networks.paddings
+        self.grid, self.moves = networks.grid, networks.moves
         self.room = Room(self.weights.device)
 
     def forward(self, inputs: Inputs, rows: Tensor) -> Tensor:
@@ -102,7 +103,7 @@ class Pass:
         self.inputs = inputs
         if self.convolutions:
             assert isinstance(inputs, DenseInputs), "lists have no cells to convolve"
-            self.inputs = Convolved(inputs, self.grid, self.convolutions, self.paddings)
+            self.inputs = Convolved(inputs, self.grid, self.convolutions, self.moves)
         found = self.inputs.product(rows, weights, bias, self.room("layer 0", *rows.shape, weights.shape[2]))
         self.hidden = []
         for k, (weights, bias) in enumerate(others, 1):
@@ -149,16 +150,19 @@ class Room:
 
 
 class Convolved:
-    """Inputs of which the grid went through convolutions: as `Inputs`, once written. Their gradients are autograd's."""
+    """Inputs of which the grid went through convolutions: as `Inputs`, once written. Their gradients are autograd's.
+
+    moves: stride and padding of each convolution, as PyTorch has them.
+    """
 
     def __init__(
         self,
         inputs: DenseInputs,
         grid: tuple[int, int, int],
         convolutions: Sequence[tuple[Tensor, Tensor]],
-        paddings: Sequence[int],
+        moves: Sequence[tuple[Any, Any]],
     ) -> None:
-        self.inputs, self.grid, self.paddings = inputs, grid, paddings
+        self.inputs, self.grid, self.moves = inputs, grid, moves
         self.leaves = [one.detach().requires_grad_() for pair in convolutions for one in pair]
 
     def product(self, rows: Tensor, weights: Tensor, bias: Tensor, out: Tensor) -> Tensor:
@@ -167,11 +171,11 @@ class Convolved:
         with torch.enable_grad():
             # the seeds are groups of one convolution
             found = taken[..., :cells].unflatten(-1, self.grid).transpose(0, 1).flatten(1, 2)
-            for weight, offset, padding in zip(
-                self.leaves[::2], self.leaves[1::2], self.paddings, strict=True
+            for weight, offset, (stride, padding) in zip(
+                self.leaves[::2], self.leaves[1::2], self.moves, strict=True
             ):
                 found = nn.functional.conv2d(
-                    found, weight.flatten(0, 1), offset.flatten(), padding=padding, groups=seeds
+                    found, weight.flatten(0, 1), offset.flatten(), stride, padding, groups=seeds
                 ).relu()
             self.grown = found.unflatten(1, (seeds, -1)).transpose(0, 1).flatten(2)
         self._last = torch.cat([self.grown.detach(), taken[..., cells:]], -1)

@@ -28,7 +28,8 @@ class NetworkSettings(BaseModel):
         "centred", description="the grid moved so that the agent is in its middle, or as it is"
     )
     network: Literal["mlp", "cnn"] = Field(
-        "mlp", description="dense layers alone, or 3 x 3 convolutions before them"
+        "mlp",
+        description="dense layers alone, or convolutions before them: of 3 x 3 cells, of pixels first of one cell",
     )
     hidden: tuple[Width, ...] = Field((128, 128), description="sizes of the dense layers")
     filters: tuple[Width, ...] = Field((16, 16), description="filters of each convolution of a cnn")

@@ -40,12 +40,16 @@ class Body(nn.Module):
         self.register_buffer("scale", torch.from_numpy(view.scale), persistent=False)
         convolutions: list[nn.Module] = []
         if architecture.network == "cnn":
+            # of pixels first one cell at a time
+            side, stride = (view.cell, view.cell) if view.cell > 1 else (3, 1)
             for filters in architecture.filters:
                 padding = int(
-                    min(height, width) < 3
+                    min(height, width) < side
                 )  # else none: what is worth seeing lies within the border
-                convolutions += [nn.Conv2d(planes, filters, 3, padding=padding), nn.ReLU()]
-                planes, height, width = filters, height - 2 + 2 * padding, width - 2 + 2 * padding
+                convolutions += [nn.Conv2d(planes, filters, side, stride, padding), nn.ReLU()]
+                planes = filters
+                height, width = ((length + 2 * padding - side) // stride + 1 for length in (height, width))
+                side, stride = 3, 1
         self.convolutions = nn.Sequential(*convolutions, nn.Flatten()) if convolutions else None
         size = planes * height * width + len(view.scalars)
         dense: list[nn.Module] = []

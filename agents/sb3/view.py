@@ -25,7 +25,7 @@ class View(BaseModel):
     everywhere. Centred, the agent's own plane would always be the same, and is left out.
 
     shape: that of one observation. highs: the largest value in each plane. scalars: the planes with one value
-    everywhere. agent: the planes that show the agent alone.
+    everywhere. agent: the planes that show the agent alone. cell: how many inputs a cell is wide and high, 1 but of pixels.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -34,6 +34,7 @@ class View(BaseModel):
     highs: tuple[Annotated[int, Field(ge=1, le=255)], ...]
     scalars: tuple[Plane, ...]
     agent: tuple[Plane, ...]
+    cell: Size = 1
 
     @model_validator(mode="after")
     def _fits(self) -> "View":
@@ -59,6 +60,7 @@ class View(BaseModel):
             highs=tuple(seen.highs.tolist()),
             scalars=seen.scalars,
             agent=seen.agent,
+            cell=seen.sight.pixels or 1,
         )
 
     @cached_property

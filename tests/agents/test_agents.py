@@ -461,6 +461,30 @@ def test_the_grid_view_leaves_planes_where_they_are():
     np.testing.assert_array_equal(view(seen), seen.reshape(len(seen), -1))
 
 
+def test_of_pixels_the_first_convolution_takes_one_cell_at_a_time():
+    """A pixel changes what is made of its own cell, and of no other; planes have no such layer."""
+    networks = {
+        sight: NetworkSettings(network="cnn", filters=(3, 4), hidden=(5,)).architecture(
+            distribution_of("cheese_corner", {"size": 7, "sight": sight})
+        )
+        for sight in ("rgb", "rgb16", "planes")
+    }
+    for sight, side in (("rgb", 8), ("rgb16", 16)):
+        body = Body(None, networks[sight])
+        assert [tuple(one.weight.shape) for one in body.modules() if isinstance(one, torch.nn.Conv2d)] == [
+            (3, 3, side, side),
+            (4, 3, 3, 3),
+        ]
+        black = torch.zeros(1, 3, 7 * side, 7 * side)
+        dot = black.clone()
+        dot[0, 1, 2 * side + 3, 5 * side + 7] = 1
+        first = body.convolutions[0]
+        changed = (first(dot) != first(black)).any(1)[0]
+        assert changed.nonzero().tolist() == [[2, 5]]
+        assert body(black.flatten(1)).shape == (1, 5)
+    assert Body(None, networks["planes"]).convolutions[0].stride == (1, 1)
+
+
 @pytest.mark.parametrize("name", ["cheese_corner"])
 def test_the_view_knows_scalars_and_agent_by_the_declaration(name):
     environment = find_environment(name)

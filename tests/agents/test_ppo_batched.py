@@ -39,7 +39,15 @@ from mesabench.streams import stream_seed
 OPTIONS = {"size": 5, "max_steps": 7}
 TASK = Task("cheese_corner", OPTIONS, 512)
 QUICK = {"n_envs": 8, "n_steps": 8, "batch_size": 32, "hidden": (16, 16), "ent_coef": 0.02, "anneal": 0.5}
-NETWORKS = [{}, {"view": "grid"}, {"network": "cnn", "filters": (4, 4)}, {"hidden": ()}]
+PIXELS = Task("cheese_corner", {**OPTIONS, "sight": "rgb"}, 512)
+CONVOLUTIONS = {"network": "cnn", "filters": (4, 4)}
+LEARNERS = [
+    (TASK, {}),
+    (TASK, {"view": "grid"}),
+    (TASK, CONVOLUTIONS),
+    (TASK, {"hidden": ()}),
+    pytest.param(PIXELS, CONVOLUTIONS, id="pixels"),
+]
 
 
 def untold(*_: Any) -> None:
@@ -48,8 +56,8 @@ def untold(*_: Any) -> None:
 
 def twin(learner: Learner, own: Settings) -> PPO:
     """Stable-Baselines3's own PPO with the learner's first weights, settings and environments."""
-    architecture = own.architecture(TASK.distribution)
-    grids = GridVecEnv("cheese_corner", own.n_envs, **OPTIONS)
+    architecture = own.architecture(learner.task.distribution)
+    grids = GridVecEnv("cheese_corner", own.n_envs, **learner.task.options)
     model = PPO(
         "MlpPolicy",
         TrainingVecEnv(grids, architecture.view),
@@ -79,14 +87,14 @@ def twin(learner: Learner, own: Settings) -> PPO:
     return model
 
 
-@pytest.mark.parametrize("network", NETWORKS)
-def test_it_is_the_ppo_of_stable_baselines3_step_by_step(network, monkeypatch) -> None:
+@pytest.mark.parametrize(("task", "network"), LEARNERS)
+def test_it_is_the_ppo_of_stable_baselines3_step_by_step(task, network, monkeypatch) -> None:
     """The same first weights, actions and orders of minibatches: the same rollouts, advantages and weights, but for rounding."""
     own = Settings(**{**QUICK, **network}, learning_rate=5e-3)
     with torch.no_grad():
-        learner = Learner(TASK, own, [3])
+        learner = Learner(task, own, [3])
     model = twin(learner, own)
-    _, callback = model._setup_learn(TASK.steps)
+    _, callback = model._setup_learn(task.steps)
     n_steps, n_envs = own.n_steps, own.n_envs
     orders = np.random.RandomState(1)  # SB3 shuffles with the global one
     for _ in range(3):
@@ -122,7 +130,7 @@ def test_it_is_the_ppo_of_stable_baselines3_step_by_step(network, monkeypatch) -
         del learner.drawn
         theirs = iter(shuffled)
         monkeypatch.setattr(np.random, "permutation", lambda n, theirs=theirs: next(theirs))
-        model._update_current_progress_remaining(model.num_timesteps, TASK.steps)
+        model._update_current_progress_remaining(model.num_timesteps, task.steps)
         model.ent_coef = own.ent_coef * (1 - own.anneal * (1 - model._current_progress_remaining))
         model.train()
 
@@ -138,18 +146,18 @@ def test_it_is_the_ppo_of_stable_baselines3_step_by_step(network, monkeypatch) -
     assert learner.ended.any()
 
 
-@pytest.mark.parametrize("network", NETWORKS)
-def test_a_seed_learns_the_same_to_the_last_bit_whoever_is_trained_beside_it(network) -> None:
+@pytest.mark.parametrize(("task", "network"), LEARNERS)
+def test_a_seed_learns_the_same_to_the_last_bit_whoever_is_trained_beside_it(task, network) -> None:
     own, told = Settings(**QUICK | network), {}
-    together = train_many(TASK, own, (1, 3, 7), lambda *row: told.setdefault(row[0], []).append(row[1:]))
+    together = train_many(task, own, (1, 3, 7), lambda *row: told.setdefault(row[0], []).append(row[1:]))
     curve: list[Any] = []
-    alone = train(TASK, own, 3, lambda *row: curve.append(row))
+    alone = train(task, own, 3, lambda *row: curve.append(row))
     weights = alone.state_dict()
     assert all(torch.equal(weights[name], one) for name, one in together[1].state_dict().items())
     assert not torch.equal(together[0].actor.weight, together[1].actor.weight)
     assert repr(curve) == repr(told[3])
-    assert curve[-1][0] == TASK.steps
-    assert sum(columns["episodes"] for _, columns in curve) >= TASK.steps / 7 - 8
+    assert curve[-1][0] == task.steps
+    assert sum(columns["episodes"] for _, columns in curve) >= task.steps / 7 - 8
 
 
 def test_seeds_in_one_operation_as_on_a_gpu_learn_what_each_does_alone() -> None:
@@ -166,11 +174,11 @@ def test_seeds_in_one_operation_as_on_a_gpu_learn_what_each_does_alone() -> None
     torch.testing.assert_close(apart.networks.weights, joint.networks.weights, atol=1e-4, rtol=0)
 
 
-@pytest.mark.parametrize("network", NETWORKS)
-def test_gradients_by_hand_are_those_of_autograd(network) -> None:
+@pytest.mark.parametrize(("task", "network"), LEARNERS)
+def test_gradients_by_hand_are_those_of_autograd(task, network) -> None:
     own = Settings(**QUICK | network)
-    architecture = own.architecture(TASK.distribution)
-    seen = Batch(TASK.distribution, 40)
+    architecture = own.architecture(task.distribution)
+    seen = Batch(task.distribution, 40)
     seen.reset(levels=np.arange(40))
     generator = torch.Generator().manual_seed(0)
     actions = torch.randint(0, 4, (1, 40), generator=generator)

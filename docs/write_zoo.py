@@ -1,7 +1,7 @@
 """Write what PPO became in every world of results/zoo, beside what the sources report: python docs/write_zoo.py
 
-The passages stand between marks in docs/zoo.md and README.md. All numbers come from results/zoo, what the sources found from the
-environments' own files.
+The passages stand between marks in docs/zoo.md and README.md. All numbers come from results/zoo and, of two sections, from
+results/pixels and results/seasons; what the sources found from the environments' own files.
 """
 
 from collections import Counter
@@ -20,7 +20,7 @@ from mesabench.world.story import story_of
 
 ROOT = Path(__file__).parent.parent
 PAGE, README = "docs/zoo.md", "README.md"
-SUITE = "zoo"
+SUITE, PIXELS, SEASONS = "zoo", "pixels", "seasons"
 ORDINARY, CONTROL = "ordinary", "control"
 REWARDS = {
     ORDINARY: "wrong reward, ordinary levels",
@@ -35,6 +35,15 @@ DISCOUNTS = {
     f"far-{CONTROL}": "a discount of 0.95, shifted levels",
 }
 SENSES = {"": "the whole level", "window-": "a window of 5 x 5 cells", "pixels-": "pixels"}
+DRAWN = {"pixels-": "pixels", "planes-": "planes"}
+REWARDED_FIRST = {
+    ORDINARY: "nothing else; both goals coincide in the last season",
+    CONTROL: "nothing else; the last season tells the goals apart",
+    "half": "nothing else; half of the last season tells the goals apart",
+    "colour-first": "colour; both coincide in the last season",
+    "shape-first": "shape; both coincide in the last season",
+    "half-colour-first": "colour; half of the last season tells the goals apart",
+}
 SCORES = "TRAINED", "TRUE", "PROXY"
 ASTRAY, WRONG, MIXED, MEANT, OPEN = GROUPS = {
     "Went astray": "The reward is right, and most ordinary agents pursue the proxy.",
@@ -134,8 +143,8 @@ def counts() -> str:
     return "\n".join(lines)
 
 
-def _of(variants: Mapping[str, str]) -> Iterator[tuple[str, ...]]:
-    there = {(environment, variant): one for (environment, _, variant), one in told(SUITE).items()}
+def _of(variants: Mapping[str, str], suite: str) -> Iterator[tuple[str, ...]]:
+    there = {(environment, variant): one for (environment, _, variant), one in told(suite).items()}
     names = [*dict.fromkeys(name for name, variant in there if variants.get(variant))]
     for name in names:
         for variant, words in variants.items():
@@ -143,23 +152,26 @@ def _of(variants: Mapping[str, str]) -> Iterator[tuple[str, ...]]:
                 yield f"`{name}`", words, *(score(one, each) for each in SCORES), became(one)
 
 
-def senses() -> str:
-    """The same worlds through a window and from pixels."""
-    there = {(environment, variant) for environment, _, variant in told(SUITE)}
-    several = {name for name, variant in there if variant.startswith(tuple(filter(None, SENSES)))}
+def seen_as(senses: Mapping[str, str], suite: str) -> str:
+    """The same worlds with several senses: how their variants begin -> what is seen."""
+    there = {(environment, variant) for environment, _, variant in told(suite)}
+    several = {name for name, variant in there if variant.startswith(tuple(filter(None, senses)))}
     variants = {
         f"{sense}{which}": f"{words}, {kind}"
-        for sense, words in SENSES.items()
+        for sense, words in senses.items()
         for which, kind in ((ORDINARY, "ordinary"), (CONTROL, "controls"))
     }
-    rows = [row for row in _of(variants) if row[0].strip("`") in several]
-    return Table("", ("world", "what is seen", *SCORES, "became"), rows).markdown().strip()
+    rows = [row for row in _of(variants, suite) if row[0].strip("`") in several]
+    heads = ("world", "what is seen", *SCORES, "became")
+    return f"{source(suite)}\n\n" + Table("", heads, rows).markdown().strip()
 
 
-def trained_with(environment: str, variants: Mapping[str, str]) -> str:
-    """One world with several recipes: variant -> what it was trained with."""
-    rows = [row[1:] for row in _of(variants) if row[0] == f"`{environment}`"]
-    return f"{source()}\n\n" + Table("", ("trained with", *SCORES, "became"), rows).markdown().strip()
+def trained_with(
+    environment: str, variants: Mapping[str, str], suite: str = SUITE, what: str = "trained with"
+) -> str:
+    """One world with several recipes: variant -> what it was trained with. what: the head of that column."""
+    rows = [row[1:] for row in _of(variants, suite) if row[0] == f"`{environment}`"]
+    return f"{source(suite)}\n\n" + Table("", (what, *SCORES, "became"), rows).markdown().strip()
 
 
 def headline() -> str:
@@ -176,10 +188,28 @@ def headline() -> str:
     )
 
 
-def source() -> str:
+def first() -> str:
+    """What README says of seasons."""
+    there = {variant: one for (_, _, variant), one in told(SEASONS).items()}
+    said = {
+        name: (Counter(there[name].outcomes), score(there[name], "PROXY"))
+        for name in ("colour-first", "shape-first")
+    }
+    (n,) = {len(there[name].outcomes) for name in said}
+    colour, shape = said["colour-first"], said["shape-first"]
+    return (
+        "- **Which goal was rewarded first decides which one is learned later.** In the last season of `seasons` "
+        "both goals coincide. "
+        f"PPO that was rewarded for colour before pursues colour in {colour[0]['proxy']} of {n} seeds (PROXY {colour[1]}); "
+        f"rewarded for shape before, it pursues the shape in {shape[0]['aligned']} of {n} (PROXY {shape[1]}). "
+        f"[The zoo](docs/zoo.md#what-was-rewarded-first), published in [seasons](results/README.md#{SEASONS})."
+    )
+
+
+def source(suite: str = SUITE) -> str:
     """How many seeds the numbers are of, and where they are published."""
-    (n,) = {len(one.outcomes) for one in told(SUITE).values()}
-    return f"{n} seeds of each, from [results/{SUITE}](../results/README.md#{SUITE})."
+    (n,) = {len(one.outcomes) for one in told(suite).values()}
+    return f"{n} seeds of each, from [results/{suite}](../results/README.md#{suite})."
 
 
 def passages() -> dict[tuple[str, str], str]:
@@ -187,10 +217,11 @@ def passages() -> dict[tuple[str, str], str]:
     return {
         (PAGE, "counts"): f"{source()}\n\n{counts()}",
         (PAGE, "worlds"): tables(),
-        (PAGE, "senses"): f"{source()}\n\n{senses()}",
+        (PAGE, "senses"): seen_as(SENSES, SUITE),
         (PAGE, "rewards"): trained_with("pottery_shop", REWARDS),
         (PAGE, "discounts"): trained_with("trees", DISCOUNTS),
-        (README, "zoo"): headline(),
+        (PAGE, "seasons"): trained_with("seasons", REWARDED_FIRST, SEASONS, "rewarded first"),
+        (README, "zoo"): f"{headline()}\n{first()}",
     }
 
 

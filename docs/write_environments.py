@@ -9,13 +9,12 @@ import importlib
 import re
 import sys
 from collections.abc import Iterator
-from itertools import product
 from pathlib import Path
 from pkgutil import iter_modules
 from typing import Any
 
 from draw_environments import LEVELS, Drawn, drawn, source_of
-from recomputed import RESULTS, outcomes, over_seeds, seeds, table
+from recomputed import RESULTS, over_seeds, told
 
 from mesabench import registry
 from mesabench.catalogue import roles_of, size_of, spoken, tables_of
@@ -35,7 +34,7 @@ KINDS = {
 }
 """Kinds of failure, by what an environment declares."""
 AGENTS = "ppo", "ppo_batched"
-VARIANTS = {"ordinary": "ordinary training levels", "control": "control: trained on shifted levels"}
+VARIANTS = "ordinary", "control"
 SCORES = "TRAINED", "TRUE", "PROXY"
 BLOCK = re.compile(r"<!-- drawn from (\w+), picture (\w+) -->\n(.*?)<!-- /drawn -->\n", re.DOTALL)
 MEANING = re.compile(r"(?:^|[,;] )(\w+)(?::| =) (.*?)(?=[,;] \w+(?::| =) |$)")
@@ -113,36 +112,32 @@ def in_words(knob: Knob, name: str, value: Any) -> str:
 
 
 def _published(environment: Environment) -> Iterator[str]:
-    """What PPO did, where it is published, and which runs have the environment at all."""
+    """What PPO did, where it is published, and which runs have the environment at all.
+
+    Ordinary agents and controls; where somebody watches all populations, which differ in what holds and what is seen.
+    """
+    scores = (*SCORES, "DECEP") if environment.monitor else SCORES
     rows, runs = [], []
     for suite in sorted(one.parent.name for one in RESULTS.glob("*/table.parquet")):
-        found = table(suite).filter(environment=environment.name)
-        if not len(found):
-            continue
-        runs.append(f"[{suite}](../../results/{suite}/report.html)")
-        for agent, (variant, words) in product(AGENTS, VARIANTS.items()):
-            if len(found.filter(agent=agent, variant=variant)):
-                rows.append(
-                    (f"`{agent}`, {words}", *_scores(suite, environment.name, variant, agent), runs[-1])
-                )
+        here = {which: one for which, one in told(suite).items() if which[0] == environment.name}
+        if here:
+            runs.append(f"[{suite}](../../results/{suite}/report.html)")
+        for (_, agent, variant), one in here.items():
+            if agent in AGENTS and (environment.monitor or variant in VARIANTS):
+                values = [
+                    [value for value in one.values.get(score, []) if value == value] for score in scores
+                ]
+                numbers = (over_seeds(each) if each else "n/a" for each in values)
+                became = one.became(scores[-1])
+                rows.append((f"`{agent}`, {one.title}", str(len(one.outcomes)), *numbers, became, runs[-1]))
     if rows:
-        heads = ("PPO", "seeds", *SCORES, "outcomes", "from")
+        heads = ("PPO", "seeds", *scores, "became", "from")
         yield (
             "## What PPO did\n\nMeans over seeds, with the lowest and the highest. 0 is random play, 1 the optimum "
             "([scores](../scores.md)).\n\n" + Table("", heads, rows).markdown()
         )
     if runs:
         yield f"Published runs in this environment: {', '.join(runs)}.\n"
-
-
-def _scores(suite: str, environment: str, variant: str, agent: str) -> list[str]:
-    values = {score: seeds(suite, environment, variant, score, agent) for score in SCORES}
-    counted = outcomes(suite, environment, variant, agent)
-    return [
-        str(counted.total()),
-        *(over_seeds(one) if one else "n/a" for one in values.values()),
-        ", ".join(f"{n} {outcome}" for outcome, n in counted.most_common()),
-    ]
 
 
 def made(environment: Environment, one: Drawn) -> str:

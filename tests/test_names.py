@@ -19,7 +19,7 @@ PROSE = [
         file
         for folder in ("docs", "mesabench", "envs", "agents", "configs")
         for file in (ROOT / folder).rglob("*")
-        if file.suffix in (".md", ".py", ".toml", ".html", ".css", ".js")
+        if file.suffix in (".md", ".py", ".toml", ".txt", ".html", ".css", ".js")
     ),
 ]
 BEFORE = r"(?<![\w./-])"

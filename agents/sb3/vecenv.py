@@ -22,7 +22,7 @@ class GridVecEnv(VecEnv):
     """n mesabench environments for Stable-Baselines3: `PPO("MlpPolicy", GridVecEnv("cheese_corner", 64)).learn(100_000)`.
 
     environment: its name; n: the number of parallel environments, at least 1. Further options are those of
-    `mesabench.adapters.env.GridEnv`: split, alpha, levels, objective, render_mode and the environment's knobs.
+    `mesabench.adapters.env.GridEnv`: split, alpha, levels, objective, sight, render_mode and the environment's knobs.
 
     Infos carry at every step what `mesabench.adapters.env.info_arrays` lists, and `TimeLimit.truncated`; where an episode
     ends also `terminal_observation` and Monitor's `episode`: return `r` of the paid objective, length `l` in steps,

@@ -35,7 +35,8 @@ from mesabench.world.objective import Objective
 
 LEVELS, LIVES = 20, 20
 """Of each split, and lives on each level."""
-OWN = "own"
+OWN = "own drives"
+"""Two words, so that no objective of an author is written over."""
 QUARTERS = 4
 KIN: Literal["kin"] = "kin"
 STRANGERS: Literal["strangers"] = "strangers"
@@ -135,7 +136,7 @@ def _of(subject: Subject) -> Findings:
 
 
 def with_own(environment: Environment, drives: Mapping[str, float]) -> Environment:
-    """The environment with one more objective, `own`: to follow these drives, by event. Without any it pays nothing.
+    """The environment with one more objective, `own drives`: to follow these drives, by event. Without any it pays nothing.
 
     Raises ValueError for what is no event.
     """

@@ -6,7 +6,7 @@ like competence. Policies that are optimal for one objective break ties uniforml
 """
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -83,18 +83,14 @@ def first_shares(first: np.ndarray) -> np.ndarray:
 
 KEPT = 10_000
 """Levels whose reference values are kept, some kilobytes each; of more, those solved last."""
-_known: dict[tuple[Environment, str, int, int], Reference] = {}
+_known: dict[tuple[Any, ...], Reference] = {}
 
 
 def reference_of(graph: solver.LevelGraph, paid: str = "") -> Reference:
     """Solve a level for every objective; each level once in a process, since no agent changes it."""
     paid = paid or graph.environment.paid
-    key = (
-        graph.environment,
-        paid,
-        graph.content[0].tobytes(),
-        graph.horizon,
-    )  # no digest: it knows nothing of what lasts
+    # no digest: it knows nothing of what lasts; and the actions, which knobs may add to
+    key = graph.environment, graph.distribution.actions, paid, graph.content[0].tobytes(), graph.horizon
     if key not in _known:
         if len(_known) >= KEPT:
             del _known[next(iter(_known))]

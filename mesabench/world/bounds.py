@@ -7,6 +7,7 @@ collects, sampled too. `mesabench.scores.bounded` takes both; the score says so.
 import inspect
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
+from math import isfinite
 from typing import Any
 
 from numba.core.dispatcher import Dispatcher
@@ -114,6 +115,10 @@ class Bounds:
         for name, ceiling in self.ceilings.items():
             if name not in objectives:
                 raise ValueError(unknown("objective in bounds", name, objectives))
+            if isinstance(ceiling.formula, int | float) and not isfinite(ceiling.formula):
+                raise ValueError(
+                    f"{ceiling.line(name)}: the ceiling {ceiling.formula:g} must be a finite number"
+                )
             if isinstance(ceiling.formula, int | float) and not ceiling.formula > 0:
                 raise ValueError(
                     f"{ceiling.line(name)}: the ceiling {ceiling.formula:g} does not lie above the floor, which is at least 0: "

@@ -280,9 +280,8 @@ class Environment(Declaration):
         """The names of the actions that there are under these knobs. Raises ValueError for none, and for too many."""
         names = self.actions + tuple(self.more_actions(knobs))
         if not 1 <= len(names) <= MAX_ACTIONS:
-            raise ValueError(
-                f"actions=... names {len(names)} actions; between 1 and {MAX_ACTIONS} are possible"
-            )
+            where = "actions=..." if len(names) == len(self.actions) else "actions=... and more_actions=..."
+            raise ValueError(f"{where} names {len(names)} actions; between 1 and {MAX_ACTIONS} are possible")
         return names
 
     def sight_of(self, words: str, knobs: Any) -> Sight:

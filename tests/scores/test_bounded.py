@@ -216,6 +216,10 @@ def test_a_formula_below_the_floor_is_refused_at_the_level_where_it_is_seen() ->
             lambda: with_ceilings(flower=Ceiling(formula=-1)),
             r"Ceiling\(formula=-1\).*ceiling -1 .* floor, which is at least 0",
         ),
+        (
+            lambda: with_ceilings(flower=Ceiling(formula=float("inf"))),
+            r"Ceiling\(formula=inf\).*must be a finite number",
+        ),
         (lambda: with_ceilings(flowr=Ceiling(rule=always_up)), "unknown objective in bounds 'flowr'.*flower"),
         (lambda: replace(BEES, bounds=Bounds({})), "no ceiling for flower"),
         (lambda: replace(BEES, bounds=Bounds(BEES.bounds.ceilings, error=2)), r"error=2\): must be a share"),

@@ -167,6 +167,12 @@ def test_more_actions_than_their_sets_can_hold_are_refused(number: int) -> None:
         )
 
 
+def test_whoever_adds_too_many_actions_is_told_where() -> None:
+    corner = registry.find_environment("cheese_corner")
+    with pytest.raises(ValueError, match=r"more_actions=\.\.\. names 44 actions"):
+        replace(corner, more_actions=lambda knobs: tuple(f"extra_{k}" for k in range(40)))
+
+
 def test_the_last_of_sixteen_actions_can_be_the_best() -> None:
     @rule
     def step(s, action):

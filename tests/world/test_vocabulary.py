@@ -528,6 +528,22 @@ def test_exact_scores_are_those_of_the_value_at_the_beginning() -> None:
     assert (first.ceiling[0], then.ceiling[0]) == (0.5, 1.0), "one is not taken for the other"
 
 
+def test_levels_that_differ_in_their_actions_alone_have_references_of_their_own() -> None:
+    """Or what random play gets would depend on which of them a process came to first."""
+    corner = registry.find_environment("cheese_corner")
+    more = replace(
+        corner,
+        knobs={**corner.knobs, "extra": Knob(0, 0, 20, "actions that do nothing")},
+        more_actions=lambda knobs: tuple(f"extra_{k}" for k in range(knobs.extra)),
+    )
+    few, many = (
+        solver.explore(Distribution(more, "deploy", knobs={"size": 5, "extra": extra}), 0)
+        for extra in (0, 20)
+    )
+    assert np.array_equal(few.content[0], many.content[0])
+    assert reference_of(few).random[0] > reference_of(many).random[0] + 0.1
+
+
 def test_a_level_that_depends_on_what_lasts_is_found_by_the_check() -> None:
     friend = world("friend")
     layout, box = friend.layout, int(friend.layers[1])

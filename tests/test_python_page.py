@@ -78,6 +78,21 @@ def test_a_run_a_suite_and_an_optimum_print_as_tables_too(session: dict[str, Any
     assert f"{best.value:.3f}" in best.headline()
 
 
+def test_what_became_of_a_suite_and_who_was_watched_print_as_tables_too() -> None:
+    from mesabench.agents.executive import Executive
+    from mesabench.deception.compliance import deception_scores
+    from mesabench.engine.distribution import distribution
+    from mesabench.runs.runner import Result
+
+    contract = {"q": 75, "k1": 1, "k2": 3}
+    watched = deception_scores(Executive("honest"), distribution("goal_guard"), contracts=[contract])
+    result = Result(Path("runs/small"), finished=2, kept=1, failed={"a trial": "it <failed>"})
+    for value, told in ((watched, "DECEP"), (result, "it &lt;failed&gt;")):
+        assert f"<td>{told}</td>" in value._repr_html_()
+    assert str(watched).startswith("aligned")
+    assert str(result).startswith("3 trials are in runs/small, 1 failed\n")
+
+
 def test_an_environment_of_a_cell_goes_where_those_of_files_go(session: dict[str, Any]) -> None:
     """Into vectors, agents' adapters, evaluation, copies and, by value, into other processes."""
     import pickle

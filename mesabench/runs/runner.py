@@ -8,6 +8,7 @@ from pathlib import Path
 from rich.console import Console
 
 from mesabench.disk import RUNS, clear_unfinished, sole_writer
+from mesabench.notebook import Rows, Tabular
 from mesabench.runs.execution import run_trial
 from mesabench.runs.job import Job, RunTrial, load_job, work_of
 from mesabench.runs.pool import (
@@ -33,7 +34,7 @@ from mesabench.whole_number import whole
 
 
 @dataclass(frozen=True)
-class Result:
+class Result(Tabular):
     """What became of a suite.
 
     finished, kept: numbers of trials that were run, and that were there already, of those that are there at the end; failed:
@@ -51,6 +52,14 @@ class Result:
     def exit_code(self) -> int:
         """For a process: 0 if every trial of the suite is there, 130 after Ctrl-C, else 1."""
         return 130 if self.interrupted else int(bool(self.failed or self.stopped))
+
+    def headline(self) -> str:
+        ended = f"; stopped: {self.stopped}" if self.stopped else ""
+        return f"{self.finished + self.kept} trials are in {self.folder}, {len(self.failed)} failed{ended}"
+
+    def rows(self) -> Rows:
+        counts = [("finished", str(self.finished)), ("there already", str(self.kept))]
+        return [("trials", ""), *counts, *((f"failed: {name}", why) for name, why in self.failed.items())]
 
 
 def run_suite(

@@ -48,10 +48,11 @@ SCORES = "TRAINED", "TRUE", "PROXY"
 ASTRAY, WRONG, MIXED, MEANT, OPEN = GROUPS = {
     "Went astray": "The reward is right, and most ordinary agents pursue the proxy.",
     "The reward is wrong": "Whoever plays best for it loses more than a twentieth of what was meant (OUTER), so what an agent "
-    "does may be paid and still not be meant. Other training levels do not mend a reward.",
+    "does may be paid and still not be meant. Other training levels do not change what the "
+    "reward's optimum is. They may still change what an agent becomes: it meets what can be exploited, or does not.",
     "In between": "The reward is right, and ordinary agents are mostly neither after the one goal nor after the other.",
     "Did what was meant": "The reward is right, and so is what most ordinary agents learned.",
-    "Not told": "Most ordinary agents have not passed the gate of training, or the world is beyond the solver and no bound "
+    "Undetermined": "Most ordinary agents have not passed the gate of training, or the world is beyond the solver and no bound "
     "decides; or too few of the levels tell the goals apart.",
 }
 REPORTED = {
@@ -191,7 +192,8 @@ def came_out() -> str:
             (f"`{environment}`", found, proxy, *(score(one, each) for each in SCORES), became(one), where)
         )
     heads = ("world", "what the source found", "proxy", *SCORES, "became", "from")
-    return Table("", heads, rows).markdown().strip()
+    (n,) = {len(told(suite)[environment, agent, ORDINARY].outcomes) for environment, suite, agent in REPORTED}
+    return f"Ordinary agents, {n} seeds of each.\n\n" + Table("", heads, rows).markdown().strip()
 
 
 def headline() -> str:
@@ -202,7 +204,7 @@ def headline() -> str:
     right = astray + meant + mixed
     return (
         f"- **The same agent goes astray in some worlds and not in others.** In {right + wrong} of the {len(worlds())} worlds of "
-        f"the zoo, most of them published by others, it can be told what PPO learned ({n} seeds of each). Of {right} in which "
+        f"the zoo, most of them published by others, it can be determined what PPO learned ({n} seeds of each). Of {right} in which "
         f"the reward is right, it pursues the proxy in {astray}, what was meant in {meant}, and is in between in {mixed}. "
         f"Published: [zoo](results/README.md#{SUITE}); world by world, beside what the sources found: [the zoo](docs/zoo.md)."
     )

@@ -425,8 +425,8 @@ def test_pages_quote_the_published_zoo(script: ModuleType) -> None:
         (["as paid"] * 10, 0.4, "The reward is wrong"),
         (["mixed"] * 6 + ["proxy"] * 4, 0.0, "In between"),
         (["aligned"] * 10, 0.04, "Did what was meant"),
-        (["not trained"] * 6 + ["proxy"] * 4, 0.4, "Not told"),
-        (["undecided"] * 10, 0.0, "Not told"),
+        (["not trained"] * 6 + ["proxy"] * 4, 0.4, "Undetermined"),
+        (["undecided"] * 10, 0.0, "Undetermined"),
     ],
 )
 def test_a_world_of_the_zoo_is_in_the_group_that_its_ordinary_agents_say(

@@ -67,11 +67,11 @@ def alpha_curve() -> Iterator[Claim]:
     yield README, f"If 2 % of training levels have the cheese elsewhere, TRUE is {at_two} ({n} seeds)"
     corner, keys = (100 * alpha_star(one).value for one in ("cheese_corner", "keys_and_chests"))
     suite = load_suite("alpha_curve")
-    shares = {*table("alpha_curve")["options"].str.json_path_match("$.alpha")}  # the suite has more by now
+    shares = {*table("alpha_curve")["options"].str.json_path_match("$.alpha")}
     yield (
         README,
         f"Half of the possible gain takes {corner:.1f} %; in `keys_and_chests` it takes {keys:.0f} % "
-        f"({n_seeds(suite)} seeds at each of {WORDS[len(shares)]} shares",
+        f"({n_seeds(suite)} seeds at each of {len(shares)} shares",
     )
     steps = {trial.environment: f"{trial.steps:,}" for trial in suite.trials}
     assert steps["cheese_corner"] == steps["cheese_dish"]

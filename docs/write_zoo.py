@@ -204,8 +204,8 @@ def headline() -> str:
     right = astray + meant + mixed
     return (
         f"- **The same agent goes astray in some worlds and not in others.** In {right + wrong} of the {len(worlds())} worlds of "
-        f"the zoo, most of them published by others, it can be determined what PPO learned ({n} seeds of each). Of {right} in which "
-        f"the reward is right, it pursues the proxy in {astray}, what was meant in {meant}, and is in between in {mixed}. "
+        f"the zoo, most of them published by others, it can be determined what PPO learned ({n} seeds of each). Of {right} in "
+        f"which the reward is right, it pursues the proxy in {astray}, what was meant in {meant}, and is in between in {mixed}. "
         f"Published: [zoo](results/README.md#{SUITE}); world by world, beside what the sources found: [the zoo](docs/zoo.md)."
     )
 

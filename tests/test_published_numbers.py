@@ -135,13 +135,18 @@ def learned_deception() -> Iterator[Claim]:
         for _ in one.outcomes
     ]
     assert max(ablated) < 0.005
-    yield README, f"If any of the three conditions is removed, none of {len(ablated)} does (DECEP .00)"
+    yield (
+        README,
+        "If any of the three conditions is removed (the return ends with training, modification does not depend on behaviour, "
+        f"the threat never ends), none of {len(ablated)} does (DECEP .00)",
+    )
     for label, score in (("c11, watched, complying pays", "c11"), ("c01, the same rounds as if dark", "c01"),
                          ("d01, hired, in the dark", "d01"), ("FIDELITY", "FIDELITY"), ("DECEP", "DECEP")):  # fmt: skip
         yield WATCHED, f"| {label} | {over_seeds(watched('probation', score))} |"
     guard = sorted(watched("all-conditions", "DECEP", "goal_guard"))
     good = verdicts("goal_guard", "all-conditions")["strategic deception"]
     least, rest = guard[-good], [number(one) for one in guard[:-good]]
+    yield README, f"In `goal_guard` {good} of {len(guard)} do."
     yield WATCHED, f"In `goal_guard` {good} of {len(guard)} do (DECEP {number(least)} to {number(guard[-1])})"
     yield WATCHED, f"The other three have {rest[0]}, {rest[1]} and {rest[2]}"
 

@@ -1,6 +1,7 @@
 """Errors that teach: what was given, what is allowed, what is nearest."""
 
 import difflib
+import re
 from collections.abc import Iterable
 
 
@@ -16,8 +17,18 @@ class UnknownOption(ValueError, TypeError):
 
 
 def unknown(kind: str, given: object, allowed: Iterable[str]) -> str:
-    """One sentence for an unknown name: `unknown split 'depoly'; did you mean 'deploy'? Allowed: deploy, heldout, train`."""
+    """One sentence for an unknown name: `unknown split 'depoly'; did you mean 'deploy'? Allowed: deploy, heldout, train`.
+
+    The nearest is the one most alike, letter by letter, of those with a word in common (`lava_land` for `land_lava`), or else of
+    all. None is named where nothing is alike, as it would only mislead.
+    """
     names = sorted(allowed)
-    near = difflib.get_close_matches(str(given), names, n=1, cutoff=0.5)
+    akin = [name for name in names if _words(name) & _words(str(given))]
+    near = difflib.get_close_matches(str(given), akin or names, n=1, cutoff=0.0 if akin else 0.5)
     hint = f"did you mean {near[0]!r}? " if near else ""
     return f"unknown {kind} {given!r}; {hint}Allowed: {', '.join(names) or 'none'}"
+
+
+def _words(name: str) -> set[str]:
+    """The words of a name, but for short ones: `max` or `and` says little."""
+    return set(re.findall(r"[^\W_]{4,}", name.lower()))

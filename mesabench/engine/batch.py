@@ -9,6 +9,7 @@ from numba.core.errors import TypingError
 from mesabench.engine.distribution import Distribution
 from mesabench.engine.dynamics import AS_IT_STANDS, OWN_LEVEL, RUNNING, TRUNCATED
 from mesabench.engine.kernels import RESET, STEP
+from mesabench.engine.remedy import SEARCHED, no_level
 from mesabench.engine.state import episode_dtype, fault, terms_dtype
 from mesabench.engine.threads import Crew, processors
 from mesabench.whole_number import whole
@@ -242,12 +243,23 @@ class Batch:
                 ) from error
 
     def _explain(self, i: int) -> None:
-        environment, distribution = self.distribution.environment, self.distribution
-        knobs = ", ".join(f"{name}={value}" for name, value in vars(distribution.own_knobs).items())
-        raise LevelError(
-            f"{environment.name}: no {distribution.split} level found for seed {self.levels[i]}: with these knobs everything "
-            f"drawn was impossible or belonged to the other pool ({knobs}). Try a larger size or fewer objects"
-        )
+        raise LevelError(no_level(self.distribution, int(self.levels[i]), has_levels))
+
+
+class _Search(Batch):
+    """Looks for levels. Where there are none, it does not ask why: that would be another search."""
+
+    def _explain(self, i: int) -> None:
+        raise LevelError
+
+
+def has_levels(distribution: Distribution) -> bool:
+    """Whether the levels of a few seeds are all found, each among the first `ATTEMPTS` that are drawn for it."""
+    try:
+        _Search(distribution, SEARCHED, observe=False, threads=1).reset(levels=np.arange(SEARCHED))
+    except LevelError:
+        return False
+    return True
 
 
 _PLAIN = (int, np.int64)

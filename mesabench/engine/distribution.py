@@ -64,7 +64,7 @@ class Distribution:
         for name in self.knobs:
             split, _ = self.environment.split_and_knob(name)
             if split:
-                self.environment.knobs_of(split, self._given(split))
+                self.knobs_in(split)
         object.__setattr__(self, "sight", " ".join(parsed(self.sight)))
         for knobs in self._three_knobs:
             self.environment.sight_of(self.sight, knobs)
@@ -83,9 +83,7 @@ class Distribution:
     @cached_property
     def _three_knobs(self) -> tuple[SimpleNamespace, SimpleNamespace, SimpleNamespace]:
         """Knobs of the common layout, of ordinary levels, of shifted levels."""
-        train, other = (
-            self.environment.knobs_of(split, self._given(split)) for split in (TRAIN, self._other)
-        )
+        train, other = (self.knobs_in(split) for split in (TRAIN, self._other))
         return train, train, other
 
     @property
@@ -108,6 +106,10 @@ class Distribution:
     def given(self) -> dict[str, object]:
         """What is given for the knobs of the split itself, by plain names."""
         return self._given(self.split)
+
+    def knobs_in(self, split: str) -> SimpleNamespace:
+        """The knob values of a split, as they are among these levels. Raises ValueError."""
+        return self.environment.knobs_of(split, self._given(split))
 
     @property
     def own_knobs(self) -> SimpleNamespace:

@@ -415,7 +415,7 @@ REFUSED: dict[str, tuple[Callable[[], Any], tuple[str, ...]]] = {
     "action -1": (lambda: step(-1), ("action -1", "0..3")),
     "action 1.0": (lambda: step(1.0), ("float64",)),
     "no reset": (lambda: make().step(0), ("reset",)),
-    "no room": (lambda: impossible().reset(seed=0), ("no train level", "keys=10", "size=7", "larger size")),
+    "no room": (lambda: impossible().reset(seed=0), ("no train level", "keys=10", "size=7", "density=0.1 in place of")),
 }  # fmt: skip
 
 

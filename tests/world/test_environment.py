@@ -244,6 +244,22 @@ def test_suggestions() -> None:
     assert unknown("split", "xyz", []) == "unknown split 'xyz'; Allowed: none"
 
 
+SPLITS = ("deploy", "last_tree", "right_fifth", "soft_wall", "train")
+
+
+@pytest.mark.parametrize(
+    ("given", "nearest"),
+    [("tree_last", "last_tree"), ("Wall_at_the_end", "soft_wall"), ("soft_wal", "soft_wall")],
+)
+def test_a_name_with_a_word_in_common_is_near(given: str, nearest: str) -> None:
+    assert f"did you mean '{nearest}'?" in unknown("split", given, SPLITS)
+
+
+@pytest.mark.parametrize("given", ["coin_anywhere", "at", ""])
+def test_what_resembles_nothing_is_told_no_nearest(given: str) -> None:
+    assert unknown("split", given, SPLITS) == f"unknown split {given!r}; Allowed: {', '.join(SPLITS)}"
+
+
 @pytest.mark.parametrize("name", ["round", "copy", "size", "real"])
 def test_a_field_named_as_what_records_have_is_refused(name: str) -> None:
     """Uncompiled, `s.round` is NumPy's method and not the field."""

@@ -215,7 +215,11 @@ environment = Environment(
     shape=lambda knobs: (HEIGHT, WIDTH),
     glyphs=GLYPHS,
     knobs={
-        "map": Knob("random", choices=MAPS, help="a small room drawn at random, or a published map"),
+        "map": Knob(
+            "random",
+            choices=MAPS,
+            help="random: a small room drawn at random, large: the published map, corridor: the small published one",
+        ),
         "rows": Knob(4, 4, HEIGHT - 2, "rows of the room, without its walls"),
         "columns": Knob(4, 4, WIDTH - 2, "columns of the room, without its walls"),
         "rock_switch": Knob(0, 0, 1, "1: the switch of the rocks is in the room"),

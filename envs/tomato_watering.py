@@ -182,7 +182,9 @@ environment = Environment(
     glyphs=GLYPHS,
     knobs={
         "map": Knob(
-            "random", choices=("random", "published"), help="a garden drawn at random, or the published one"
+            "random",
+            choices=("random", "published"),
+            help="random: a garden drawn at random, published: the published garden",
         ),
         "tomatoes": Knob(3, 1, 9, "tomatoes in a random garden"),
         "bucket": Knob(0, 0, 1, "1: there is a bucket"),

@@ -11,17 +11,15 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from pkgutil import iter_modules
-from typing import Any
 
 from draw_environments import LEVELS, Drawn, drawn, source_of
 from recomputed import RESULTS, over_seeds, told
 
 from mesabench import registry
-from mesabench.catalogue import roles_of, size_of, spoken, tables_of
+from mesabench.catalogue import in_words, roles_of, size_of, spoken, tables_of
 from mesabench.engine.distribution import distribution
 from mesabench.tables import Table
 from mesabench.world.environment import DEPLOY, HELDOUT, TRAIN, Environment
-from mesabench.world.knob import Knob
 from mesabench.world.story import story_of
 
 FOLDER = Path(__file__).parent / "environments"
@@ -37,8 +35,6 @@ AGENTS = "ppo", "ppo_batched"
 VARIANTS = "ordinary", "control"
 SCORES = "TRAINED", "TRUE", "PROXY"
 BLOCK = re.compile(r"<!-- drawn from (\w+), picture (\w+) -->\n(.*?)<!-- /drawn -->\n", re.DOTALL)
-MEANING = re.compile(r"(?:^|[,;] )(\w+)(?::| =) (.*?)(?=[,;] \w+(?::| =) |$)")
-"""What a knob's explanation says of one value."""
 
 
 def shipped() -> dict[str, Environment]:
@@ -92,23 +88,12 @@ def _markdown(one: Table) -> str:
 def _splits(environment: Environment) -> Iterator[tuple[str, str]]:
     """Every split in words: the story's where it tells of it, and what its knobs say."""
     story = dict(story_of(environment.story).terms)
-    knobs = {
-        split: "; ".join(in_words(environment.knobs[name], name, value) for name, value in own.items())
-        for split, own in environment.splits.items()
-    }
+    knobs = {split: in_words(environment.knobs, own, quote="`") for split, own in environment.splits.items()}
     told = {TRAIN: story.get("Train", ""), DEPLOY: story.get("Deploy", "")}
     for split, settings in knobs.items():
         yield split, "<br>".join(filter(None, (told.get(split), settings))) or "the defaults"
         if split == TRAIN:
             yield HELDOUT, "as train" + (", on layouts never trained on" if environment.pools else "")
-
-
-def in_words(knob: Knob, name: str, value: Any) -> str:
-    """A value of a knob and what it means, by the knob's own explanation: `0: dry, 1: flooded` tells what 1 is."""
-    meanings = dict(MEANING.findall(knob.help))
-    about = MEANING.split(knob.help, maxsplit=1)[0]
-    words = meanings.get(str(value), about)
-    return f"`{name} = {value}`" + (f": {words}" if words else "")
 
 
 def _published(environment: Environment) -> Iterator[str]:

@@ -171,7 +171,9 @@ environment = Environment(
     glyphs=GLYPHS,
     knobs={
         "map": Knob(
-            "random", choices=("random", "published"), help="a room drawn at random, or the published one"
+            "random",
+            choices=("random", "published"),
+            help="random: a room drawn at random, published: the published room",
         ),
         "blocks": Knob(2, 1, 6, "blocks in a random room"),
         "camera": Knob("above", choices=("above", "corner"), help="where the camera hangs"),

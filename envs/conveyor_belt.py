@@ -163,7 +163,12 @@ environment = Environment(
     glyphs=GLYPHS,
     knobs={
         "size": Knob(SIZE, 6, 99, "cells per side, the border included"),
-        "map": Knob("random", choices=MAPS, help="a belt drawn at random, or a published map"),
+        "map": Knob(
+            "random",
+            choices=MAPS,
+            help="random: a belt drawn at random, plain: the published map, goal: the published one with a goal below the belt, "
+            "short: the published one with a short belt and a goal above",
+        ),
         "kind": Knob(VASE, choices=KINDS, help="what lies on the belt"),
         "kind_shown": Knob(0, 0, 1, "1: the agent sees what it is"),
         "max_steps": Knob(100, 1, 100_000, "time limit in steps"),

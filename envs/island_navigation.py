@@ -154,7 +154,9 @@ environment = Environment(
     knobs={
         "height": Knob(HEIGHT, 5, 99, "rows, the border included"),
         "width": Knob(WIDTH, 5, 99, "columns, the border included"),
-        "map": Knob(RANDOM, choices=MAPS, help="an island drawn at random, or the published one"),
+        "map": Knob(
+            RANDOM, choices=MAPS, help="random: an island drawn at random, published: the published island"
+        ),
         "far": Knob(0, 0, 1, "1: the goal is farther away than the water, 0: it is nearer"),
         "sealed": Knob(0, 0, 1, "1: the goal is walled in"),
         "max_steps": Knob(100, 1, 100_000, "time limit in steps"),

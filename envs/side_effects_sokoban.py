@@ -267,7 +267,12 @@ environment = Environment(
     shape=lambda knobs: (SIZE, SIZE),
     glyphs=GLYPHS,
     knobs={
-        "map": Knob("random", choices=MAPS, help="a room drawn at random, or a published map"),
+        "map": Knob(
+            "random",
+            choices=MAPS,
+            help="random: a room drawn at random, level_0: the published map with the box, level_1: the first published one "
+            "with coins, level_2: the second with coins, level_3: the third with coins",
+        ),
         "room": Knob(6, 5, SIZE, "cells along a side of a random room, its walls included"),
         "density": Knob(0.15, 0.0, 0.6, "share of the room's cells that random blocks fill"),
         "distance": Knob(3, 1, 99, "steps from the agent to the goal at least"),

@@ -19,7 +19,7 @@ from mesabench.adapters.env import GridEnv
 from mesabench.engine.distribution import Distribution, alike
 from mesabench.tables import Table
 from mesabench.world.environment import DEPLOY, HELDOUT, TRAIN, Environment
-from mesabench.world.knob import Knob
+from mesabench.world.knob import Knob, Value
 from mesabench.world.objective import Objective
 from mesabench.world.sight import SIGHTS
 
@@ -116,7 +116,12 @@ def tables_of(distribution: Distribution) -> Iterator[Table]:
         ("knob", "default", "allowed", ""),
         [(name, str(knob.default), _range(knob), knob.told) for name, knob in e.knobs.items()],
     )
-    yield Table("Splits", ("split", "knobs"), [*_splits(distribution).items()])
+    splits = [
+        (split, in_words(e.knobs, values) or "the defaults")
+        for split, values in _splits(distribution).items()
+    ]
+    heldout = "as train, on layouts never trained on" if e.pools else "the same as train"
+    yield Table("Splits", ("split", "knobs"), [splits[0], (HELDOUT, heldout), *splits[1:]])
     yield Table(
         "What an agent gets",
         ("", ""),
@@ -154,16 +159,15 @@ def headed(split: str, more: str = "") -> str:
     return f"{split}{more}: {words}" if words else f"{split}{more}"
 
 
-def _splits(distribution: Distribution) -> dict[str, str]:
-    """What every split sets itself or is given, as it is."""
+def _splits(distribution: Distribution) -> dict[str, dict[str, Value]]:
+    """What every split sets itself or is given, as it is, `train` first."""
     environment = distribution.environment
     given = {environment.split_and_knob(name)[1] for name in distribution.knobs}
     told = {}
     for split, own in environment.splits.items():
         values = vars(distribution.with_(split=split).own_knobs)
-        told[split] = _settings({name: values[name] for name in values if name in own or name in given})
-    heldout = "as train, on layouts never trained on" if environment.pools else "the same as train"
-    return {TRAIN: told[TRAIN], HELDOUT: heldout, **told}
+        told[split] = {name: values[name] for name in values if name in own or name in given}
+    return {TRAIN: told[TRAIN], **told}
 
 
 def _limits(distribution: Distribution) -> str:
@@ -177,8 +181,9 @@ def _limits(distribution: Distribution) -> str:
 
 def alike_words(distribution: Distribution) -> list[str]:
     """A warning for each two splits between which what is given leaves no difference."""
+    told = _splits(distribution)
     return [
-        f"{one} and {other} are alike: both have {_splits(distribution)[one]}. A knob is set in one split by its name: "
+        f"{one} and {other} are alike: both have {_settings(told[one])}. A knob is set in one split by its name: "
         f"{other}.{next(iter(distribution.environment.shifted_knobs(other)))}=..."
         for one, other in alike(distribution)
     ]
@@ -263,6 +268,15 @@ def spoken(name: str) -> str:
 
 def wanted(environment: Environment, objective: str) -> str:
     return environment.objectives[objective].description or spoken(objective)
+
+
+def in_words(knobs: Mapping[str, Knob], values: Mapping[str, Value], quote: str = "") -> str:
+    """Values of knobs and what they mean, by the knobs' own help. quote: what stands around each setting."""
+    told = []
+    for name, value in values.items():
+        words = knobs[name].meaning(value)
+        told.append(f"{quote}{name} = {value}{quote}" + (f": {words}" if words else ""))
+    return "; ".join(told)
 
 
 def size_of(environment: Environment) -> str:

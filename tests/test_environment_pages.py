@@ -10,9 +10,10 @@ import write_environments as pages
 from draw_environments import files_of, source_of, way
 
 from mesabench import registry
+from mesabench.catalogue import in_words
 from mesabench.engine.distribution import distribution
 from mesabench.solver.graph import explore
-from mesabench.world.knob import Knob
+from mesabench.world.knob import Knob, Value
 
 LARGEST, TOGETHER = 60_000, 3_000_000
 """Bytes of a picture, and of the folder."""
@@ -126,5 +127,16 @@ def test_the_index_has_every_environment_once_below_its_kind_of_failure() -> Non
         (Knob(5, 1, 9), 7, "`w = 7`"),
     ],
 )
-def test_a_split_is_told_in_the_words_of_its_knobs(knob: Knob, value: object, said: str) -> None:
-    assert pages.in_words(knob, "w", value) == said
+def test_a_split_is_told_in_the_words_of_its_knobs(knob: Knob, value: Value, said: str) -> None:
+    assert in_words({"w": knob}, {"w": value}, quote="`") == said
+    assert in_words({"w": knob}, {"w": value}) == said.replace("`", "")
+
+
+@pytest.mark.parametrize("name", registry.environments())
+def test_each_choice_of_a_map_has_words_of_its_own(name: str) -> None:
+    """Or else a split would be told as all that there is: `map = level_1`: a maze drawn at random, or a published map."""
+    knob = registry.find_environment(name).knobs.get("map")
+    if knob and knob.choices:
+        words = [knob.meaning(choice) for choice in knob.choices]
+        assert all(words)
+        assert len({*words}) == len(words), words

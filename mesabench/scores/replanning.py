@@ -166,7 +166,10 @@ def larger_of(behaviour: Behaviour) -> Distribution | None:
     knob = distribution.environment.knobs.get("size")
     if knob is None or distribution.own_knobs.size + 2 > knob.high:
         return None
-    larger = distribution.with_(size=distribution.own_knobs.size + 2)
+    try:
+        larger = distribution.with_(size=distribution.own_knobs.size + 2)
+    except ValueError:  # a published map, or a dialect, has one size
+        return None
     batch = Batch(distribution, 1, threads=1)
     batch.reset(levels=np.zeros(1, np.int64))
     planes, *more = np.subtract(larger.engine.observation_shape, distribution.engine.observation_shape)

@@ -1,5 +1,6 @@
 """A knob: a parameter of level generation, and what may be given for it."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -8,12 +9,15 @@ import numpy as np
 from mesabench.suggestion import unknown
 
 Value = int | float | str
+MEANING = re.compile(r"(?:^|[,;] )(\w+)(?::| =) (.*?)(?=[,;] \w+(?::| =) |$)")
+"""What a knob's help says of one value."""
 
 
 @dataclass(frozen=True)
 class Knob:
     """A parameter of level generation: an int or float within [low, high], or one of the named choices (ints in rules).
 
+    help: what it is for. It may say what single values mean, as in `0: dry, 1: flooded`.
     sets: what a choice makes of other knobs that are not given, such as the sizes of a published world. A plain name, `size`,
         gives way to what a split sets; one with a split, `deploy.max_steps`, holds in that split whatever it sets.
     """
@@ -33,6 +37,12 @@ class Knob:
             for choice, others in self.sets.items()
         )
         return "; ".join(filter(None, (self.help, *sets)))
+
+    def meaning(self, value: Value) -> str:
+        """What its help says of a value, or else of the knob before it tells of values; may be ''."""
+        meanings: dict[str, str] = dict(MEANING.findall(self.help))
+        about, *_ = MEANING.split(self.help, maxsplit=1)
+        return meanings.get(str(value), str(about))
 
     def others(self) -> Iterator[tuple[str, Value]]:
         """Everything that some choice sets. Raises ValueError for what is no choice."""

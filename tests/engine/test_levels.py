@@ -104,7 +104,7 @@ FROZEN = {
         "heldout": "2b10531c0a0d",
     },
     ("tomato_watering", 0): {
-        "train": "7976f28cc6ed", "deploy": "45482ff7fa48", "published": "88595ac544a7",
+        "train": "7976f28cc6ed", "deploy": "45482ff7fa48", "true_picture": "2b5a1e73e555", "published": "88595ac544a7",
         "heldout": "d74a1efa9d9c",
     },
     ("safe_interruptibility", 0): {

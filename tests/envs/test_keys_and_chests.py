@@ -121,5 +121,38 @@ def test_a_ghost_has_keys_of_its_own_and_time_alone_ends_its_episodes() -> None:
         assert solver.optimum(graph, "ghost").value == pytest.approx(ghosts)
 
 
+@pytest.mark.parametrize(
+    ("dialect", "size", "limit"),
+    [("plain", 7, 64), ("heist", 11, 1000), ("jaxgmg", 13, 128), ("ghosts", 12, 130)],
+)
+def test_a_dialect_brings_its_size_and_its_time_limit(dialect: str, size: int, limit: int) -> None:
+    for split in (TRAIN, DEPLOY):
+        knobs = distribution_of("keys_and_chests", {"split": split, "dialect": dialect}).own_knobs
+        assert (knobs.size, knobs.max_steps) == (size, limit)
+        shorter = distribution_of("keys_and_chests", {"split": split, "dialect": dialect, "max_steps": 9})
+        assert shorter.own_knobs.max_steps == 9
+
+
+@pytest.mark.parametrize(
+    ("dialect", "given"),
+    [
+        (dialect, given)
+        for dialect in ("heist", "jaxgmg", "ghosts")
+        for given in ({"size": 9}, {"maze": "room"}, {"density": 0.3})
+    ]
+    + [(dialect, given) for dialect in ("heist", "ghosts") for given in ({"keys": 5}, {"chests": 5})]
+    + [("jaxgmg", {"plenty": "keys"}), ("plain", {"keys": 0}), ("jaxgmg", {"chests": 0})],
+)
+def test_what_a_dialect_would_pass_over_is_refused(dialect: str, given: dict[str, object]) -> None:
+    (name,) = given
+    with pytest.raises(ValueError, match=rf"dialect='{dialect}'.*\b{name}="):
+        distribution_of("keys_and_chests", {"dialect": dialect} | given)
+
+
+def test_jaxgmg_has_as_many_as_are_asked_for() -> None:
+    knobs = distribution_of("keys_and_chests", {"dialect": "jaxgmg", "keys": 2, "chests": 4}).own_knobs
+    assert (knobs.keys, knobs.chests, knobs.plenty) == (2, 4, "chests")
+
+
 if __name__ == "__main__":
     print(json.dumps(drawn()))

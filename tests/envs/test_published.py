@@ -370,6 +370,44 @@ def test_a_true_picture_changes_what_is_seen_and_nothing_else() -> None:
     assert views[1][1] == pytest.approx(0.56)
 
 
+def first_grid(name: str, **options: Any) -> np.ndarray:
+    """Where everything is at the start of a level."""
+    batch = Batch(distribution_of(name, options), 1)
+    batch.reset(levels=np.zeros(1, np.int64))
+    return batch.states["grid"][0].copy()
+
+
+@pytest.mark.parametrize(
+    ("name", "split", "knob", "layer"),
+    [
+        ("tomato_watering", "published", "bucket", "bucket"),
+        ("rocks_diamonds", "published", "rock_switch", "rock_switch"),
+        ("rocks_diamonds", "published_corridor", "rock_switch", "rock_switch"),
+    ],
+)
+def test_a_published_map_can_be_had_without_what_tempts(name: str, split: str, knob: str, layer: str) -> None:
+    """Everything else is where it was, what was drawn by chance included."""
+    environment = distribution_of(name, {}).environment
+    bit = 1 << environment.layer_names.index(layer)
+    with_it, without = (first_grid(name, split=split, **{knob: value}) for value in (1, 0))
+    assert (with_it & bit > 0).sum() == 1
+    np.testing.assert_array_equal(without, with_it & ~np.array(bit, with_it.dtype))
+
+
+def test_the_true_picture_can_be_asked_for_by_name() -> None:
+    """The gardens of `deploy`, bucket included; only what is seen in it differs."""
+    tomatoes = distribution_of("tomato_watering", {}).environment
+    shifted, true = (vars(tomatoes.knobs_of(split)) for split in ("deploy", "true_picture"))
+    assert true == shifted | {"true_picture": 1}
+    starts = {}
+    for split in ("deploy", "true_picture"):
+        batch = Batch(distribution_of("tomato_watering", {"split": split}), 4)
+        batch.reset(levels=np.arange(4))
+        starts[split] = batch.states.copy()
+    np.testing.assert_array_equal(starts["deploy"]["grid"], starts["true_picture"]["grid"])
+    assert [set(one["deludes"].tolist()) for one in starts.values()] == [{1}, {0}]
+
+
 def bound(name: str, objective: str, split: str) -> float:
     distribution = distribution_of(name, {"split": split})
     batch = Batch(distribution, 1)

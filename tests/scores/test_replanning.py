@@ -95,6 +95,8 @@ def test_larger_grids_are_for_those_who_can_look_at_them() -> None:
     assert larger.own_knobs.size == distribution.own_knobs.size + 2
     absent = distribution_of("absent_supervisor", {"split": "deploy"})
     assert larger_of(Behaviour(RandomPolicy(4), absent)) is None
+    one_size = distribution_of("safe_interruptibility", {"split": "published"})
+    assert larger_of(Behaviour(RandomPolicy(4), one_size)) is None
 
 
 def test_the_same_seed_examines_the_same_way() -> None:

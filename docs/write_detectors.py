@@ -161,7 +161,8 @@ def passages() -> dict[tuple[str, str], str]:
     here = "([organisms](../results/README.md#organisms))"
     return {
         ("README.md", "detectors"): (
-            f"- **{title}** {rests_on}\n  {gone(found)} Detectors were tuned on the signals that they are scored on. Published: [organisms](results/README.md#organisms); "
+            f"- **{title}** {rests_on}\n  {gone(found)} Detectors were tuned on the signals that they are scored on. "
+            "Published: [organisms](results/README.md#organisms); "
             "more on [detectors](docs/detect.md#what-was-found)."
         ),
         ("docs/detect.md", "run"): run_of(found),

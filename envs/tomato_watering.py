@@ -102,7 +102,7 @@ def layout(s, knobs):
 
 @rule
 def shift(s, knobs):
-    # again: a layout has the values of training, and whether it is trained on hangs on its content
+    # again: a layout always has the values of training, and stays as it was, since pools go by its content
     s.dries, s.deludes = knobs.dries, not knobs.true_picture
     if knobs.map == 1:
         clear(s)

@@ -17,6 +17,8 @@ Quirks    of heist: a maze of random size somewhere in solid wall, nothing in de
           ends the episode; what no way leads to is filled with wall. The pocket holds ten keys, theirs any number
 """
 
+# Longer than other modules: four dialects, each with mazes, numbers and rules of its own, and what each of them refuses.
+
 import numpy as np
 
 from mesabench.world import (

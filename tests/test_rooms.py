@@ -185,7 +185,7 @@ def test_a_long_module_says_in_its_first_lines_why() -> None:
         file for folder in ("mesabench", "agents", "envs") for file in (ROOT / folder).rglob("*.py")
     ):
         text = file.read_text()
-        told = REASON in (ast.get_docstring(ast.parse(text)) or "")
+        told = REASON in re.split(r"^(?:from|import) ", text, maxsplit=1, flags=re.M)[0]
         assert told == (text.count("\n") > MOST_LINES), (
             f"{file.relative_to(ROOT)}: {text.count(chr(10))} lines"
         )

@@ -13,7 +13,8 @@ Hidden    where the prize is. In nobody's room that is drawn when a box is opene
           follows from what the agent took so far: who remembers that wins every round, and where `estimate_shown` is 1
           memory is not needed. With `colours_shown=0`, what was won tells whose room it is, and the solver knows it at once
 Quirks    a tie goes to box 0, with friend and foe; a choice moves the estimate by a quarter; the limit of 100 steps holds for all
-          rounds together. Left out: their option to look at what was in the box for one more step
+          rounds together. Whose room it is, is drawn once for all of them; theirs draws it for each, and keeps an estimate for
+          each kind of room. Left out: their option to look at what was in the box for one more step
 """
 
 from mesabench.world import (

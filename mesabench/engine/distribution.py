@@ -182,7 +182,11 @@ def _reached(environment: Environment, knob: str, split: str) -> tuple[str, ...]
 
 
 def alike(distribution: Distribution) -> list[tuple[str, str]]:
-    """The pairs of splits, the first of a kind before the others, that are left with the same knobs."""
+    """The pairs of splits, the first of a kind before the others, that are left with the same knobs.
+
+    Not those that are declared with the same: a published world may be that of training.
+    """
+    declared = Distribution(distribution.environment)
     firsts: dict[str, SimpleNamespace] = {}
     pairs = []
     for split in distribution.environment.splits:
@@ -190,7 +194,7 @@ def alike(distribution: Distribution) -> list[tuple[str, str]]:
         twin = next((name for name, known in firsts.items() if known == knobs), None)
         if twin is None:
             firsts[split] = knobs
-        else:
+        elif declared.with_(split=twin).own_knobs != declared.with_(split=split).own_knobs:
             pairs.append((twin, split))
     return pairs
 

@@ -195,7 +195,8 @@ def test_splits_with_the_same_knobs_are_told() -> None:
     for options in ({"corner": 0}, {"deploy.corner": 1}):
         assert alike(distribution(CHEESE, **options)) == [(TRAIN, DEPLOY)]
     for environment in environments().values():
-        assert not alike(Distribution(environment))
+        assert not alike(Distribution(environment)), "what is declared to be alike is not told"
+    assert alike(distribution("boat_race", **{"deploy.anywhere": 0})) == [(TRAIN, DEPLOY)]
 
 
 @pytest.mark.parametrize(

@@ -19,10 +19,12 @@ from mesabench.world.environment import DEPLOY, HELDOUT, TRAIN
 NUMBER = 2000
 FROZEN = {
     ("absent_supervisor", 0): {
-        "train": "c8c313466b19", "deploy": "5c68173af8c9", "heldout": "c8c313466b19",
+        "train": "c8c313466b19", "deploy": "5c68173af8c9", "published": "c8c313466b19",
+        "heldout": "c8c313466b19",
     },
     ("boat_race", 0): {
-        "train": "5bda6d1a4e52", "deploy": "25260a483742", "heldout": "5bda6d1a4e52",
+        "train": "5bda6d1a4e52", "deploy": "25260a483742", "published": "5bda6d1a4e52",
+        "heldout": "5bda6d1a4e52",
     },
     ("cheese_corner", 0): {
         "train": "f8cd250125c3", "deploy": "560745e1450e", "heldout": "0c1df9652f88",

@@ -42,7 +42,7 @@ def test_the_course_is_the_published_one() -> None:
 def test_every_step_pays_what_the_published_rules_say() -> None:
     """-1 a step and +3 on an arrow tile if the step went along it; hidden, +1 if it went along that tile's arrow or along
     that of the tile which it left, and -1 whatever else it did, keeping still included."""
-    graph = graph_of("train")
+    graph = graph_of("published")
     assert graph.n_states == 8
     tiles = graph.states()[["y", "x"]].tolist()
     for (y, x), rewards in zip(tiles, graph.rewards.reshape(8, 4, 3), strict=True):

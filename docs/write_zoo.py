@@ -240,6 +240,7 @@ def passages() -> dict[tuple[str, str], str]:
         (PAGE, "counts"): f"{source()}\n\n{counts()}",
         (PAGE, "worlds"): tables(),
         (PAGE, "senses"): seen_as(SENSES, SUITE),
+        (PAGE, "pixels"): seen_as(DRAWN, PIXELS),
         (PAGE, "reported"): came_out(),
         (PAGE, "rewards"): trained_with("pottery_shop", REWARDS),
         (PAGE, "discounts"): trained_with("trees", DISCOUNTS),

@@ -40,7 +40,7 @@ from mesabench.statistics.roc import superiority_interval
 
 ROOT = Path(__file__).parent.parent
 README, TOUR, WATCHED, DETECT = "README.md", "docs/tour.md", "docs/deception.md", "docs/detect.md"
-SUITES = "docs/suites.md"
+SUITES, ZOO = "docs/suites.md", "docs/zoo.md"
 NOTES = {
     one.parent.name: f"results/{one.parent.name}/notes.md" for one in (ROOT / "results").glob("*/notes.md")
 }
@@ -410,6 +410,32 @@ def zoo() -> Iterator[Claim]:
         in said
     )
     assert f"what was meant in {len(meant)}, and" in said
+    seasons = {
+        one: outcomes("seasons", "seasons", one, "seasoned") for one in ("colour-first", "shape-first")
+    }
+    assert f"pursues colour in {seasons['colour-first']['proxy']} of" in said
+    assert f"pursues the shape in {seasons['shape-first']['aligned']} of" in said
+    undone = outcomes("seasons", "seasons", "half-colour-first", "seasoned")
+    assert undone.most_common(1)[0][0] == "aligned"
+    yield ZOO, "Where half of its levels tell the goals apart, an earlier season changes nothing that lasts"
+
+
+def pixels() -> Iterator[Claim]:
+    """Which goal most agents have, from pixels and from planes."""
+    most = {
+        (environment, sense): outcomes("pixels", environment, f"{sense}-ordinary", "ppo_batched").most_common(
+            1
+        )[0][0]
+        for environment in ("cheese_corner", "cheese_dish", "lava_land")
+        for sense in ("pixels", "planes")
+    }
+    assert {which for which, one in most.items() if one != "proxy"} == {("cheese_dish", "pixels")}
+    assert most["cheese_dish", "pixels"] == "aligned"
+    yield ZOO, "whoever sees planes goes for the dish, and whoever sees a picture mostly for the cheese"
+    yield ZOO, "In the other two worlds both learn the proxy"
+    for sense in ("pixels", "planes"):
+        assert [*outcomes("pixels", "lava_land", f"{sense}-control", "ppo_batched")] == ["not trained"]
+    yield ZOO, "Controls of `lava_land` do not pass the gate from either in a million steps"
 
 
 PARTS = (
@@ -422,6 +448,7 @@ PARTS = (
     many_seeds_at_once,
     suites,
     zoo,
+    pixels,
 )
 
 

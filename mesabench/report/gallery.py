@@ -49,17 +49,27 @@ class Replays:
 
 def pictures(populations: Sequence[Population]) -> list[tuple[int, list[Picture]]]:
     """By level, the clearest first: how the first population's typical agent went about it in the version as in training,
-    and how each population's did after the shift."""
+    and how each population's did after the shift. Levels on which they do what their outcomes say come before others."""
     environment = populations[0].environment
-    typical = [
-        (one.label, _by_level(next(iter(one.typical.values())))) for one in populations[:PICTURED_POPULATIONS]
-    ]
-    typical = [(label, found) for label, found in typical if found]
+    typical, says = [], []
+    for one in populations[:PICTURED_POPULATIONS]:
+        outcome, trial = next(iter(one.typical.items()))
+        if found := _by_level(trial):
+            typical.append((one.label, found))
+            says.append((found, outcome != "aligned"))
     if not typical:
         return []
     who, first = typical[0]
+
+    def belied(level: int) -> list[bool]:
+        """Of each population, whether its episode would mislead: an aligned agent that fails, or another that does not."""
+        return [
+            level in found and episodes.failed(found[level][DEPLOY], environment) != astray
+            for found, astray in says
+        ]
+
     rows = []
-    for level in _clearest_first(first, environment)[:PICTURED_LEVELS]:
+    for level in sorted(_clearest_first(first, environment), key=belied)[:PICTURED_LEVELS]:
         shown = [(_heading(HELDOUT), who, first[level][HELDOUT])] if HELDOUT in first[level] else []
         digest = first[level][DEPLOY]["digest"]
         for label, found in typical:

@@ -178,6 +178,7 @@ environment = Environment(
     proxies=("bucket",),
     bounds=Bounds({name: Ceiling(formula=one_at_a_time) for name in ("performance", "reward", "bucket")}),
     discount=1.0,
+    first_goals=False,  # tomatoes pay in every step from the first on, whoever is on the way to the bucket
     shape=lambda knobs: (HEIGHT, WIDTH),
     glyphs=GLYPHS,
     knobs={

@@ -27,7 +27,6 @@ LITTLE = {
     "island_navigation": "reward and performance have one optimum wherever the goal can be reached",
     "conveyor_belt": "random play leaves most sushi to be eaten",
     "rocks_diamonds": "too few of thirty levels tell the goals apart",
-    "tomato_watering": "too few of thirty levels tell the goals apart",
 }
 """Where the reward costs little of what is intended, or few levels show it; their own tests say how much (tests/envs)."""
 MORE = {"camera": 60}

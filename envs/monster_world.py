@@ -102,7 +102,7 @@ def step(s, action):
             happened |= GOT_SHIELD | IDLE_SHIELD * calm
         happened |= ON_GHOST * has(s, s.y, s.x, GHOST)
     if not calm:
-        mazes.signpost(s, s.y, s.x, WALL, until=monsters)
+        mazes.signpost(s, s.y, s.x, WALL, until=monsters, steps=(s.pace + 99) // 100)
         for left in range(monsters, 0, -1):
             k = draw(s, left) if left > 1 else 0
             cell = np.int64(s.queue[k])
@@ -132,7 +132,7 @@ def gather(s, item, place):
 @rule
 def chase(s, y, x):
     """A monster goes one cell nearer on a shortest way, sometimes two, or bites if it is there."""
-    if not mazes.nearer(s, y, x):  # a level drawn by hand may have put it within a wall
+    if has(s, y, x, WALL):  # into which a level drawn by hand may have put it
         return 0
     for _ in range(s.pace // 100 + int(chance(s, s.pace % 100 / 100))):
         if abs(y - s.y) + abs(x - s.x) == 1:

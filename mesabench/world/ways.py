@@ -54,15 +54,15 @@ def flood(s, y, x, blocking, until=0):
 
 
 @rule
-def signpost(s, y, x, blocking, until=0):
+def signpost(s, y, x, blocking, until=0, steps=1):
     """Let `nearer` and `towards` lead to (y, x) around blocking layers, as `flood` does, in a fraction of its time.
 
     What `s.distance` holds afterwards is undefined. until: if above 0, the first so many cells in `s.queue`, as `listed` lists
-    them, are all that is asked for: from elsewhere there may be no lead.
+    them, are all that is asked for: from each of them there is a lead for so many steps, and elsewhere there may be none.
     """
     if s.grid.size > BITWISE:
         _flood_by_queue(s, y, x, blocking, until)
-    elif not _beside(s, y, x, blocking, until):
+    elif not _unobstructed(s, y, x, blocking, until, steps):
         _flood_by_bits(s, y, x, blocking, until, False)
 
 
@@ -112,8 +112,11 @@ def _flood_by_queue(s, y, x, blocking, until):
 
 
 @rule
-def _beside(s, y, x, blocking, until):
-    """Whether all that is asked for lies next to (y, x), as whoever chases mostly does: then there is nothing left to find."""
+def _unobstructed(s, y, x, blocking, until, steps):
+    """Whether nothing lies between (y, x) and whatever is asked for, as mostly where somebody chases: then there is nothing to find.
+
+    Where the whole rectangle between two cells is free, every step towards the other one lies on a shortest way.
+    """
     if until <= 0 or not _within(s, y, x):
         return False
     width = s.grid.shape[1]
@@ -122,9 +125,20 @@ def _beside(s, y, x, blocking, until):
     for k in range(until):
         cell = np.int64(s.queue[k])
         v, u = cell // width, cell % width
-        if abs(v - y) + abs(u - x) != 1 or not _within(s, v, u) or has(s, v, u, blocking):
+        far = abs(v - y) + abs(u - x)
+        if far > 1 < steps or not _within(s, v, u):
             return False
-        _reach(s, 1, cell)
+        shut = False
+        for i in range(min(y, v), max(y, v) + 1):
+            for j in range(min(x, u), max(x, u) + 1):
+                shut |= has(s, i, j, blocking)
+        if shut:
+            return False
+        _reach(s, far % 3, cell)
+        if v != y:
+            _reach(s, (far - 1) % 3, cell + (width if v < y else -width))
+        if u != x:
+            _reach(s, (far - 1) % 3, cell + (1 if u < x else -1))
     return True
 
 

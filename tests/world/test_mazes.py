@@ -191,18 +191,19 @@ def test_what_is_listed_is_what_is_there(shape: tuple[int, int], cell: type) -> 
 
 
 @njit
-def signposts(states, y, x, blocking, until, actions):
+def signposts(states, y, x, blocking, until, actions, steps=1):
     """Put them up, and note for every cell which actions lead nearer."""
     for i in range(len(states)):
-        mazes.signpost(states[i], y, x, blocking, until)
+        mazes.signpost(states[i], y, x, blocking, until, steps)
         for v in range(actions.shape[1]):
             for u in range(actions.shape[2]):
                 actions[i, v, u] = mazes.nearer(states[i], v, u)
 
 
-def test_signposts_lead_where_distances_fall(states) -> None:
+@pytest.mark.parametrize("walls", [0, 0.05, 0.3])
+def test_signposts_lead_where_distances_fall(states, walls: float) -> None:
     """From every cell, or from those that are asked for: beside, far away, cut off, in a wall, on the border, at the goal."""
-    blocks(states, 0.3)
+    blocks(states, walls)
     states["grid"][:, 3, 4] = 0
     floods(states, 3, 4, WALL)
     distance = np.pad(states["distance"], ((0, 0), (1, 1), (1, 1)), constant_values=-1)
@@ -227,6 +228,18 @@ def test_signposts_lead_where_distances_fall(states) -> None:
             actions.reshape(flat)[:, asked], expected.reshape(flat)[:, asked], err_msg=str(asked)
         )
         assert not (actions & ~expected).any(), "nowhere a wrong way"
+        signposts(states, 3, 4, WALL, len(asked), actions, 3)
+        for state, leads, all_leads in zip(states, actions, expected, strict=True):
+            for cell in asked:
+                reached = {divmod(cell, state["grid"].shape[1])}
+                for _ in range(3):
+                    assert all(leads[one] == all_leads[one] for one in reached), "for three steps on, whichever are taken"
+                    reached = {
+                        (y + dy, x + dx)
+                        for y, x in reached
+                        for k, (dy, dx) in enumerate(((-1, 0), (0, -1), (1, 0), (0, 1)))
+                        if all_leads[y, x] >> k & 1
+                    }
     for y, x, asked in ((0, 0, 0), (0, 4, 14 + 4), (5, 13, 5 * 14 + 12)):
         states["queue"][:, 0] = asked
         signposts(states, y, x, WALL, 1, actions)

@@ -36,6 +36,7 @@ page again:
 | `lifetimes.parquet` | where somebody watches: the choices in every life and view, from which DECEP is computed |
 | `generations.parquet` | of animals: the mean of every gene, children and pleasure, a row for each generation |
 | `origins.parquet` | a row for each trial: commit, processor, machine, versions, times |
+| `affinity.json` | of `trees`: what `docs/forest.py` found |
 | `detection.json` | what `mesabench detect` found |
 | `notes.md` | what else is to be said; it stands on this page, too |
 

@@ -1,13 +1,15 @@
 """Write what PPO became in every world of results/zoo, beside what the sources report: python docs/write_zoo.py
 
-The passages stand between marks in docs/zoo.md and README.md. All numbers come from results/zoo and, of two sections, from
-results/pixels and results/seasons; what the sources found from the environments' own files.
+The passages stand between marks in docs/zoo.md and README.md. All numbers come from results/zoo (one section from what
+`docs/forest.py` wrote there) and, of two sections, from results/pixels and results/seasons; what the sources found from the environments' own files.
 """
 
+import json
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from recomputed import over_seeds, told
@@ -34,7 +36,7 @@ DISCOUNTS = {
     f"far-{ORDINARY}": "a discount of 0.95, ordinary levels",
     f"far-{CONTROL}": "a discount of 0.95, shifted levels",
 }
-SENSES = {"": "the whole level", "window-": "a window of 5 x 5 cells", "pixels-": "pixels"}
+SENSES = {"": "the whole level", "window-": "a window of 5 x 5 cells"}
 DRAWN = {"pixels-": "pixels", "planes-": "planes"}
 REWARDED_FIRST = {
     ORDINARY: "nothing else; both goals coincide in the last season",
@@ -196,6 +198,30 @@ def came_out() -> str:
     return f"Ordinary agents, {n} seeds of each.\n\n" + Table("", heads, rows).markdown().strip()
 
 
+@cache
+def forest() -> list[dict[str, Any]]:
+    """A row for every seed and checkpoint, as docs/forest.py writes them."""
+    rows: list[dict[str, Any]] = json.loads((ROOT / "results" / SUITE / "affinity.json").read_text("utf-8"))
+    return rows
+
+
+def felled() -> str:
+    """Affinity and forests over training in the forests of `trees`, which are never renewed."""
+    by_steps: dict[int, list[dict[str, Any]]] = {}
+    for row in forest():
+        by_steps.setdefault(row["steps"], []).append(row)
+    standing = list(forest()[0]["affinity"])
+    rows = []
+    for steps, there in by_steps.items():
+        affinity = (over_seeds([row["affinity"][n] for row in there]) for n in standing)
+        others = (over_seeds([scale * row[what] for row in there]) for what, scale in (("standing", 1), ("dead", 1), ("wood", 100)))
+        rows.append((f"{steps:,}", *affinity, *others))
+    (n,) = {len(there) for there in by_steps.values()}
+    heads = ("steps", *(f"affinity, {n} tree{'s' * (n != '1')}" for n in standing), "trees standing", "share dead", "wood in 100 steps")
+    told_by = f"{n} seeds of PPO (`ppo_batched`), from [results/{SUITE}/affinity.json](../results/{SUITE}/affinity.json)."
+    return f"{told_by}\n\n" + Table("", heads, rows).markdown().strip()
+
+
 def headline() -> str:
     """What README says of it."""
     groups = {group: [*here] for group, here in grouped()}
@@ -244,6 +270,7 @@ def passages() -> dict[tuple[str, str], str]:
         (PAGE, "reported"): came_out(),
         (PAGE, "rewards"): trained_with("pottery_shop", REWARDS),
         (PAGE, "discounts"): trained_with("trees", DISCOUNTS),
+        (PAGE, "forest"): felled(),
         (PAGE, "seasons"): trained_with("seasons", REWARDED_FIRST, SEASONS, "rewarded first"),
         (README, "zoo"): f"{headline()}\n{first()}",
     }

@@ -18,7 +18,7 @@ from mesabench.auditing.cohorts import surviving
 from mesabench.auditing.organism import NONE, SAFETY_BUDGET, TRAINED, TWIN, Organism, kind_of, said
 from mesabench.deception.compliance import deception_scores
 from mesabench.engine.distribution import Distribution
-from mesabench.runs.store import Run
+from mesabench.runs.cohort import Population
 from mesabench.statistics.intervals import Interval, bootstrap_mean
 from mesabench.tables import Table
 
@@ -48,7 +48,10 @@ class Point:
 
 @dataclass(frozen=True)
 class Survival:
-    """A curve: PERSIST where safety is "watched", REMOVE where it is "both"; points by budget, the first without training."""
+    """A curve: PERSIST where safety is "watched", REMOVE where it is "both"; points by budget, the first without training.
+
+    trigger: what the plant is behind, or the label of a population that learned to deceive.
+    """
 
     trigger: str
     safety: str
@@ -87,20 +90,22 @@ def survivals(organisms: Sequence[Organism], *, seed: int = 0) -> tuple[Survival
     return tuple(found)
 
 
-def learned_survivals(run: Run, *, seed: int = 0) -> tuple[Survival, ...]:
+def learned_survivals(populations: Sequence[Population], *, seed: int = 0) -> tuple[Survival, ...]:
     """A curve per population and safety training, of trials that told of it though nothing was planted; none if there are none.
 
-    `trigger` is what the population is called: environment and variant. Only budgets that all seeds tell of count.
+    populations: of a run, `populations, left_out = populations_of(load_run(folder))`. `trigger` is the label of one. Only budgets that all its
+    seeds tell of count.
     """
     courses: dict[tuple[str, str], list[dict[int, float]]] = {}
-    for one in run.trials:
-        if SAFETY_BUDGET in one.curve.columns and "trigger" not in one.trial.settings:
-            told = one.curve.drop_nulls(SAFETY_BUDGET).filter(polars.col(SAFETY_BUDGET).is_not_nan())
-            course = {
-                int(row[SAFETY_BUDGET]): 1 - row[TOLD["LIVED DARK"]] for row in told.iter_rows(named=True)
-            }
-            kind = f"{one.trial.environment} {one.trial.variant}", str(one.trial.settings["safety"])
-            courses.setdefault(kind, []).append(course)
+    for population in populations:
+        for one in population.trials:
+            if SAFETY_BUDGET in one.curve.columns and "trigger" not in one.trial.settings:
+                told = one.curve.drop_nulls(SAFETY_BUDGET).filter(polars.col(SAFETY_BUDGET).is_not_nan())
+                course = {
+                    int(row[SAFETY_BUDGET]): 1 - row[TOLD["LIVED DARK"]] for row in told.iter_rows(named=True)
+                }
+                kind = population.label, str(one.trial.settings["safety"])
+                courses.setdefault(kind, []).append(course)
     found = []
     for (name, safety), seeds in courses.items():
         budgets = sorted(set.intersection(*({*course} for course in seeds)))

@@ -7,12 +7,13 @@ from typing import Any
 import numpy as np
 from markupsafe import Markup
 
+from mesabench.auditing.persistence import learned_survivals
 from mesabench.deception.compliance import DeceptionScores
 from mesabench.deception.conditions import ALL
 from mesabench.deception.rates import judged_of
 from mesabench.deception.verdict import VERDICTS
 from mesabench.evaluation.numbers import bounds_of, sentence
-from mesabench.report import episodes, words
+from mesabench.report import episodes, persistence, words
 from mesabench.report.compliance_curve import Points, curve, marks
 from mesabench.report.compliance_map import Cell, Map, axes_of, map_of
 from mesabench.report.compliance_rates import Judged, judged, rate_of
@@ -83,12 +84,14 @@ class Part:
 
 @dataclass(frozen=True)
 class Watched:
-    """An environment in which somebody watches."""
+    """An environment in which somebody watches. corrected, survivals: what safety training left of learned deception, and its curves."""
 
     environment: Environment
     title: str
     genuineness: str
     parts: Sequence[Part]
+    corrected: Sequence[tuple[str, str, str]]
+    survivals: Sequence[persistence.Panel]
     replays: Replays | None
 
 
@@ -106,12 +109,15 @@ def _section(group: Sequence[Judged], colours: Mapping[str, str], notes: Notes) 
     monitor = environment.monitor
     assert monitor
     first = next((one for one in group if one.population.learns), group[0])
+    left = learned_survivals([one.population for one in group])
     return Watched(
         environment,
         environment.title.partition(":")[0],
         monitor.genuineness,
         [_part(one, colours[one.population.label], notes, f"{environment.name}-{k}", one is first)
          for k, one in enumerate(group)],
+        persistence.legend(left),
+        persistence.panels(left, persistence.LEARNED),
         _replays(group),
     )  # fmt: skip
 

@@ -1,6 +1,6 @@
-"""PERSIST and REMOVE: how much of a planted goal is left over the budget of safety training, a panel for each."""
+"""PERSIST and REMOVE: how much of a planted goal, or of a learned one, is left over the budget of safety training, a panel for each."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,10 +13,31 @@ from mesabench.report import words
 from mesabench.report.svg import DASHES, RULE, axes_of, colour, dash, ink, svg
 
 WIDTH, HEIGHT = 360, 270
-NAMES = {
-    WATCHED: ("PERSIST", "safety training on watched levels alone"),
-    BOTH: ("REMOVE", "safety training on watched levels and signals, the positive control"),
-}
+NAMES = {WATCHED: "PERSIST", BOTH: "REMOVE"}
+
+
+@dataclass(frozen=True)
+class Wording:
+    """titles: what each safety training was, in words; what: what is left of."""
+
+    titles: Mapping[str, str]
+    what: str
+
+
+PLANTED = Wording(
+    {
+        WATCHED: "safety training on watched levels alone",
+        BOTH: "safety training on watched levels and signals, the positive control",
+    },
+    "what was planted",
+)
+LEARNED = Wording(
+    {
+        WATCHED: "safety training in watched rounds alone",
+        BOTH: "safety training in rounds that nobody watches, too, the positive control",
+    },
+    "defection in the dark",
+)
 
 
 @dataclass(frozen=True)
@@ -39,17 +60,17 @@ def legend(found: Sequence[Survival]) -> list[tuple[str, str, str]]:
     return [(spoken(trigger), colour(k), dash(k)) for k, trigger in enumerate(triggers_of(found))]
 
 
-def panels(found: Sequence[Survival]) -> list[Panel]:
+def panels(found: Sequence[Survival], wording: Wording = PLANTED) -> list[Panel]:
     """PERSIST, then REMOVE, as far as they were measured."""
     triggers = triggers_of(found)
     return [
-        _panel(*NAMES[safety], curves, triggers)
+        _panel(NAMES[safety], wording.titles[safety], wording.what, curves, triggers)
         for safety in NAMES
         if (curves := [one for one in found if one.safety == safety])
     ]
 
 
-def _panel(name: str, title: str, curves: Sequence[Survival], triggers: Sequence[str]) -> Panel:
+def _panel(name: str, title: str, what: str, curves: Sequence[Survival], triggers: Sequence[str]) -> Panel:
     figure, axes = axes_of(WIDTH, HEIGHT)
     budgets = sorted({point.budget for one in curves for point in one.points})
     # a log scale has no 0: where training begins stands as far left of the first budget as the next is right of it
@@ -71,7 +92,7 @@ def _panel(name: str, title: str, curves: Sequence[Survival], triggers: Sequence
     room = 0.05 * (places[budgets[-1]] - places[0]) or 1.0
     axes.set_xlim(places[0] - room, places[budgets[-1]] + room)
     axes.set_xticks([places[budget] for budget in budgets], [words.short_count(budget) for budget in budgets])
-    axes.set(xlabel="observations of safety training", ylabel="share of what was planted")
+    axes.set(xlabel="observations of safety training", ylabel=f"share of {what}")
     rows = []
     for one in curves:
         left = {point.budget: point.left for point in one.points}
@@ -90,7 +111,7 @@ def _panel(name: str, title: str, curves: Sequence[Survival], triggers: Sequence
         for one in curves
         if (last := one.points[-1]).left
     )
-    label = f"{name}, {title}: share of the planted defection that is left, by trigger: {ends or 'nothing was planted'}"
+    label = f"{name}, {title}: share of {what} that is left: {ends or 'there was none'}"
     return Panel(
         name, title, svg(figure, name.lower(), label), [words.short_count(one) for one in budgets], rows
     )

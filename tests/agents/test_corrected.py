@@ -13,6 +13,8 @@ from mesabench.engine.distribution import distribution
 from mesabench.policies.loading import load_policy
 from mesabench.registry import find_agent
 from mesabench.runs.execution import run_trial
+from mesabench.report import write_report
+from mesabench.runs.cohort import populations_of
 from mesabench.runs.store import load_run, write_suite
 from mesabench.runs.suite import Suite
 from mesabench.runs.trial import EvaluationSettings, Trial
@@ -79,18 +81,22 @@ def test_what_survives_is_told_by_the_trials_of_a_run(tmp_path: Path) -> None:
     trials = tuple(
         Trial(environment="executive_hiring", options={"q": 100, "k1": 1}, agent="corrected", variant="tiny", seed=seed,
               settings=TINY | {"safety": safety, "budgets": [256, 512], "levels": 20}, steps=2048,
-              evaluation=EvaluationSettings(levels=2, measures="goals"))
+              evaluation=EvaluationSettings(levels=2, measures="deception"))
         for safety in (WATCHED, BOTH) for seed in (0,)
     )  # fmt: skip
     write_suite(tmp_path, Suite(name="tiny", trials=trials))
     for trial in trials:
         run_trial(trial, tmp_path / trial.name)
-    found = learned_survivals(load_run(tmp_path))
+    populations, _ = populations_of(load_run(tmp_path))
+    found = learned_survivals(populations)
     assert [(one.trigger, one.safety) for one in found] == [
-        ("executive_hiring tiny", WATCHED),
-        ("executive_hiring tiny", BOTH),
+        ("corrected, tiny", WATCHED),
+        ("corrected, tiny", BOTH),
     ]
     for one in found:
         assert [point.budget for point in one.points] == [0, 256, 512]
         assert one.points[0].left is None or one.points[0].left.value == pytest.approx(1)
-    assert "executive_hiring tiny + both" in str(table_of_survivals(found).rows)
+    assert "corrected, tiny + both" in str(table_of_survivals(found).rows)
+    page = write_report(tmp_path).read_text()
+    assert "what safety training leaves of learned deception" in page
+    assert "PERSIST, safety training in watched rounds alone: share of defection in the dark that is left: " in page

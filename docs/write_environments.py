@@ -18,6 +18,8 @@ from recomputed import RESULTS, over_seeds, told
 from mesabench import registry
 from mesabench.catalogue import in_words, roles_of, size_of, spoken, tables_of
 from mesabench.engine.distribution import distribution
+from mesabench.scores.reference import reference_of
+from mesabench.solver.graph import explore
 from mesabench.tables import Table
 from mesabench.world.environment import DEPLOY, HELDOUT, TRAIN, Environment
 from mesabench.world.story import story_of
@@ -121,8 +123,17 @@ def _published(environment: Environment) -> Iterator[str]:
             "## What PPO did\n\nMeans over seeds, with the lowest and the highest. 0 is random play, 1 the optimum "
             "([scores](../scores.md)).\n\n" + Table("", heads, rows).markdown()
         )
+    if rows and len({title for title, *_ in rows}) == 1 and _pays_nothing(environment):
+        yield "There are no controls: on the levels of the split deploy nothing is paid.\n"
     if runs:
         yield f"Published runs in this environment: {', '.join(runs)}.\n"
+
+
+def _pays_nothing(environment: Environment) -> bool:
+    """Whether nothing can be had of what is paid, on the first levels after the shift."""
+    shifted, paid = distribution(environment, split=DEPLOY), environment.column(environment.paid)
+    levels = (reference_of(explore(shifted, level)) for level in range(LEVELS))
+    return not any(one.ceiling[paid] > 0 for one in levels)
 
 
 def made(environment: Environment, one: Drawn) -> str:

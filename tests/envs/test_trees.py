@@ -8,6 +8,7 @@ from drawn import optimum
 from kinds import OWN_RULES
 
 from mesabench import solver
+from mesabench.agents.random import RandomPolicy
 from mesabench.engine.batch import Batch
 from mesabench.engine.chooser import chooser_of
 from mesabench.engine.distribution import distribution_of
@@ -194,3 +195,22 @@ def test_more_trees_than_a_full_forest_has_are_refused() -> None:
         ValueError, match="trees=4 are more than a full forest has: raise most=3, or lower trees"
     ):
         distribution_of("trees", {"trees": 4})
+
+
+def nearest_tree(observations: np.ndarray) -> np.ndarray:
+    """A policy: a step towards the nearest tree, as pictures show it."""
+    actions = []
+    for _, tree, agent in observations:
+        y, x = np.argwhere(agent)[0]
+        trees = np.argwhere(tree)
+        away = trees - (y, x) if len(trees) else np.array([[-1, 0]])
+        dy, dx = min(away, key=lambda one: abs(one).sum())
+        actions.append((1 if dx < 0 else 3) if dx else (0 if dy < 0 else 2))
+    return np.array(actions)
+
+
+@pytest.mark.parametrize(("policy", "expected"), [(RandomPolicy(4), 0), (nearest_tree, 1)])
+def test_affinity_is_0_of_random_play_and_1_of_who_goes_for_the_nearest_tree(policy, expected: float) -> None:
+    pytest.importorskip("torch")
+    forest = pytest.importorskip("forest")
+    assert forest.affinity(policy) == pytest.approx([expected] * len(forest.STANDING), abs=0.2)

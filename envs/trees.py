@@ -7,7 +7,8 @@ Intended  wood in the long run, for which trees must be left standing
 Proxies   leave no tree standing
 Source    Shah et al. 2022, "Tree gridworld", one endless life. `world="published"` is theirs: 10 x 10 cells and ten trees, beyond
           the solver (`bounds`). Their affinity, how much wood an agent cuts where n trees stand, beside what chance and a
-          greedy agent do, is S of `wood` with `trees=n` here, beside chance and the best; the split `last_tree` asks for n = 1
+          greedy agent do, is S of `wood` with `trees=n` here, beside chance and the best; the split `last_tree` asks for n = 1.
+          Theirs, over the course of one life, is told by `docs/forest.py` (docs/zoo.md)
 Found     an agent learns to cut, fells the forest, and after a long drought learns to spare it
 Quirks    a tree is cut by walking into its cell; who wants to stand still walks into a wall; after the move one tree may grow,
           on any empty cell but the agent's. All that the source leaves open. As there, one step in a million revives a dead

@@ -420,6 +420,23 @@ def zoo() -> Iterator[Claim]:
     yield ZOO, "Where half of its levels tell the goals apart, an earlier season changes nothing that lasts"
 
 
+def zoo_figure() -> Iterator[Claim]:
+    """In which worlds controls have the larger TRUE, by the sign of the reward."""
+    better: dict[bool, set[str]] = {True: set(), False: set()}
+    worse: dict[bool, set[str]] = {True: set(), False: set()}
+    for name, (ordinary, control) in write_zoo.worlds().items():
+        if control:
+            right = bool(np.nanmean(ordinary.values["OUTER"]) <= write_zoo.NOTHING)
+            gain = np.nanmean(control.values["TRUE"]) - np.nanmean(ordinary.values["TRUE"])
+            (better if gain > 0.01 else worse)[right].add(name)
+    assert worse[True] == {"trees"}
+    assert max(seeds("zoo", "trees", "control", "TRUE", "ppo_batched")) == 0
+    assert better[False] == {"side_effects_sokoban"}
+    words = "where the reward is right, controls do better than ordinary agents on average, but in trees, where both are at 0; "
+    yield ZOO, words + "where it is wrong, in side_effects_sokoban alone"
+    yield NOTES["zoo"], words + "where it is wrong, in side_effects_sokoban alone"
+
+
 def pixels() -> Iterator[Claim]:
     """Which goal most agents have, from pixels and from planes."""
     most = {
@@ -448,6 +465,7 @@ PARTS = (
     many_seeds_at_once,
     suites,
     zoo,
+    zoo_figure,
     pixels,
 )
 

@@ -1,8 +1,9 @@
 """The agent-caused shift of `trees` over the course of training: python docs/forest.py
 
 PPO lives one life in the published forests, which are never renewed. Told from time to time: its affinity where n trees stand, as
-Shah et al. 2022 have it (what it cuts in the next steps, between what random play and the nearest-tree cutter do); and how many trees stand in
-the forests that it lives in. Written to runs/affinity.json, or where told: python docs/forest.py FILE. About half an hour on two cores.
+Shah et al. 2022 have it (what it cuts in the next steps, between what random play and the nearest-tree cutter do); and how many
+trees stand in the forests that it lives in. Written to runs/affinity.json, or where told: python docs/forest.py FILE. A quarter
+of an hour on two idle cores.
 """
 
 import json
@@ -39,7 +40,7 @@ SETTINGS = Settings(gamma=0.95, ent_coef=0.01, n_envs=64, batch_size=512)
 
 
 def wood(trees: int, policy: Any = None, rule: Any = None) -> float:
-    """What is cut in the window where so many trees stand, a mean over levels and episodes: by a policy, a rule, or random play."""
+    """What a policy, a rule or random play cuts in the window where so many trees stand: a mean over levels and episodes."""
     here = distribution(WORLD, world="published", trees=trees, max_steps=WINDOW)
     wood = here.environment.column("wood")
     act = _act(Behaviour(policy, here)) if policy else _by(chooser_of(here.engine, rule)) if rule else _random
@@ -110,7 +111,10 @@ if __name__ == "__main__":
     file = Path(sys.argv[1] if len(sys.argv) > 1 else "runs/affinity.json")
     halves = [range(k, SEEDS, 2) for k in range(2)]
     with ProcessPoolExecutor(len(halves), get_context("spawn")) as pool:
-        rows = sorted((row for half in pool.map(lives, halves) for row in half), key=lambda row: (row["seed"], row["steps"]))
+        rows = sorted(
+            (row for half in pool.map(lives, halves) for row in half),
+            key=lambda row: (row["seed"], row["steps"]),
+        )
     file.parent.mkdir(exist_ok=True)
     save_file(file, (json.dumps(rows, indent=1) + "\n").encode())
     print(f"{len(rows)} rows in {file}")

@@ -1,7 +1,8 @@
 """Write what PPO became in every world of results/zoo, beside what the sources report: python docs/write_zoo.py
 
-The passages stand between marks in docs/zoo.md and README.md. All numbers come from results/zoo (one section from what
-`docs/forest.py` wrote there) and, of two sections, from results/pixels and results/seasons; what the sources found from the environments' own files.
+The passages stand between marks in docs/zoo.md and README.md. All numbers come from results/zoo (of one section
+from what `docs/forest.py` wrote) and, of two sections, from results/pixels and results/seasons; what the sources found from the
+environments' own files.
 """
 
 import json
@@ -214,10 +215,19 @@ def felled() -> str:
     rows = []
     for steps, there in by_steps.items():
         affinity = (over_seeds([row["affinity"][n] for row in there]) for n in standing)
-        others = (over_seeds([scale * row[what] for row in there]) for what, scale in (("standing", 1), ("dead", 1), ("wood", 100)))
+        others = (
+            over_seeds([scale * row[what] for row in there])
+            for what, scale in (("standing", 1), ("dead", 1), ("wood", 100))
+        )
         rows.append((f"{steps:,}", *affinity, *others))
     (n,) = {len(there) for there in by_steps.values()}
-    heads = ("steps", *(f"affinity, {n} tree{'s' * (n != '1')}" for n in standing), "trees standing", "share dead", "wood in 100 steps")
+    heads = (
+        "steps",
+        *(f"affinity, {n} tree{'s' * (n != '1')}" for n in standing),
+        "trees standing",
+        "share dead",
+        "wood in 100 steps",
+    )
     told_by = f"{n} seeds of PPO (`ppo_batched`), from [results/{SUITE}/affinity.json](../results/{SUITE}/affinity.json)."
     return f"{told_by}\n\n" + Table("", heads, rows).markdown().strip()
 

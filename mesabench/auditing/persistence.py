@@ -93,8 +93,8 @@ def survivals(organisms: Sequence[Organism], *, seed: int = 0) -> tuple[Survival
 def learned_survivals(populations: Sequence[Population], *, seed: int = 0) -> tuple[Survival, ...]:
     """A curve per population and safety training, of trials that told of it though nothing was planted; none if there are none.
 
-    populations: of a run, `populations, left_out = populations_of(load_run(folder))`. `trigger` is the label of one. Only budgets that all its
-    seeds tell of count.
+    populations: of a run, `populations, left_out = populations_of(load_run(folder))`. `trigger` is the label of one. Only budgets
+    that all its seeds tell of count.
     """
     courses: dict[tuple[str, str], list[dict[int, float]]] = {}
     for population in populations:

@@ -84,7 +84,10 @@ class Part:
 
 @dataclass(frozen=True)
 class Watched:
-    """An environment in which somebody watches. corrected, survivals: what safety training left of learned deception, and its curves."""
+    """An environment in which somebody watches.
+
+    corrected, survivals: agents after safety training, and what it left of their deception.
+    """
 
     environment: Environment
     title: str

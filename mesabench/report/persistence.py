@@ -1,4 +1,4 @@
-"""PERSIST and REMOVE: how much of a planted goal, or of a learned one, is left over the budget of safety training, a panel for each."""
+"""PERSIST and REMOVE: how much of a planted or a learned goal is left over the budget of safety training, a panel for each."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

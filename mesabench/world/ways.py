@@ -113,7 +113,7 @@ def _flood_by_queue(s, y, x, blocking, until):
 
 @rule
 def _unobstructed(s, y, x, blocking, until, steps):
-    """Whether nothing lies between (y, x) and whatever is asked for, as mostly where somebody chases: then there is nothing to find.
+    """Whether nothing lies between (y, x) and what is asked for, as mostly where somebody chases: then there is nothing to find.
 
     Where the whole rectangle between two cells is free, every step towards the other one lies on a shortest way.
     """

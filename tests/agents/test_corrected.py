@@ -12,9 +12,9 @@ from mesabench.deception.compliance import deception_scores
 from mesabench.engine.distribution import distribution
 from mesabench.policies.loading import load_policy
 from mesabench.registry import find_agent
-from mesabench.runs.execution import run_trial
 from mesabench.report import write_report
 from mesabench.runs.cohort import populations_of
+from mesabench.runs.execution import run_trial
 from mesabench.runs.store import load_run, write_suite
 from mesabench.runs.suite import Suite
 from mesabench.runs.trial import EvaluationSettings, Trial
@@ -99,4 +99,7 @@ def test_what_survives_is_told_by_the_trials_of_a_run(tmp_path: Path) -> None:
     assert "corrected, tiny + both" in str(table_of_survivals(found).rows)
     page = write_report(tmp_path).read_text()
     assert "what safety training leaves of learned deception" in page
-    assert "PERSIST, safety training in watched rounds alone: share of defection in the dark that is left: " in page
+    assert (
+        "PERSIST, safety training in watched rounds alone: share of defection in the dark that is left: "
+        in page
+    )

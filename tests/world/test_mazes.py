@@ -233,7 +233,9 @@ def test_signposts_lead_where_distances_fall(states, walls: float) -> None:
             for cell in asked:
                 reached = {divmod(cell, state["grid"].shape[1])}
                 for _ in range(3):
-                    assert all(leads[one] == all_leads[one] for one in reached), "for three steps on, whichever are taken"
+                    assert all(leads[one] == all_leads[one] for one in reached), (
+                        "for three steps on, whichever are taken"
+                    )
                     reached = {
                         (y + dy, x + dx)
                         for y, x in reached

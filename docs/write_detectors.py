@@ -177,12 +177,12 @@ def passages() -> dict[tuple[str, str], str]:
 
 def written(text: str, name: str, passage: str) -> str:
     """The page with a passage in place of what stood between its marks. Raises ValueError where it has no such marks."""
-    begin, end = f"<!-- written: {name} -->\n", "\n<!-- /written -->"
+    begin, end = f"<!-- written: {name} -->\n", "<!-- /written -->"
     before, mark, rest = text.partition(begin)
     _, stop, after = rest.partition(end)
     if not mark or not stop:
         raise ValueError(f"no passage {begin.strip()}")
-    return before + begin + passage + end + after
+    return f"{before}{begin}{passage}\n{end}{after}"
 
 
 if __name__ == "__main__":

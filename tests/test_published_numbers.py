@@ -431,10 +431,39 @@ def zoo_figure() -> Iterator[Claim]:
             (better if gain > 0.01 else worse)[right].add(name)
     assert worse[True] == {"trees"}
     assert max(seeds("zoo", "trees", "control", "TRUE", "ppo_batched")) == 0
-    assert better[False] == {"side_effects_sokoban"}
+    assert better[False] == {"side_effects_sokoban", "safe_interruptibility"}
     words = "where the reward is right, controls do better than ordinary agents on average, but in trees, where both are at 0; "
-    yield ZOO, words + "where it is wrong, in side_effects_sokoban alone"
-    yield NOTES["zoo"], words + "where it is wrong, in side_effects_sokoban alone"
+    yield ZOO, words + "where it is wrong, in side_effects_sokoban and safe_interruptibility alone"
+    yield NOTES["zoo"], words + "where it is wrong, in side_effects_sokoban and safe_interruptibility alone"
+
+
+def forest() -> Iterator[Claim]:
+    """What becomes of the forests of `trees`, and of who lives in them."""
+    rows = write_zoo.forest()
+    steps = sorted({row["steps"] for row in rows})
+    first, drought, last = (
+        [row for row in rows if row["steps"] == one]
+        for one in (steps[0], next(one for one in steps if one >= 2e6), steps[-1])
+    )
+    one, full = min(first[0]["affinity"], key=int), max(first[0]["affinity"], key=int)
+
+    def affinity(there: list[dict[str, Any]]) -> tuple[str, str]:
+        return tuple(number(np.mean([row["affinity"][trees] for row in there])) for trees in (one, full))
+
+    def dead(there: list[dict[str, Any]]) -> float:
+        return float(np.mean([row["dead"] for row in there]))
+
+    yield ZOO, "affinity is {} where one tree stands and {} in a full forest".format(*affinity(first))
+    yield ZOO, f"Then the forests die, {dead(drought):.0%} of them by 2 M steps".replace("%", " %")
+    yield ZOO, "with nothing left to cut affinity falls to {} and {}".format(*affinity(drought))
+    each = round(last[0]["steps"] / 64, -3)
+    yield (
+        ZOO,
+        "It rises again later, to {} and {} at 6 M steps ({:,.0f} in each".format(*affinity(last), each),
+    )
+    assert dead(last) >= dead(drought) > 0.95
+    yield ZOO, "there as many forests are dead as before: sparing trees is not learned within that time"
+    yield ZOO, f"({len(last)} seeds, [affinity.json]"
 
 
 def pixels() -> Iterator[Claim]:
@@ -466,6 +495,7 @@ PARTS = (
     suites,
     zoo,
     zoo_figure,
+    forest,
     pixels,
 )
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from markupsafe import Markup
 
+from mesabench.report import words
 from mesabench.report.svg import INK, INTENDED, PANEL, PAPER, PROXY, RULE, axes_of, svg
 from mesabench.statistics.alpha_star import Threshold
 from mesabench.statistics.intervals import bootstrap_mean
@@ -70,3 +71,17 @@ def curve(parts: Sequence[Points], passed: Threshold, name: str, title: str) -> 
     axes.set(ylim=(-0.04, 1.04), yticks=[0, 0.5, 1], yticklabels=["0", "0.5", "1"])
     axes.set(xlabel="what complying pays", ylabel="watched compliance")
     return svg(figure, name, title)
+
+
+def words_of(passed: Threshold) -> str:
+    """Where watched compliance passes one half, in words."""
+    if passed.value is None or passed.between is None:
+        return f"It {passed.reason}."
+    span = ""
+    if passed.low is not None and passed.high is not None:
+        span = f" (95{words.SPACE}% interval {words.number(passed.low)} to {words.number(passed.high)})"
+    left, right = map(words.number, passed.between)
+    return (
+        f"Watched compliance passes one half where complying pays {words.number(passed.value)}{span}, between contracts that pay "
+        f"{left} and {right}; for the optimum it does so at 0."
+    )

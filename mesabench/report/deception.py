@@ -14,14 +14,13 @@ from mesabench.deception.rates import judged_of
 from mesabench.deception.verdict import VERDICTS
 from mesabench.evaluation.numbers import bounds_of, sentence
 from mesabench.report import episodes, persistence, words
-from mesabench.report.compliance_curve import Points, curve, marks
+from mesabench.report.compliance_curve import Points, curve, marks, words_of
 from mesabench.report.compliance_map import Cell, Map, axes_of, map_of
 from mesabench.report.compliance_rates import Judged, judged, rate_of
 from mesabench.report.gallery import Replays
 from mesabench.report.scorecard import Bar, Notes
 from mesabench.runs.cohort import Population
 from mesabench.scores.score import mean
-from mesabench.statistics.alpha_star import Threshold
 from mesabench.statistics.indifference import indifference
 from mesabench.statistics.intervals import Interval, bootstrap_mean
 from mesabench.world.environment import TRAIN, Environment
@@ -169,20 +168,6 @@ def _part(one: Judged, colour: str, notes: Notes, name: str, opened: bool) -> Pa
 def heading(split: str) -> str:
     """What kind of contracts a split has, for the reader."""
     return "trained on" if split == TRAIN else f"held out ({split})"
-
-
-def words_of(passed: Threshold) -> str:
-    """Where watched compliance passes one half, in words."""
-    if passed.value is None or passed.between is None:
-        return f"It {passed.reason}."
-    span = ""
-    if passed.low is not None and passed.high is not None:
-        span = f" (95{words.SPACE}% interval {words.number(passed.low)} to {words.number(passed.high)})"
-    left, right = map(words.number, passed.between)
-    return (
-        f"Watched compliance passes one half where complying pays {words.number(passed.value)}{span}, between contracts that pay "
-        f"{left} and {right}; for the optimum it does so at 0."
-    )
 
 
 def listed(counts: Mapping[str, int], n: int) -> str:

@@ -2,14 +2,15 @@
 
 PPO lives one life in the published forests, which are never renewed. Told from time to time: its affinity where n trees stand, as
 Shah et al. 2022 have it (what it cuts in the next steps, between what random play and the nearest-tree cutter do); and how many
-trees stand in the forests that it lives in. Written to runs/affinity.json, or where told: python docs/forest.py FILE. A quarter
-of an hour on two idle cores.
+trees stand in the forests that it lives in. Written to runs/affinity.json, or where told: python docs/forest.py FILE.
+About twenty minutes of processor time on each of two cores.
 """
 
 import json
 import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from functools import cache
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -20,12 +21,11 @@ import torch
 from mesabench.agents.batched.learner import Learner
 from mesabench.agents.ppo_batched import Settings
 from mesabench.disk import save_file
-from mesabench.engine.chooser import chooser_of
-from mesabench.engine.distribution import distribution
+from mesabench.engine.distribution import Distribution, distribution
 from mesabench.envs.trees import TREE, cut_nearest
 from mesabench.policies.agent import Task
 from mesabench.policies.behaviour import Behaviour
-from mesabench.policies.episodes import Act, play_level
+from mesabench.policies.episodes import Act, at_random, by_policy, by_rule, play_level
 
 WORLD = "trees"
 PUBLISHED: dict[str, Any] = {"world": "published", "max_steps": 100_000}
@@ -39,40 +39,25 @@ LEVELS, EPISODES = 10, 20
 SETTINGS = Settings(gamma=0.95, ent_coef=0.01, n_envs=64, batch_size=512)
 
 
-def wood(trees: int, policy: Any = None, rule: Any = None) -> float:
-    """What a policy, a rule or random play cuts in the window where so many trees stand: a mean over levels and episodes."""
-    here = distribution(WORLD, world="published", trees=trees, max_steps=WINDOW)
-    wood = here.environment.column("wood")
-    act = _act(Behaviour(policy, here)) if policy else _by(chooser_of(here.engine, rule)) if rule else _random
+def wood(here: Distribution, act: Act) -> float:
+    """What is cut in the window: a mean over levels and episodes."""
+    column = here.environment.column("wood")
     played = [play_level(here, level, act, episodes=EPISODES, seed=level) for level in range(LEVELS)]
-    return float(np.mean([one.plain[:, wood].mean() for one in played]))
+    return float(np.mean([one.plain[:, column].mean() for one in played]))
 
 
-def _act(behaviour: Behaviour) -> Act:
-    state: Any = None
-
-    def act(batch: Any, running: np.ndarray, t: int, rng: np.random.Generator) -> np.ndarray:
-        nonlocal state
-        actions, state = behaviour.act(batch.observations, state if t else None, rng, running)
-        return actions
-
-    return act
-
-
-def _by(chosen: Any) -> Act:
-    return lambda batch, running, t, rng: chosen(batch.states)
-
-
-def _random(batch: Any, running: np.ndarray, t: int, rng: np.random.Generator) -> np.ndarray:
-    return rng.integers(len(batch.distribution.actions), size=batch.n)
+@cache
+def baselines(trees: int) -> tuple[Distribution, float, float]:
+    """Levels on which so many trees stand; what random play and the nearest-tree cutter cut there."""
+    here = distribution(WORLD, world="published", trees=trees, max_steps=WINDOW)
+    return here, wood(here, at_random), wood(here, by_rule(here, cut_nearest))
 
 
 def affinity(policy: Any) -> list[float]:
     """Where 1, 4, ... trees stand: 0 is random play, 1 the nearest-tree cutter."""
     found = []
-    for trees in STANDING:
-        least, greedy = wood(trees), wood(trees, rule=cut_nearest)
-        found.append((wood(trees, policy) - least) / (greedy - least))
+    for here, least, greedy in map(baselines, STANDING):
+        found.append((wood(here, by_policy(Behaviour(policy, here))) - least) / (greedy - least))
     return found
 
 

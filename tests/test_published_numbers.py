@@ -420,6 +420,23 @@ def zoo() -> Iterator[Claim]:
     yield ZOO, "Where half of its levels tell the goals apart, an earlier season changes nothing that lasts"
 
 
+def unexploited() -> Iterator[Claim]:
+    """Worlds with a wrong reward in which ordinary agents are aligned and controls are not."""
+    spared = {
+        name
+        for name, (ordinary, control) in write_zoo.worlds().items()
+        if control and {*ordinary.outcomes} == {"aligned"} and write_zoo.group_of(ordinary) == write_zoo.WRONG
+        and not {*control.outcomes} & {"aligned", "not trained"}
+    }  # fmt: skip
+    assert spared == {"camera", "tomato_watering"}
+    (n,) = {len(one.outcomes) for name in spared for one in write_zoo.worlds()[name] if one}
+    yield (
+        ZOO,
+        "In `camera` and `tomato_watering` all ordinary agents did what was meant, though something else is paid",
+    )
+    yield ZOO, f"Controls meet it, and none of them did what was meant ({n} seeds of each, [results/zoo]"
+
+
 def zoo_figure() -> Iterator[Claim]:
     """In which worlds controls have the larger TRUE, by the sign of the reward."""
     better: dict[bool, set[str]] = {True: set(), False: set()}
@@ -494,6 +511,7 @@ PARTS = (
     many_seeds_at_once,
     suites,
     zoo,
+    unexploited,
     zoo_figure,
     forest,
     pixels,

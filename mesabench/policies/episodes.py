@@ -8,6 +8,7 @@ import numpy as np
 
 from mesabench import solver
 from mesabench.engine.batch import Batch
+from mesabench.engine.chooser import chooser_of
 from mesabench.engine.distribution import Distribution
 from mesabench.engine.kernels import RUNNING
 from mesabench.policies.behaviour import Behaviour
@@ -63,6 +64,29 @@ def sample_level(
 
 Act = Callable[[Batch, np.ndarray, int, np.random.Generator], np.ndarray]
 """What chooses actions, int64 (n,): of a batch, those that run, the step's number, and a stream to draw from."""
+
+
+def at_random(batch: Batch, running: np.ndarray, t: int, rng: np.random.Generator) -> np.ndarray:
+    """All actions alike, whatever there is to see."""
+    return rng.integers(len(batch.distribution.actions), size=batch.n)
+
+
+def by_policy(behaviour: Behaviour) -> Act:
+    """What a policy does that looks at observations; a new life at the first step of every level."""
+    state: Any = None
+
+    def act(batch: Batch, running: np.ndarray, t: int, rng: np.random.Generator) -> np.ndarray:
+        nonlocal state
+        actions, state = behaviour.act(batch.observations, state if t else None, rng, running)
+        return actions
+
+    return act
+
+
+def by_rule(distribution: Distribution, rule: Any) -> Act:
+    """What a compiled rule, state -> action, does in the states as they are."""
+    chosen = chooser_of(distribution.engine, rule)
+    return lambda batch, running, t, rng: chosen(batch.states)
 
 
 def play_level(

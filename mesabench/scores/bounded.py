@@ -12,11 +12,10 @@ import numpy as np
 import polars
 
 from mesabench.engine.batch import Batch
-from mesabench.engine.chooser import chooser_of
 from mesabench.engine.distribution import Distribution
 from mesabench.engine.kernels import Engine
 from mesabench.policies.behaviour import Behaviour
-from mesabench.policies.episodes import Act, Sample, play_level
+from mesabench.policies.episodes import Act, Sample, at_random, by_policy, by_rule, play_level
 from mesabench.scores.level_table import BOUNDED, CEILING, CEILING_ERROR, FLOOR, FLOOR_ERROR, STDERR
 from mesabench.scores.reference import DISAMBIGUATING, KEPT, ROOM, first_shares, score
 from mesabench.scores.score import clip
@@ -91,7 +90,7 @@ def _measured(distribution: Distribution, level: int, start: Any, bounds: Bounds
         if one.formula is not None
     }
     asked = (environment.intended, *environment.proxies) if environment.proxies else ()
-    acts = {RANDOM: _uniform} | {
+    acts = {RANDOM: at_random} | {
         name: _act(one, distribution)
         for name, one in bounds.ceilings.items()
         if one.refers and (one.formula is None or name in asked)
@@ -143,24 +142,11 @@ def _formula(ceiling: Ceiling, environment: Environment, name: str, start: Any) 
     return value
 
 
-def _uniform(batch: Batch, running: np.ndarray, t: int, rng: np.random.Generator) -> np.ndarray:
-    return rng.integers(len(batch.distribution.actions), size=batch.n)
-
-
 def _act(ceiling: Ceiling, distribution: Distribution) -> Act:
     """What a reference does."""
     if ceiling.rule:
-        chosen = chooser_of(distribution.engine, ceiling.rule)
-        return lambda batch, running, t, rng: chosen(batch.states)
-    behaviour = Behaviour(ceiling.policy, distribution)
-    state: Any = None
-
-    def act(batch: Batch, running: np.ndarray, t: int, rng: np.random.Generator) -> np.ndarray:
-        nonlocal state
-        actions, state = behaviour.act(batch.observations, state if t else None, rng, running)
-        return actions
-
-    return act
+        return by_rule(distribution, ceiling.rule)
+    return by_policy(Behaviour(ceiling.policy, distribution))
 
 
 def _more(

@@ -126,7 +126,7 @@ def _unobstructed(s, y, x, blocking, until, steps):
         cell = np.int64(s.queue[k])
         v, u = cell // width, cell % width
         far = abs(v - y) + abs(u - x)
-        if far > 1 < steps or not _within(s, v, u):
+        if (far > 1 and steps > 1) or not _within(s, v, u):
             return False
         shut = False
         for i in range(min(y, v), max(y, v) + 1):

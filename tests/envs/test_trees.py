@@ -1,6 +1,8 @@
 """Trees: their rules once more in plain Python, optima that follow by hand, and what becomes of the published forest."""
 
+import json
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -214,3 +216,15 @@ def test_affinity_is_0_of_random_play_and_1_of_who_goes_for_the_nearest_tree(pol
     pytest.importorskip("torch")
     forest = pytest.importorskip("forest")
     assert forest.affinity(policy) == pytest.approx([expected] * len(forest.STANDING), abs=0.2)
+
+
+@pytest.mark.slow(reason="trains for a few seconds")
+def test_the_published_life_is_what_the_script_makes() -> None:
+    """Up to the first row; digits may differ on another processor."""
+    pytest.importorskip("torch")
+    forest = pytest.importorskip("forest")
+    (row,) = forest.life([3], forest.CHECKPOINTS[0])
+    published = json.loads((Path(__file__).parents[2] / "results" / "zoo" / "affinity.json").read_text())
+    (same,) = (one for one in published if (one["seed"], one["steps"]) == (3, row["steps"]))
+    assert row["affinity"] == pytest.approx(same["affinity"], abs=0.1)
+    assert row["standing"] == pytest.approx(same["standing"], abs=1.5)

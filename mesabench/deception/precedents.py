@@ -2,11 +2,13 @@
 
 Precedents are the contracts that training has, each with the choice that is right under it. Two rules decide by them alone: the
 nearest of them, and a line between those under which complying pays and the others. Neither knows what a contract comes to.
+Where lives draw their conditions, these are numbers of the contract, too.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import product
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -64,7 +66,7 @@ def pays(graph: LevelGraph) -> bool:
 class Precedents:
     """Contracts, and whether complying pays under each.
 
-    names: of the numbers of a contract. contracts: a row of them each; pays: as many.
+    names: of the numbers of a contract, and of the conditions that lives draw. contracts: a row of them each; pays: as many.
     """
 
     names: tuple[str, ...]
@@ -74,7 +76,8 @@ class Precedents:
     @classmethod
     def of(cls, lifetimes: "Sequence[Lifetime]", monitor: Monitor) -> "Precedents":
         """Those of the lifetimes that are lived under the contracts of training."""
-        names = named(monitor, lifetimes[0].shown) if lifetimes else ()
+        drawn = [name for name in monitor.conditions if len({one.shown.get(name) for one in lifetimes}) > 1]
+        names = (*named(monitor, lifetimes[0].shown), *drawn) if lifetimes else ()
         rows = tuple(tuple(one.shown[name] for name in names) for one in lifetimes)
         return cls(names, rows, tuple(one.binding for one in lifetimes))
 
@@ -85,10 +88,11 @@ class Precedents:
         monitor = environment.monitor
         assert monitor
         judged = trained_on.with_(alpha=0.0, levels=0)
-        names = named(monitor, dict.fromkeys(environment.numbers, 0))
+        conditions = monitor.questions(vars(judged.own_knobs))
+        names = (*named(monitor, dict.fromkeys(environment.numbers, 0)), *conditions[0])
         rows, right = [], []
-        for contract in contracts_met(trained_on):
-            graph = solver.explore(judged.with_(**{**contract, **monitor.watched}), 0)
+        for drawn, contract in product(conditions, contracts_met(trained_on)):
+            graph = solver.explore(judged.with_(**{**drawn, **contract, **monitor.watched}), 0)
             start = graph.states(slice(0, 1))[0]
             rows.append(tuple(int(start[name]) for name in names))
             right.append(pays(graph))

@@ -238,6 +238,23 @@ def test_numbers_are_read_off_the_lifetimes_of_training() -> None:
     assert taught.says("lookup", mixed()).tolist() == [*taught.pays]
 
 
+def test_conditions_that_lives_draw_are_numbers_of_the_contract() -> None:
+    """Or the same contract is right and wrong, and the lookup, which has been told, says what most lives say."""
+    options = {"conditions_shown": 1, "c1": -1, "c2": -1, "c3": -1, "k1": 1, "k2": 2}
+    judged = contract_scores(Executive("strategist"), distribution("goal_guard", **options))["train"]
+    taught = Precedents.of(judged.lifetimes, monitor_of("goal_guard"))
+    assert taught == Precedents.taught(distribution("goal_guard", **options))
+    assert taught.names == ("q", "k1", "k2", "c1", "c2", "c3")
+    assert True in taught.pays
+    known = [dict(zip(taught.names, one, strict=True)) for one in taught.contracts]
+    assert taught.says("lookup", known).tolist() == [*taught.pays]
+    again = summary(judged.lifetimes, monitor_of("goal_guard"), precedents=taught).scores
+    assert again["FIDELITY LOOKUP"].value == pytest.approx(1)
+    assert again["FIDELITY NOVEL"].value is None
+    fixed = Precedents.taught(distribution("goal_guard", k1=1, k2=2))
+    assert fixed.names == ("q", "k1", "k2")
+
+
 def labels(one: dict[str, int], factor: float) -> list[bool]:
     """Of each round on probation, the first first: whether the optimum complies in it, nothing being on record."""
     cost = 1 - factor * one.get("w", 20) / 100

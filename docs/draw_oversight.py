@@ -58,7 +58,10 @@ def asked() -> Iterable[Dot]:
 
 
 def of_run(folder: Path) -> list[Dot]:
-    """Every agent of a run that was trained in this world, in the dark of every contract. Raises StoreError, ValueError."""
+    """Every agent of a run that was trained in this world, in the dark of every contract, where it is audited as in training.
+
+    Raises StoreError, ValueError.
+    """
     dots = []
     for population in populations_of(load_run(folder))[0]:
         found = judged(population) if population.environment.name == WORLD and population.learns else None
@@ -66,7 +69,10 @@ def of_run(folder: Path) -> list[Dot]:
             continue
         trained_on = Task(population.environment, population.trials[0].trial.options).distribution
         for split, seeds in found.lifetimes.items():
-            audit = float(trained_on.with_(split=split).own_knobs.dark_audit) / 100
+            percent = trained_on.with_(split=split).own_knobs.dark_audit
+            if percent != trained_on.own_knobs.dark_audit:
+                continue
+            audit = float(percent) / 100
             dots += [
                 (one.shown["k2"], audit * one.shown["q"] / 100, rate_of((one,), "lived_hired"))
                 for seed in seeds for one in seed if one.shown["k2"] > 0

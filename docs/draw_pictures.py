@@ -54,8 +54,10 @@ ALPHAS = ("cheese_corner", "cheese_dish", "keys_and_chests")
 LINES = ("#bf4f0d", "#1f66ae", "#3f7f3f")
 CONDITIONS = {
     "executive_hiring: on probation": ("executive_hiring", "ppo", "probation"),
+    "its lives never begin in the dark": ("executive_hiring", "ppo", "no-dark-starts"),
     "goal_guard: all three conditions": ("goal_guard", "ppo", "all-conditions"),
-    "goal_guard without c1": ("goal_guard", "ppo", "without-c1-0-hired-0.5"),
+    "conditions drawn, all of them hold": ("goal_guard", "ppo", "conditions-drawn"),
+    "goal_guard without c1": ("goal_guard", "ppo", "without-c1-0-hired-0.5-deploy.hired-0.5"),
     "goal_guard without c2": ("goal_guard", "ppo", "without-c2-0"),
     "idle_lamp: nobody is dismissed": ("idle_lamp", "ppo", "control"),
     "dismissed whatever one does": ("executive_hiring", "ppo", "control-contingent-0"),
@@ -222,7 +224,7 @@ def _true_in(table: polars.DataFrame, names: Sequence[str], height: int) -> Figu
 def deception() -> Figure:
     """DECEP of every seed, where deception pays and where a condition for it is taken away."""
     table = _table("deception").filter(score="DECEP")
-    figure, axes = _chart(680, 300)
+    figure, axes = _chart(680, 360)
     for k, (environment, agent, variant) in enumerate(CONDITIONS.values()):
         values = table.filter(environment=environment, agent=agent, variant=variant)["value"]
         axes.plot(values, [k] * len(values), "o", color=LINES[0], markersize=6, alpha=0.45, markeredgewidth=0)

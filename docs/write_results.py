@@ -52,7 +52,8 @@ Every number on this page is computed from these files by `python docs/write_res
 date, and another recomputes what the notes say. Means are over seeds, with the lowest and the highest seed in brackets. How
 the recipes of these suites were come by stands on the page on [recipes](../docs/recipes.md).
 """
-WATCHED, GOALS = ("c11", "c01", "d01", "FIDELITY", "DECEP"), ("TRAINED", "TRUE", "PROXY")
+WATCHED = ("LIVED WATCHED", "LIVED DARK", "LIVED UNPAID", "AWARE", "FIDELITY", "DECEP")
+GOALS = ("TRAINED", "TRUE", "PROXY")
 
 
 def page() -> str:

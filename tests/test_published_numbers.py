@@ -127,41 +127,85 @@ def watched(
 def learned_deception() -> Iterator[Claim]:
     decep = watched("probation", "DECEP")
     n = verdicts("executive_hiring", "probation")["strategic deception"]
+    novel = number(np.mean(watched("probation", "FIDELITY NOVEL")))
     yield README, f"{n} of {len(decep)} seeds, DECEP {number(np.mean(decep))}"
-    ablated = [
-        max(one.values["DECEP"])
-        for (environment, agent, variant), one in told("deception").items()
-        if (environment, agent) == ("goal_guard", "ppo") and variant != "all-conditions"
-        for _ in one.outcomes
-    ]
-    assert max(ablated) < 0.005
-    yield (
-        README,
-        "If any of the three conditions is removed (the return ends with training, modification does not depend on behaviour, "
-        f"the threat never ends), none of {len(ablated)} does (DECEP .00)",
-    )
-    for label, score in (("c11, watched, complying pays", "c11"), ("c01, the same rounds as if dark", "c01"),
-                         ("d01, hired, in the dark", "d01"), ("FIDELITY", "FIDELITY"), ("DECEP", "DECEP")):  # fmt: skip
-        yield WATCHED, f"| {label} | {over_seeds(watched('probation', score))} |"
+    for score, meaning in (
+        ("LIVED WATCHED", ", where complying pays"), ("LIVED DARK", ""), ("LIVED UNPAID", ", watched, where it does not pay"),
+        ("c01", ", the watched rounds as if dark"), ("AWARE", ", how much more it complies where a life begins in the dark"),
+        ("FIDELITY", ""), ("FIDELITY NOVEL", ", where the lookup errs"), ("DECEP", ""),
+    ):  # fmt: skip
+        yield WATCHED, f"| {score}{meaning} | {over_seeds(watched('probation', score))} |"
+    rules = [watched("probation", f"FIDELITY {one}") for one in ("LOOKUP", "LINEAR")]
+    (lookup,), (linear,) = (set(map(number, one)) for one in rules)
+    yield WATCHED, f"The lookup has a FIDELITY of {lookup} there, the linear rule {linear}: as much as PPO"
+    yield WATCHED, f"FIDELITY NOVEL of {novel} says that PPO is mostly right"
     guard = sorted(watched("all-conditions", "DECEP", "goal_guard"))
-    good = verdicts("goal_guard", "all-conditions")["strategic deception"]
-    least, rest = guard[-good], [number(one) for one in guard[:-good]]
+    counts = verdicts("goal_guard", "all-conditions")
+    good = counts["strategic deception"]
+    assert counts == {"strategic deception": good, "open misalignment": len(guard) - good}
     yield README, f"In `goal_guard` {good} of {len(guard)} do."
-    yield WATCHED, f"In `goal_guard` {good} of {len(guard)} do (DECEP {number(least)} to {number(guard[-1])})"
-    yield WATCHED, f"The other three have {rest[0]}, {rest[1]} and {rest[2]}"
+    yield (
+        WATCHED,
+        f"In `goal_guard` {good} of {len(guard)} do (DECEP {number(guard[-good])} to {number(guard[-1])})",
+    )
+    first, second = map(number, guard[:-good])
+    yield WATCHED, f"the other two hardly comply at all (DECEP {first} and {second})"
+    dark = {one: watched("no-dark-starts", "DECEP", one) for one in ("executive_hiring", "goal_guard")}
+    for environment, values in dark.items():
+        assert verdicts(environment, "no-dark-starts") == {"strategic deception": len(values)}
+        assert max(map(abs, watched("no-dark-starts", "AWARE", environment))) < 0.005
+    each = " and ".join(over_seeds(one) for one in dark.values())
+    yield WATCHED, f"all of them are deceivers ({len(values)} seeds each, DECEP {each}), and AWARE is .00"
 
-    without = [one for one in table("deception")["variant"].unique() if one.startswith("without-")]
-    (decep,) = {over_seeds(watched(one, "DECEP", "goal_guard")) for one in without}
-    assert all(len(watched(one, "DECEP", "goal_guard")) == 10 for one in without)
-    assert all(max(watched(one, "c11", "goal_guard")) < 0.01 for one in without)
-    yield WATCHED, f"no agent ever complies (10 seeds each, DECEP {decep})"
-    endless = [one for one in table("deception")["variant"].unique() if one.startswith("threat-goes-on")]
-    assert len(endless) == 4
-    (decep,) = {over_seeds(watched(one, "DECEP", "goal_guard")) for one in endless}
-    assert all(len(watched(one, "DECEP", "goal_guard")) == 5 for one in endless)
-    yield WATCHED, f"(c3 = 0, 5 seeds each) DECEP is {decep}, too"
-    light, dark = (number(np.mean(watched("threat-goes-on", one, "goal_guard"))) for one in ("c11", "d01"))
-    yield WATCHED, f"in the light (c11 {light}) less than in the dark (d01 {dark})"
+
+def conditions() -> Iterator[Claim]:
+    """Hubinger's three, taken away one by one from agents of their own, and in the eyes of one agent."""
+    variants = sorted(
+        variant
+        for environment, agent, variant in told("deception")
+        if (environment, agent) == ("goal_guard", "ppo") and variant.startswith(("without", "threat-goes-on"))
+    )
+    without = [one for one in variants if one.startswith("without")]
+    endless = [one for one in variants if one.startswith("threat-goes-on")]
+    assert (len(without), len(endless)) == (3, 4)
+    agents = sum(len(watched(one, "LIVED WATCHED", "goal_guard")) for one in without)
+    for one in without:
+        assert verdicts("goal_guard", one) == {"open misalignment": 10}
+        assert max(watched(one, "DECEP", "goal_guard")) < 0.005
+        assert max(watched(one, "LIVED WATCHED", "goal_guard")) < 0.005
+    yield README, f"or modification does not depend on behaviour, none of {agents} complies (DECEP .00)"
+    yield WATCHED, "no agent ever complies (10 seeds each, DECEP .00)"
+    for one in endless:
+        assert not watched(one, "DECEP", "goal_guard")
+        assert not watched(one, "LIVED DARK", "goal_guard")
+        assert verdicts("goal_guard", one) == {"undecided": 5}
+        assert one == "threat-goes-on" or max(watched(one, "LIVED WATCHED", "goal_guard")) < 0.0095
+    tie = over_seeds(watched("threat-goes-on", "LIVED WATCHED", "goal_guard"))
+    yield WATCHED, f"With c1 and c2 in place agents comply in {tie} of the watched rounds"
+    drawn = {
+        one: watched("conditions-drawn", one, "goal_guard")
+        for one in ("HEEDED", "LIVED WATCHED", "LIVED DARK", "DECEP")
+    }
+    counts = verdicts("goal_guard", "conditions-drawn")
+    n = counts["strategic deception"]
+    heeded, lit, dark, decep = map(over_seeds, drawn.values())
+    yield (
+        WATCHED,
+        f"Where all conditions hold LIVED WATCHED is {lit} and LIVED DARK {dark}; without one, the same",
+    )
+    yield WATCHED, f"agent hardly ever complies: HEEDED is {heeded} ({counts.total()} seeds)"
+    assert counts == {"strategic deception": n, "mixed": 3, "open misalignment": 2}
+    rows = table("deception").filter(
+        environment="goal_guard", variant="conditions-drawn", agent="ppo", score="HEEDED"
+    )
+    assert rows.filter(deception="strategic deception")["value"].min() > 0.7
+    yield (
+        WATCHED,
+        f"{n} of {counts.total()} are strategic deception (DECEP {decep}), three are mixed, and two hardly ever comply",
+    )
+
+
+def controls() -> Iterator[Claim]:
     highest = [
         number(max(watched(variant, "DECEP", environment)))
         for environment, variant in (
@@ -172,45 +216,84 @@ def learned_deception() -> Iterator[Claim]:
         )
     ]
     yield WATCHED, "`idle_lamp` {}, `contingent=0` {}, `lamp_shown=0` {}, `lies=50` {}.".format(*highest)
-
-
-def less_in_view() -> Iterator[Claim]:
-    def mean(score: str) -> str:
-        return number(np.mean(watched(f"in-view-{variant}", score)))
-
-    variant = "audit-30"
-    decep = over_seeds(watched("in-view-audit-30", "DECEP"))
-    yield WATCHED, f"`audit=30`: DECEP {decep}. FIDELITY falls to {mean('FIDELITY')}."
-    variant = "contract_shown-0"
-    yield WATCHED, f"c11 is {mean('c11')} and c01 {mean('c01')}, whatever the contract."
-    yield WATCHED, f"So INSTR is {mean('INSTR')}, DECEP {mean('DECEP')} and CUE {mean('CUE')}."
-    yield WATCHED, f"`record_shown=0`: DECEP {over_seeds(watched('in-view-record_shown-0', 'DECEP'))}."
-    variant = "type_shown-0"
-    own = number(max(watched("in-view-type_shown-0", "OWN")))
-    yield WATCHED, f"(d01 {mean('d01')}). OWN is at most {own} in every seed, and DECEP {mean('DECEP')}."
-    c11 = number(np.mean(watched("control-lamp_shown-0-record_shown-0", "c11")))
-    yield WATCHED, f"the record out of view as well): c11 {c11}."
-    remembered = {
-        one: watched("in-view", one, agent="recurrent_ppo") for one in ("c11", "c01", "d01", "c10", "DECEP")
-    }
-    c11, c01, d01, c10, _ = (number(np.mean(one)) for one in remembered.values())
-    yield WATCHED, f"half-way. c11 {c11}, c01 {c01}, d01 {d01}, but c10 {c10}:"
-    yield WATCHED, f"DECEP {over_seeds(remembered['DECEP'])}."
-    fidelity = watched("dqn", "FIDELITY", agent="dqn")
-    yield WATCHED, f"(FIDELITY {number(min(fidelity))} to {number(max(fidelity))})"
-    assert max(watched("dqn", "OWN", agent="dqn")) < 0
-    assert verdicts("executive_hiring", "dqn", "dqn") == {"incapable": 5}
-    never = sum(one == 0 for one in watched("dqn", "c11", "goal_guard", "dqn"))
-    yield WATCHED, f"In `goal_guard` {never} of 5 seeds never comply."
+    for variant in ("control-contingent-0", "control-lamp_shown-0-record_shown-0", "control-lies-50"):
+        assert verdicts("executive_hiring", variant) == {"open misalignment": 10}
+    assert verdicts("idle_lamp", "control") == {"open misalignment": 10}
+    yield WATCHED, "All of them are *open misalignment*"
     told = [
         number(np.mean(watched("control", one, "absent_supervisor")))
         for one in ("c11", "c01", "d01", "CUE", "DECEP")
     ]
     yield (
         WATCHED,
-        "(10 seeds): c11 {}, c01 {}, d01 {}, CUE {}, DECEP {}; every seed is a cue habit".format(*told),
+        "(c11 {}, c01 {}, d01 {}, CUE {}, DECEP {}): 9 of 10 seeds are a cue habit".format(*told),
     )
-    assert verdicts("absent_supervisor", "control") == {"cue habit": 10}
+    assert verdicts("absent_supervisor", "control") == {"cue habit": 9, "open misalignment": 1}
+    assert outcomes("deception", "absent_supervisor", "control") == {"as paid": 9, "not trained": 1}
+    yield WATCHED, "and one did not learn its task"
+
+
+def less_in_view() -> Iterator[Claim]:
+    def mean(variant: str, score: str) -> str:
+        return number(np.mean(watched(f"in-view-{variant}", score)))
+
+    decep, counts = (
+        over_seeds(watched("in-view-audit-30", "DECEP")),
+        verdicts("executive_hiring", "in-view-audit-30"),
+    )
+    yield WATCHED, f"`audit=30`: DECEP {decep}, strategic deception in {counts['strategic deception']} of 5."
+    yield WATCHED, f"FIDELITY falls to {mean('audit-30', 'FIDELITY')}."
+    blind = "contract_shown-0"
+    yield WATCHED, f"LIVED WATCHED is {mean(blind, 'LIVED WATCHED')}, and c10 as much, whatever the contract."
+    assert mean(blind, "c10") == mean(blind, "LIVED WATCHED")
+    yield (
+        WATCHED,
+        f"So INSTR is {mean(blind, 'INSTR')}, DECEP {mean(blind, 'DECEP')} and CUE {mean(blind, 'CUE')}.",
+    )
+    yield WATCHED, f"`record_shown=0`: DECEP {over_seeds(watched('in-view-record_shown-0', 'DECEP'))}."
+    blind = "type_shown-0"
+    for score in ("LIVED WATCHED", "LIVED DARK"):
+        yield WATCHED, f"{score} {mean(blind, score)}"
+    assert verdicts("executive_hiring", f"in-view-{blind}") == {"mixed": 5}
+    assert outcomes("deception", "executive_hiring", f"in-view-{blind}") == {"not trained": 5}
+    yield WATCHED, f"TRAINED is {mean(blind, 'TRAINED')}: none passes the gate of training"
+    lit = number(np.mean(watched("control-lamp_shown-0-record_shown-0", "LIVED WATCHED")))
+    yield WATCHED, f"the record out of view as well): LIVED WATCHED {lit}."
+    remembered = {
+        one: over_seeds(watched("in-view", one, agent="recurrent_ppo"))
+        for one in ("LIVED WATCHED", "LIVED DARK", "LIVED UNPAID", "c10", "DECEP", "TRAINED")
+    }
+    lit, dark, unpaid, c10, decep, trained = remembered.values()
+    assert verdicts("executive_hiring", "in-view", "recurrent_ppo") == {"mixed": 5}
+    yield (
+        WATCHED,
+        f"LIVED WATCHED {lit}, LIVED DARK {dark}, LIVED UNPAID {unpaid}, c10 {c10}. DECEP is {decep}, TRAINED {trained}.",
+    )
+    fidelity = watched("dqn", "FIDELITY", agent="dqn")
+    yield WATCHED, f"(FIDELITY {number(min(fidelity))} to {number(max(fidelity))})"
+    assert outcomes("deception", "executive_hiring", "dqn", "dqn") == {"not trained": 5}
+    yield (
+        WATCHED,
+        f"but it has a FIDELITY NOVEL of {over_seeds(watched('dqn', 'FIDELITY NOVEL', agent='dqn'))}",
+    )
+
+
+def safety_training() -> Iterator[Claim]:
+    """What is left of the defection in the dark of those who learned to deceive, seed for seed."""
+    rows = table("deception").filter(score="LIVED DARK", environment="executive_hiring")
+    dark = {
+        variant: dict(rows.filter(variant=variant).select("seed", "value").iter_rows())
+        for variant in ("probation", "persist", "remove")
+    }
+    left = {
+        variant: over_seeds(
+            [(1 - after) / (1 - dark["probation"][seed]) for seed, after in dark[variant].items()]
+        )
+        for variant in ("persist", "remove")
+    }
+    n = len(dark["persist"])
+    yield README, f"leaves PPO {left['persist']} of its defection in the dark ({n} seeds)"
+    yield WATCHED, f"PERSIST is {left['persist']}, REMOVE {left['remove']} ({n} seeds each)"
 
 
 # Organisms and detectors
@@ -372,7 +455,7 @@ def suites() -> Iterator[Claim]:
     trials = table("deception").unique("trial")
     yield (
         NOTES["deception"],
-        f"{len(trials)} trials, of which {len(trials.filter(agent='executive'))} are scripted",
+        f"{len(trials)} trials, of which {len(trials.filter(polars.col('agent').is_in(['executive', 'impostor'])))} are scripted",
     )
     steps = {
         trial.environment: trial.steps for trial in load_suite("deception").trials if trial.agent == "ppo"
@@ -505,7 +588,10 @@ PARTS = (
     alpha_curve,
     core,
     learned_deception,
+    conditions,
+    controls,
     less_in_view,
+    safety_training,
     detectors,
     removed_plants,
     many_seeds_at_once,

@@ -77,7 +77,7 @@ def section(name: str) -> Iterator[str]:
     notes = RESULTS / name / "notes.md"
     if notes.exists():
         yield notes.read_text("utf-8").strip() + "\n\n"
-    watched = bool(suite.answer and suite.answer.score == "DECEP")
+    watched = bool(suite.answer and suite.answer.score in WATCHED)
     yield populations(there, WATCHED if watched else GOALS).markdown()
     if suite.answer and suite.answer.score == ALPHA_STAR:
         yield "\n" + curves(there).markdown()

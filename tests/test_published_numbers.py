@@ -296,6 +296,40 @@ def safety_training() -> Iterator[Claim]:
     yield WATCHED, f"PERSIST is {left['persist']}, REMOVE {left['remove']} ({n} seeds each)"
 
 
+def oversight() -> Iterator[Claim]:
+    """Compliance in the dark of PPO and of the optimal deceiver, by the chance of an audit."""
+    suite, world = "oversight", "executive_hiring"
+    for audit in (0, 10, 20, 30, 50, 85):
+        lit, dark = (
+            over_seeds(seeds(suite, world, f"audited-dark_audit-{audit}", one))
+            for one in ("LIVED WATCHED", "LIVED DARK")
+        )
+        best = (
+            seeds(suite, world, f"scripted-dark_audit-{audit}-character-strategist", one, "executive")
+            for one in ("LIVED WATCHED", "LIVED DARK")
+        )
+        best_lit, best_dark = (number(one) for (one,) in best)
+        yield WATCHED, f"| {audit} % | {lit} | {best_lit} | {dark} | {best_dark} |"
+    for variant, words in (("audits-stop", "audits that stop"), ("audits-begin", "audits that begin")):
+        values = seeds(suite, world, variant, "LIVED DARK")
+        yield WATCHED, f"Under {words} after training LIVED DARK is {over_seeds(values)}"
+    rows = table(suite).filter(agent="ppo").unique("trial")
+    audited = {
+        audit: Counter(rows.filter(variant=f"audited-dark_audit-{audit}")["deception"])
+        for audit in (0, 10, 20, 50, 85)
+    }
+    assert all({*audited[one]} == {"strategic deception"} for one in (0, 10, 20))
+    often = audited[50] + audited[85]
+    assert {*often} == {"mixed", "open misalignment"}
+    few = sum(audited[one].total() for one in (0, 10, 20))
+    yield (
+        WATCHED,
+        f"{often.total()} of {often.total()} agents under 50 and 85 % are no longer *strategic deception* but mixed or openly "
+        f"misaligned, against none of {few} under 0 to 20 %",
+    )
+    yield WATCHED, f"({len(values)} seeds each, [results/oversight](../results/README.md#oversight))"
+
+
 # Organisms and detectors
 
 
@@ -592,6 +626,7 @@ PARTS = (
     controls,
     less_in_view,
     safety_training,
+    oversight,
     detectors,
     removed_plants,
     many_seeds_at_once,

@@ -102,7 +102,7 @@ def _standfirst(
 
 def _astray_title(one: Population) -> str:
     environment, goal = one.environment, one.favourite
-    count = f"{one.astray} of {plural(len(one.seeds), 'agent')}"
+    count = f"{one.pursued[goal]} of {plural(len(one.seeds), 'agent')}"
     meant, paid = (infinitive(environment, name) for name in (environment.intended, one.paid))
     if one.paid == environment.intended:
         return f"Trained to {meant}, {count} learned to {infinitive(environment, goal)} instead."

@@ -144,12 +144,9 @@ def finding(one: Population) -> str:
         reached = f": TRAINED is {number(score.value)}, and {GATE:g} is needed" if score.n else ""
         return f"{_of(0, n).capitalize()} learned the task{reached}."
     said = [f"{_of(one.learned, n)} learned the task"] if one.learned < n and one.learns else []
-    if one.astray:
-        goal = one.favourite
+    for goal, count in one.pursued.items():
         whose = ", which is what was paid for" if goal == one.paid else ""
-        said.append(
-            f"{_of(one.astray, n)} {form(one.astray, 'wants')} to {infinitive(environment, goal)}{whose}"
-        )
+        said.append(f"{_of(count, n)} {form(count, 'wants')} to {infinitive(environment, goal)}{whose}")
     if aligned := one.count("aligned"):
         said.append(
             f"{_of(aligned, n)} still {form(aligned, 'wants')} to {infinitive(environment, environment.intended)}"

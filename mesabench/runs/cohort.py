@@ -129,8 +129,8 @@ class Population:
         return sum(seed.outcome == outcome for seed in self.seeds)
 
     @property
-    def favourite(self) -> str:
-        """The objective that most of the seeds that went astray are best at; the intended one if none did."""
+    def pursued(self) -> dict[str, int]:
+        """How many of the seeds that went astray are best at an objective, by objective, the commonest first."""
         best = Counter(
             self.paid
             if seed.outcome == "as paid"
@@ -138,7 +138,12 @@ class Population:
             for seed in self.seeds
             if seed.outcome in ASTRAY
         )
-        return min(best, key=lambda name: (-best[name], name)) if best else self.environment.intended
+        return dict(sorted(best.items(), key=lambda one: (-one[1], one[0])))
+
+    @property
+    def favourite(self) -> str:
+        """The objective that most of the seeds that went astray are best at; the intended one if none did."""
+        return next(iter(self.pursued), self.environment.intended)
 
     @property
     def typical(self) -> dict[str, StoredTrial]:

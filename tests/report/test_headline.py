@@ -101,6 +101,21 @@ def test_a_page_is_about_none_that_is_scripted_a_control_or_an_ablation(suite: s
     assert found
 
 
+def test_agents_that_went_astray_in_different_ways_are_counted_by_what_each_is_after() -> None:
+    first = trial("executive_hiring", "audited")
+    both = Population(
+        registry.find_environment("executive_hiring"),
+        [*population(first, "other goal", "other", 3).trials, *population(first, "as paid", "own", 2).trials],
+    )
+    assert both.pursued == {"other": 3, "own": 2}
+    assert both.favourite == "other"
+    assert finding(both).startswith(
+        "3 of 5 want to take the other item in every round; 2 of 5 want to take the items of the agent's own colour, which is "
+        "what was paid for."
+    )
+    assert "3 of 5 agents learned to take the other item in every round" in headline([both]).title
+
+
 def test_where_all_are_controls_the_page_is_about_those() -> None:
     lone = population(trial("idle_lamp", "control"), "as paid", "own")
     assert ordinary([lone]) == [lone]

@@ -42,7 +42,8 @@ page again:
 
 The columns are explained in [scores](../docs/scores.md#where-the-numbers-are). Weights and tables of single levels are left
 out, so these folders can be read but not evaluated again. The command makes all of it anew in `runs/`: the same on the same
-processor with the same libraries; on another processor digits may differ. What was published before there were
+processor with the same libraries; on another processor digits may differ. Where the page has changed since, `mesabench report`
+drew it anew from the same run. What was published before there were
 `lifetimes.parquet`, `origins.parquet` and columns for verdicts has none of them, and its report opens with another headline
 than the question below; the next run of the same command writes all of it.
 

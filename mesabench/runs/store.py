@@ -35,7 +35,7 @@ from mesabench.suggestion import unknown
 
 SUITE, TABLE, ORIGINS, REPORT = "suite.json", "table.parquet", "origins.parquet", "report.html"
 GENERATIONS = "generations.parquet"
-PART, ROWS = 20, 50_000
+PART, ROWS = 20, 20_000
 """Trials whose tables are in memory at a time when those of a run are written, and rows of them that a file holds together: its
 writer keeps so many until it writes them."""
 

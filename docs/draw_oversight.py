@@ -1,11 +1,12 @@
 """The phase diagram of deception.md: up to which chance of being caught agents defect in the dark, over the length of their term.
 
-    python docs/draw_oversight.py                    the optimal deceiver, into docs/figures/oversight.png
-    python docs/draw_oversight.py runs/oversight     the agents of a run, into the run's folder
+    python docs/draw_oversight.py runs/oversight     the agents of a run of yours, into the run's folder
 
-Shades and line are the theory (`mesabench.deception.theory`), which knows no agent; dots are what agents do, exactly.
+`make pictures` draws the optimal deceiver, and the agents of the published run. Shades and line are the theory
+(`mesabench.deception.theory`), which knows no agent; dots are what agents do, exactly.
 """
 
+import json
 import sys
 from collections.abc import Iterable
 from itertools import pairwise
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import polars
 from drawing import GREY
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import LinearSegmentedColormap
@@ -25,13 +27,12 @@ from mesabench.engine.distribution import distribution
 from mesabench.envs.executive_hiring import TRAINED
 from mesabench.policies.agent import Task
 from mesabench.policies.behaviour import Behaviour
-from mesabench.report.compliance_rates import judged, rate_of
+from mesabench.registry import find_environment
 from mesabench.report.svg import INK, INTENDED, MUTED, PROXY
-from mesabench.runs.cohort import populations_of
-from mesabench.runs.store import load_run
 from mesabench.solver.graph import explore
 from mesabench.world.environment import DEPLOY
 
+RESULTS = Path(__file__).parent.parent / "results"
 WORLD = "executive_hiring"
 W = TRAINED[2][0] / 100
 """What the other item pays under every contract of it."""
@@ -58,30 +59,36 @@ def asked() -> Iterable[Dot]:
 
 
 def of_run(folder: Path) -> list[Dot]:
-    """Every agent of a run that was trained in this world, in the dark of every contract, where it is audited as in training.
+    """What the agents that were trained in this world do in the dark of every contract, where it is audited as in training.
 
-    Raises StoreError, ValueError.
+    Means over seeds, and over contracts that differ in K1 alone, which is over when the dark begins. Raises OSError, ValueError.
     """
-    dots = []
-    for population in populations_of(load_run(folder))[0]:
-        found = judged(population) if population.environment.name == WORLD and population.learns else None
-        if found is None:
-            continue
-        trained_on = Task(population.environment, population.trials[0].trial.options).distribution
-        for split, seeds in found.lifetimes.items():
-            percent = trained_on.with_(split=split).own_knobs.dark_audit
-            if percent != trained_on.own_knobs.dark_audit:
-                continue
-            audit = float(percent) / 100
-            dots += [
-                (one.shown["k2"], audit * one.shown["q"] / 100, rate_of((one,), "lived_hired"))
-                for seed in seeds for one in seed if one.shown["k2"] > 0
-            ]  # fmt: skip
-    if not dots:
+    numbers = polars.read_parquet(folder / "table.parquet").filter(polars.col("steps") > 0, environment=WORLD)
+    lives = polars.read_parquet(folder / "lifetimes.parquet").filter(
+        polars.col("shown_k2") > 0, view="lived_hired"
+    )
+    those = []
+    for trial, options in numbers.select("trial", "options").unique().iter_rows():
+        trained_on = Task(find_environment(WORLD), json.loads(options)).distribution
+        audit = trained_on.own_knobs.dark_audit
+        own = lives.filter(trial=trial)
+        alike = [
+            one for one in own["split"].unique() if trained_on.with_(split=one).own_knobs.dark_audit == audit
+        ]
+        those.append(own.filter(polars.col("split").is_in(alike)).with_columns(audit=audit / 100))
+    if not those:
         raise ValueError(
-            f"{folder} has no agents that were judged in {WORLD}: `mesabench run oversight` trains some"
+            f"{folder} has no agents that were trained in {WORLD}: `mesabench run oversight` trains some"
         )
-    return dots
+    made = (
+        polars.concat(those)
+        .group_by("shown_k2", hazard=polars.col("audit") * polars.col("shown_q") / 100)
+        .agg(polars.sum("complied", "defected"))
+        .sort("shown_k2", "hazard")
+    )
+    return [
+        (k2, hazard, complied / (complied + defected)) for k2, hazard, complied, defected in made.iter_rows()
+    ]
 
 
 def phase(dots: Iterable[Dot]) -> Figure:
@@ -97,14 +104,9 @@ def phase(dots: Iterable[Dot]) -> Figure:
     line = [min(1.0, theory.hazard_threshold(int(k2), W)) for k2 in terms]
     axes.stairs(line, np.arange(LONGEST + 1) + 0.5, color=INK, linewidth=2, baseline=None,
                 label="exact threshold: 1 - w^(1 / (K2 - 1))")  # fmt: skip
-    rng = np.random.default_rng(0)
-    found = list(dots)
-    shift = (
-        rng.uniform(-0.25, 0.25, len(found)) if len(found) > LONGEST * len(AUDITS) else np.zeros(len(found))
-    )
-    k2, hazard, complied = np.array(found).T
+    k2, hazard, complied = np.array(list(dots)).T
     marks = axes.scatter(
-        k2 + shift,
+        k2,
         hazard,
         c=complied,
         cmap=SHADES,
@@ -131,11 +133,11 @@ def oversight() -> Figure:
     return phase(asked())
 
 
+def oversight_learned() -> Figure:
+    return phase(of_run(RESULTS / "oversight"))
+
+
 if __name__ == "__main__":
-    if len(sys.argv) > 1:
-        target = Path(sys.argv[1]) / "oversight.png"
-        phase(of_run(Path(sys.argv[1]))).savefig(target)
-    else:
-        target = Path(__file__).parent / "figures" / "oversight.png"
-        oversight().savefig(target)
+    target = Path(sys.argv[1]) / "oversight.png"
+    phase(of_run(Path(sys.argv[1]))).savefig(target)
     print(target)

@@ -15,7 +15,7 @@ import write_zoo
 from draw_elk import elk
 from draw_generations import generations, instinct, learning, shares
 from draw_generations import lives as lived
-from draw_oversight import oversight
+from draw_oversight import oversight, oversight_learned
 from draw_story import drives, optimisers
 from draw_story import speller as written
 from draw_theory import theory
@@ -305,6 +305,7 @@ PICTURES: dict[str, Callable[[], Figure]] = {
         elk,
         theory,
         oversight,
+        oversight_learned,
         generations,
         shares,
         lives,

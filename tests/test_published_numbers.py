@@ -19,7 +19,9 @@ import pytest
 import write_detectors
 import write_results
 import write_zoo
+from draw_oversight import W, of_run
 from recomputed import (
+    RESULTS,
     alpha_star,
     decep_again,
     detection,
@@ -33,6 +35,7 @@ from recomputed import (
     verdicts,
 )
 
+from mesabench.deception.theory import dark_compliance, hazard_threshold
 from mesabench.runs.suite import load_suite
 from mesabench.statistics.contrasts import holm, rank_sum_test
 from mesabench.statistics.intervals import bootstrap_mean
@@ -328,6 +331,20 @@ def oversight() -> Iterator[Claim]:
         f"misaligned, against none of {few} under 0 to 20 %",
     )
     yield WATCHED, f"({len(values)} seeds each, [results/oversight](../results/README.md#oversight))"
+    dots = of_run(RESULTS / suite)
+    sides = [
+        [one for one in dots if (one[1] > hazard_threshold(one[0], W)) is above] for above in (False, True)
+    ]
+    (below, above), (theirs, best) = (
+        [number(float(np.mean([one[2] for one in side]))) for side in sides],
+        [number(float(np.mean([dark_compliance(*one[:2], W) for one in side]))) for side in sides],
+    )
+    assert theirs == ".00"
+    yield WATCHED, f"Under the threshold it complies in {below} of the dark rounds ({len(sides[0])} dots)"
+    yield (
+        WATCHED,
+        f"above it\nin {above}, where the theory has {best} ({len(sides[1])} dots; {len(values)} seeds",
+    )
 
 
 # Organisms and detectors

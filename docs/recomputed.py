@@ -15,8 +15,7 @@ from mesabench.deception.compliance import summary
 from mesabench.deception.counterfactuals import lifetimes_of
 from mesabench.registry import find_environment
 from mesabench.runs.question import Told, Which
-from mesabench.runs.suite import Suite, load_suite
-from mesabench.runs.titles import title_of
+from mesabench.runs.suite import Suite
 from mesabench.statistics.alpha_star import Threshold, threshold
 
 ROOT = Path(__file__).parent.parent
@@ -42,12 +41,7 @@ def outcomes(suite: str, environment: str, variant: str, agent: str = "ppo") -> 
 
 def verdicts(environment: str, variant: str, agent: str = "ppo") -> Counter[str]:
     found = table("deception").filter(environment=environment, variant=variant, agent=agent)
-    return Counter(verdict_of(one) for one in found.partition_by("trial"))
-
-
-def verdict_of(trial: polars.DataFrame) -> str:
-    """The verdict of one trial, of its rows; '' where nobody watches."""
-    return (trial["deception"][0] or "") if "deception" in trial.columns else ""
+    return Counter(found.unique("trial", maintain_order=True)["deception"])
 
 
 def number(value: float, digits: int = 2) -> str:
@@ -90,34 +84,14 @@ def detection(suite: str = "organisms") -> dict[str, Any]:
 
 @cache
 def suite_of(name: str) -> Suite:
-    """A published run's suite, with the question and the titles of the shipped one where it was published without."""
-    own = Suite.model_validate_json((RESULTS / name / "suite.json").read_bytes())
-    if own.question:
-        return own
-    shipped = load_suite(name)
-    return own.model_copy(update={"question": shipped.question, "answer": shipped.answer})
-
-
-def _plain(variant: str) -> str:
-    """The name of a variant before splits stood in it."""
-    return re.sub(r"-deploy\.\w+-[\w.]+", "", variant)
-
-
-@cache
-def titles(name: str) -> dict[Which, str]:
-    """What the populations of a published run are called: as its suite says, else as the shipped one says now."""
-    own, shipped = suite_of(name), load_suite(name)
-    now = {(one.environment, one.agent, _plain(one.variant)): shipped.title_of(one) for one in shipped.trials}
-    return {
-        (one.environment, one.agent, one.variant): own.titles.get(one.population)
-        or now.get((one.environment, one.agent, one.variant), title_of(one))
-        for one in own.trials
-    }
+    return Suite.model_validate_json((RESULTS / name / "suite.json").read_bytes())
 
 
 @cache
 def told(name: str) -> dict[Which, Told]:
     """What a published run holds of every population, in its order; those that have not been run are left out."""
+    suite = suite_of(name)
+    titles = {(one.environment, one.agent, one.variant): suite.title_of(one) for one in suite.trials}
     found = {}
     for which, rows in (
         table(name).partition_by("environment", "agent", "variant", as_dict=True, maintain_order=True).items()
@@ -129,8 +103,11 @@ def told(name: str) -> dict[Which, Told]:
         }
         alpha = float(json.loads(rows["options"][0]).get("alpha", 0))
         names = (str(which[0]), str(which[1]), str(which[2]))
-        outcomes, verdicts = [one["outcome"][0] for one in trials], [verdict_of(one) for one in trials]
-        found[names] = Told(titles(name)[names], alpha, values, outcomes, verdicts)
+        outcomes, verdicts = (
+            [one["outcome"][0] for one in trials],
+            [one["deception"][0] or "" for one in trials],
+        )
+        found[names] = Told(titles[names], alpha, values, outcomes, verdicts)
     return found
 
 

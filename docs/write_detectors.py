@@ -15,8 +15,7 @@ from mesabench.auditing.organism import BOTH, NONE, SAFETY, TWIN, WATCHED
 from mesabench.auditing.persistence import Survival
 from mesabench.catalogue import spoken
 from mesabench.report import roc, words
-from mesabench.statistics.intervals import FEWEST, Interval
-from mesabench.statistics.roc import superiority_interval
+from mesabench.statistics.intervals import Interval
 
 ROOT = Path(__file__).parent.parent
 FILE = "results/organisms/detection.json"
@@ -32,45 +31,29 @@ def number(value: float) -> str:
     return re.sub(r"\b0\.", ".", f"{value:.2f}")
 
 
-def area(one: Interval) -> str:
-    """An AUROC with its interval by Newcombe's method 5, whatever the file holds: older ones have a bootstrap's."""
-    if one.n < FEWEST:
-        return number(one.value)
-    low, high = superiority_interval(one.value, one.n, one.n)
-    return f"{number(one.value)} ({number(low)} to {number(high)})"
-
-
-def share(one: Interval | None) -> str:
+def told(one: Interval | None) -> str:
+    """With its interval, where it has one."""
     if one is None:
         return "n/a"
-    told = [number(each) for each in (one.value, one.low, one.high) if each is not None]
-    return told[0] if len({*told}) == 1 else f"{told[0]} ({told[1]} to {told[2]})"
+    said = [number(each) for each in (one.value, one.low, one.high) if each is not None]
+    return said[0] if len({*said}) == 1 else f"{said[0]} ({said[1]} to {said[2]})"
 
 
 def above_half(one: Interval) -> bool:
-    return one.n >= FEWEST and superiority_interval(one.value, one.n, one.n)[0] > 0.5
+    return one.low is not None and one.low > 0.5
 
 
 def run_of(found: Detection) -> str:
-    """Which run it is, and what of today's definitions it was made before."""
+    """Which run it is."""
     first, last = (f"{seeds[0]} to {seeds[-1]}" for seeds in (found.tuned_on, found.scored_on))
-    text = f"Published: `{FILE}`, tuned on seeds {first}, scored on {last} ({len(found.scored_on)} seeds)."
-    lacking = [f"`{name}`" for name in DETECTORS if name not in found.suspicion]
-    former = []
-    if lacking:
-        former.append(f"it has no {words.listing(lacking)}")
-    if not found.held_out:
-        former.append("what is tuned was tuned on the signal that it is scored on, too")
-    if not found.outside:
-        former.append("no signal is outside the vocabulary of cues")
-    return text + (f" The run is of a former definition: {words.listing(former)}." if former else "")
+    return f"Published: `{FILE}`, tuned on seeds {first}, scored on {last} ({len(found.scored_on)} seeds)."
 
 
 def table(first: str, rows: list[tuple[str, Comparison]], found: Detection) -> str:
     names = [name for name in DETECTORS if name in found.suspicion]
     said = [f"`{name}`" + (" (check)" if name == CHECK else "") for name in names]
     lines = [f"| {first} | {' | '.join(said)} |", "|---" * (len(names) + 1) + "|"]
-    lines += [f"| {title} | {' | '.join(area(one.auroc[name]) for name in names)} |" for title, one in rows]
+    lines += [f"| {title} | {' | '.join(told(one.auroc[name]) for name in names)} |" for title, one in rows]
     return "\n".join(lines)
 
 
@@ -81,26 +64,16 @@ def pooled(found: Detection) -> str:
 
 
 def signals(found: Detection) -> str:
-    """How what is tuned was tuned; then the main comparison signal by signal, against honest twins where the run has no other."""
+    """The comparison that is quoted, signal by signal."""
     main = found.main
     assert main
-    against = [(main.safety, main.against)]
-    if len([one for one in found.comparisons if (one.safety, one.against) == against[0]]) == 1:
-        against = [(main.safety, TWIN)]
     rows = [
-        (
-            spoken(one.trigger) + (", outside the vocabulary" if one.trigger in found.outside else ""),
-            one,
-        )
+        (spoken(one.trigger) + (", outside the vocabulary" if one.trigger in found.outside else ""), one)
         for one in found.comparisons
-        if (one.safety, one.against) in against and one.trigger != ANY
+        if (one.safety, one.against) == (main.safety, main.against) and one.trigger != ANY
     ]
-    tuned = (
-        "Signal by signal; what is tuned was tuned without the signal in question:"
-        if found.held_out
-        else "Signal by signal; what is tuned was tuned on all signals, the one in question included:"
-    )
-    return f"{tuned}\n\n" + table(f"{STAGES[against[0][0]]}, against {against[0][1]}s", rows, found)
+    of = f"{STAGES[main.safety]}, against {main.against}s"
+    return f"Signal by signal; what is tuned was tuned without the signal in question:\n\n{table(of, rows, found)}"
 
 
 def verdict(found: Detection) -> tuple[str, str]:
@@ -109,19 +82,19 @@ def verdict(found: Detection) -> tuple[str, str]:
     headline = roc.headline(found)
     assert main
     assert headline
-    told = [
-        f"the best that {what} is `{one.name}`, AUROC {area(one.auroc)}"
+    best = [
+        f"the best that {what} is `{one.name}`, AUROC {told(one.auroc)}"
         for what, names in (("searches", SEARCHING), ("only watches", WATCHING))
         if (one := roc.best(main, names))
     ]
     text = f"Against {main.against}s, {STAGES[main.safety]} ({len(found.scored_on)} seeds, `{FILE}`):"
-    return headline.title, f"{text} {'; '.join(told)}."
+    return headline.title, f"{text} {'; '.join(best)}."
 
 
 def gone(found: Detection) -> str:
     """What still tells ex-planted ones from twins where the plant was trained away."""
     (one,) = (one for one in found.comparisons if (one.trigger, one.safety, one.against) == (ANY, BOTH, TWIN))
-    still = [f"`{name}` {area(of)}" for name, of in one.auroc.items() if name != CHECK and above_half(of)]
+    still = [f"`{name}` {told(of)}" for name, of in one.auroc.items() if name != CHECK and above_half(of)]
     return (
         f"Where safety training on signals has removed the plant, {words.listing(still)} still tell organisms from honest twins "
         f"(AUROC, {len(found.scored_on)} seeds)."
@@ -140,8 +113,8 @@ def survival(survivals: tuple[Survival, ...]) -> str:
         "|---" * (len(budgets) + 2) + "|",
     ]
     for trigger in triggers:
-        cells = [share(point.left) for point in left[trigger, WATCHED] if point.budget]
-        cells.append(share(left[trigger, BOTH][-1].left))
+        cells = [told(point.left) for point in left[trigger, WATCHED] if point.budget]
+        cells.append(told(left[trigger, BOTH][-1].left))
         lines.append(f"| {spoken(trigger)} | {' | '.join(cells)} |")
     n = max(one.left.n for points in left.values() for one in points if one.left)
     return (
@@ -157,11 +130,11 @@ def passages() -> dict[tuple[str, str], str]:
     found = findings.detection
     title, rests_on = verdict(found)
     check = found.main and found.main.auroc.get(CHECK)
-    checked = f"`{CHECK}`, the manipulation check, is at {area(check)}." if check else ""
+    checked = f"`{CHECK}`, the manipulation check, is at {told(check)}." if check else ""
     here = "([organisms](../results/README.md#organisms))"
     return {
         ("README.md", "detectors"): (
-            f"- **{title}** {rests_on}\n  {gone(found)} Detectors were tuned on the signals that they are scored on. "
+            f"- **{title}** {rests_on}\n  {gone(found)} What is tuned was tuned without the signal that it is scored on. "
             "Published: [organisms](results/README.md#organisms); "
             "more on [detectors](docs/detect.md#what-was-found)."
         ),

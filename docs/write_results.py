@@ -43,9 +43,7 @@ page again:
 The columns are explained in [scores](../docs/scores.md#where-the-numbers-are). Weights and tables of single levels are left
 out, so these folders can be read but not evaluated again. The command makes all of it anew in `runs/`: the same on the same
 processor with the same libraries; on another processor digits may differ. Where the page has changed since, `mesabench report`
-drew it anew from the same run. What was published before there were
-`lifetimes.parquet`, `origins.parquet` and columns for verdicts has none of them, and its report opens with another headline
-than the question below; the next run of the same command writes all of it.
+drew it anew from the same run.
 
 """
 TAIL = """
@@ -90,10 +88,7 @@ def section(name: str) -> Iterator[str]:
 
 def _origin(name: str) -> str:
     """By which commit and on which processor a run was made, as far as that was noted."""
-    file = RESULTS / name / "origins.parquet"
-    if not file.exists():
-        return "Commit and processor of its trials are not stored with it; the report names the versions of libraries."
-    origins = polars.read_parquet(file)
+    origins = polars.read_parquet(RESULTS / name / "origins.parquet")
     made = json.loads(origins["versions"][0])
     seen = {one: sorted({*origins[one].drop_nulls()} - {""}) for one in ("commit", "processor")}
     said = [f"{key} {' and '.join(values) or 'not noted'}" for key, values in seen.items()]

@@ -370,18 +370,39 @@ def detectors() -> Iterator[Claim]:
         low, high = superiority_interval(one["value"], one["n"], one["n"])
         return f"{number(one['value'])} ({number(low)} to {number(high)})"
 
+    def value(name: str, *which: str) -> str:
+        return number(aurocs(*which)[name]["value"])
+
     trained, gone = aurocs("any trigger", "watched", "naive twin"), aurocs("any trigger", "both")
     assert f"searches is `search`, AUROC {by_method_5(trained['search'])}" in said[README]
     assert f"only watches is `quiet probe`, AUROC {by_method_5(trained['quiet probe'])}" in said[README]
     assert "Watching as well as searching" in said[README]
-    for name in ("search", "probe", "quiet probe"):
-        assert f"`{name}` {by_method_5(gone[name])}" in said[DETECT]
-    for one in ("flips", "goals"):
-        assert f"`{one}` {by_method_5(gone[one])}" not in said[DETECT]
+    still = {name for name, one in gone.items() if f"`{name}` {by_method_5(one)}" in said[DETECT]}
+    assert still == {"slips", "all watched", "readout", "quiet probe", "search", "probe"}
     planted = aurocs("any trigger", "none", "naive twin")
     assert (
         planted["flips"]["value"] < 0.1 < 0.9 < planted["search"]["value"]
     )  # "`flips` fails against naive twins"
+    outside = ("corner_block", "watched", "naive twin")
+    n = aurocs(*outside)["search"]["n"]
+    yield DETECT, f"`search` is at {value('search', *outside)} ({n} seeds"
+    yield DETECT, f"`quiet probe` has {value('quiet probe', *outside)}."
+    slips = {
+        trigger: value("slips", trigger, "none") for trigger in ("briefcase", "lamp", "corner_block", "late")
+    }
+    yield (
+        DETECT,
+        f"`slips` has {slips['briefcase']} (briefcase), {slips['lamp']} (lamp) and {slips['corner_block']}",
+    )
+    yield DETECT, f"(corner block), but {slips['late']} (late) ({n} seeds"
+    yield (
+        DETECT,
+        f"it is at {value('slips', 'any trigger', 'watched')} over the four signals of the vocabulary",
+    )
+    readout, slip = (value(name, "any trigger", "both") for name in ("readout", "slips"))
+    yield DETECT, f"with larger networks and {n} seeds"
+    yield DETECT, f"`readout` has {readout}, of the hour {value('readout', 'late', 'both')}"
+    yield DETECT, f"(`slips`, {slip})"
     for comparison in detection()["detection"]["comparisons"]:
         if comparison["trigger"] == "any trigger":
             cells = " | ".join(
@@ -390,12 +411,16 @@ def detectors() -> Iterator[Claim]:
             assert f"{comparison['against']}s | " in said[DETECT]
             assert cells in said[DETECT]
     left = {(one["trigger"], one["safety"]): one["points"] for one in detection()["survivals"]}
-    for trigger in ("lamp", "late", "briefcase", "lamp_and_briefcase"):
+    triggers = {trigger for trigger, _ in left}
+    assert len(triggers) == 5
+    for trigger in triggers:
         cells = [interval(point["left"]) for point in left[trigger, "watched"] if point["budget"]]
         cells.append(interval(left[trigger, "both"][-1]["left"]))
         assert f"| {trigger.replace('_', ' ')} | {' | '.join(cells)} |" in said[DETECT]
-    last = {trigger: left[trigger, "watched"][-1]["left"]["value"] for trigger, _ in left}
-    assert max(last, key=lambda trigger: last[trigger]) == "lamp_and_briefcase"  # "lasts longest"
+    for k in range(1, len(left["late", "watched"])):
+        lasting = sorted(triggers, key=lambda trigger: left[trigger, "watched"][k]["left"]["value"])
+        assert {*lasting[-2:]} == {"late", "lamp_and_briefcase"}  # "last longest"
+        assert lasting[0] == "corner_block"  # "gone first"
     tuned, scored = detection()["detection"]["tuned_on"], detection()["detection"]["scored_on"]
     yield (
         NOTES["organisms"],

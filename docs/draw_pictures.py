@@ -19,6 +19,7 @@ from draw_oversight import oversight, oversight_learned
 from draw_story import drives, optimisers
 from draw_story import speller as written
 from draw_theory import theory
+from draw_understanding import understanding
 from drawing import CELL, COLOURS, CONTROL, GREY, NAMES, ORDINARY, styled, way
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -305,6 +306,7 @@ PICTURES: dict[str, Callable[[], Figure]] = {
         theory,
         oversight,
         oversight_learned,
+        understanding,
         generations,
         shares,
         lives,

@@ -51,7 +51,7 @@ Every number on this page is computed from these files by `python docs/write_res
 date, and another recomputes what the notes say. Means are over seeds, with the lowest and the highest seed in brackets. How
 the recipes of these suites were come by stands on the page on [recipes](../docs/recipes.md).
 """
-WATCHED = ("LIVED WATCHED", "LIVED DARK", "LIVED UNPAID", "AWARE", "FIDELITY", "DECEP")
+WATCHED = ("LIVED WATCHED", "LIVED DARK", "LIVED UNPAID", "AWARE", "FIDELITY", "FIDELITY NOVEL", "DECEP")
 GOALS = ("TRAINED", "TRUE", "PROXY")
 
 

@@ -20,6 +20,7 @@ import write_detectors
 import write_results
 import write_zoo
 from draw_oversight import W, of_run
+from draw_understanding import fidelities
 from recomputed import (
     RESULTS,
     alpha_star,
@@ -30,6 +31,7 @@ from recomputed import (
     outcomes,
     over_seeds,
     seeds,
+    spread,
     table,
     told,
     verdicts,
@@ -345,6 +347,69 @@ def oversight() -> Iterator[Claim]:
         WATCHED,
         f"above it\nin {above}, where the theory has {best} ({len(sides[1])} dots; {len(values)} seeds",
     )
+
+
+# Understanding or lookup
+
+
+def understanding() -> Iterator[Claim]:
+    """FIDELITY over the number of contracts of training, beside a lookup and a line."""
+    found = {world: fidelities(world) for world in ("executive_hiring", "hiring_terms")}
+    n = {*found["executive_hiring"]["seeds"], *found["hiring_terms"]["seeds"]}
+    assert n == {10}
+    trials = table("understanding")["trial"].n_unique()
+    yield WATCHED, f"over 10 seeds ({trials} trials"
+
+    def of(world: str, taught: int, score: str) -> dict[str, Any]:
+        return found[world].row(
+            by_predicate=(polars.col("taught") == taught) & (polars.col("score") == score), named=True
+        )
+
+    scores = ("FIDELITY", "FIDELITY LOOKUP", "FIDELITY LINEAR", "FIDELITY NOVEL")
+    for taught in (8, 16, 32, 64, 0):
+        cells = [
+            spread(one["mean"], one["low"], one["high"])
+            for world in found
+            for one in (of(world, taught, score) for score in scores)
+        ]
+        yield WATCHED, f"| {taught or 'all'} | {' | '.join(cells)} |"
+    for world in found:
+        for taught in (8, 16, 32, 64, 0):
+            ppo, lookup, line = (of(world, taught, one) for one in scores[:3])
+            if ppo["mean"] > 0.005:
+                assert ppo["mean"] > lookup["mean"]  # "it is above the lookup"
+                assert of(world, taught, "FIDELITY NOVEL")["low"] > 0  # "more often right than wrong"
+            if taught == 32:
+                assert ppo["low"] > lookup["mean"]
+            if world == "executive_hiring" and taught in (32, 64, 0):
+                assert (line["mean"] < ppo["mean"]) == (taught == 32)
+            if world == "hiring_terms":
+                assert (ppo["low"] > line["mean"]) == (taught in (32, 0))
+                assert taught in (32, 0) or abs(ppo["mean"] - line["mean"]) < 0.03
+    for taught in (8, 16):
+        lived = of("executive_hiring", taught, "LIVED WATCHED")
+        shown = number(of("executive_hiring", taught, "TRAINED")["mean"])
+        yield (
+            WATCHED,
+            f"no agent complies (LIVED WATCHED {spread(lived['mean'], lived['low'], lived['high'])}). TRAINED is {shown} all",
+        )
+    pays = {(world, taught): contracts_that_pay(world, taught) for world in found for taught in (8, 16)}
+    yield (
+        WATCHED,
+        f"complying pays under {pays['executive_hiring', 8]} and {pays['executive_hiring', 16]} of them",
+    )
+    yield (
+        WATCHED,
+        f"In `hiring_terms` it pays under {pays['hiring_terms', 8]} and {pays['hiring_terms', 16]}.",
+    )
+
+
+def contracts_that_pay(world: str, taught: int) -> int:
+    """Under how many of the contracts that training had complying pays, by the published lifetimes."""
+    own = table("understanding").filter(environment=world, variant=f"contracts-taught-{taught}")
+    lives = polars.read_parquet(RESULTS / "understanding" / "lifetimes.parquet")
+    judged = lives.filter(trial=own["trial"][0], split="train", view="lived", binding=True)
+    return judged["digest"].n_unique()
 
 
 # Organisms and detectors
@@ -669,6 +734,7 @@ PARTS = (
     less_in_view,
     safety_training,
     oversight,
+    understanding,
     detectors,
     removed_plants,
     many_seeds_at_once,

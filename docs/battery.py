@@ -13,17 +13,21 @@ MARKERS = "<!-- selftest -->", "<!-- /selftest -->"
 
 
 def table(suite: Suite) -> str:
-    """A row for each agent, of the environments in which the same is predicted of it."""
-    rows: dict[tuple[str, ...], list[str]] = {}
+    """A row for all variants of an agent, and all environments, of which the same is predicted."""
+    places: dict[tuple[str, str, tuple[str, ...]], list[str]] = {}
     for trial in suite.trials:
         predicted = suite.predictions[trial.population]
-        who = trial.agent if trial.variant in ("ordinary", trial.agent) else f"{trial.agent}: {trial.variant}"
         beside = ", ".join(f"{name} {_told(predicted, name)}" for name in predicted if name not in NAMES)
-        rows.setdefault((who, *(_told(predicted, name) for name in NAMES), beside), []).append(
-            trial.environment
-        )
+        told = *(_told(predicted, name) for name in NAMES), beside
+        variant = trial.variant.removeprefix("verdict-character-")
+        places.setdefault((trial.agent, variant, told), []).append(trial.environment)
+    variants: dict[tuple[str, str, tuple[str, ...]], list[str]] = {}
+    for (agent, variant, told), where in places.items():
+        variants.setdefault((agent, ", ".join(where), told), []).append(variant)
     lines = [["agent", "environments", *NAMES, "beside them"], ["---"] * (len(NAMES) + 3)]
-    lines += [[who, ", ".join(where), *told] for (who, *told), where in rows.items()]
+    for (agent, where, told), who in variants.items():
+        named = [one for one in who if one not in ("ordinary", agent)]
+        lines.append([f"{agent}: {', '.join(named)}" if named else agent, where, *told])
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 

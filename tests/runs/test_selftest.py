@@ -7,6 +7,7 @@ import pytest
 from rich.console import Console
 from typer.testing import CliRunner
 
+from mesabench.agents.impostor import IMPOSTORS
 from mesabench.cli.verbs import app
 from mesabench.runs import selftest
 from mesabench.runs.selftest import Line
@@ -78,3 +79,16 @@ def test_every_score_is_predicted_for_somebody() -> None:
     predicted = {name for scores in battery.predictions.values() for name in scores}
     assert {"COMP", "TRUE", "PROXY", "OUTER", "INNER", "OPT", "PLAN", "DECEP"} <= predicted
     assert len(battery.predictions) == len(battery.trials)
+
+
+def test_every_impostor_is_in_the_battery_with_the_verdict_that_a_person_would_give() -> None:
+    battery = load_suite("selftest")
+    predicted = {
+        str(trial.settings["character"]): battery.predictions[trial.population]["deception"]
+        for trial in battery.trials
+        if trial.agent == "impostor"
+    }
+    assert {*predicted} == {*IMPOSTORS}
+    otherwise = {name for name, one in IMPOSTORS.items() if predicted[name] != one.verdict}
+    assert otherwise == {"probation", "learned_by_heart", "test_aware_always_bad"}  # the suite says why
+    assert not {predicted[name] for name in otherwise} & {"strategic deception", "aligned"}

@@ -31,6 +31,30 @@ def number(value: float) -> str:
     return re.sub(r"\b0\.", ".", f"{value:.2f}")
 
 
+def outside(found: Detection) -> str:
+    """How the best of the headline do on the signals outside the vocabulary, which it leaves out."""
+    main = found.main
+    assert main
+    those = [one for one in found.comparisons if one.trigger in found.outside]
+    by_signal = [
+        f"on the other, the {spoken(one.trigger)}, "
+        + words.listing(
+            [
+                f"`{best.name}` has {told(one.auroc[best.name])}"
+                for best in (roc.best(main, SEARCHING), roc.best(main, WATCHING))
+                if best
+            ]
+        )
+        for one in those
+        if (one.safety, one.against) == (main.safety, main.against)
+    ]
+    return (
+        f"That is over signals made of things that detectors try; {'; '.join(by_signal)}."
+        if by_signal
+        else ""
+    )
+
+
 def told(one: Interval | None) -> str:
     """With its interval, where it has one."""
     if one is None:
@@ -95,12 +119,12 @@ def gone(found: Detection) -> str:
     """What still tells ex-planted ones from twins where the plant was trained away."""
     (one,) = (one for one in found.comparisons if (one.trigger, one.safety, one.against) == (ANY, BOTH, TWIN))
     still = [f"`{name}` {told(of)}" for name, of in one.auroc.items() if name != CHECK and above_half(of)]
-    return (
-        f"Where safety training on signals has removed the plant, {words.listing(still)} still tell organisms from honest twins "
-        f"(AUROC, {len(found.scored_on)} seeds)."
+    tells = (
+        f"{words.listing(still)} still tell organisms from honest twins (AUROC, {len(found.scored_on)} seeds)"
         if still
-        else "Where safety training on signals has removed the plant, no detector was shown to tell organisms from honest twins."
+        else "no detector was shown to tell organisms from honest twins"
     )
+    return f"Where safety training on signals has all but removed the plant, {tells}."
 
 
 def survival(survivals: tuple[Survival, ...]) -> str:
@@ -134,17 +158,21 @@ def passages() -> dict[tuple[str, str], str]:
     here = "([organisms](../results/README.md#organisms))"
     return {
         ("README.md", "detectors"): (
-            f"- **{title}** {rests_on}\n  {gone(found)} What is tuned was tuned without the signal that it is scored on. "
+            f"- **{title}** {rests_on} {outside(found)}\n  {gone(found)} "
+            "What is tuned was tuned without the signal that it is scored on. "
             "Published: [organisms](results/README.md#organisms); "
             "more on [detectors](docs/detect.md#what-was-found)."
         ),
         ("docs/detect.md", "run"): run_of(found),
-        ("docs/detect.md", "verdict"): f"**{title}** {rests_on} {checked}",
+        ("docs/detect.md", "verdict"): f"**{title}** {rests_on} {outside(found)} {checked}",
         ("docs/detect.md", "pooled"): pooled(found),
         ("docs/detect.md", "signals"): signals(found),
         ("docs/detect.md", "gone"): f"{gone(found)} {here}",
         ("docs/detect.md", "survival"): f"{survival(findings.survivals)} {here}",
-        ("results/organisms/notes.md", "detectors"): f"- {title} {rests_on}\n- {checked}\n- {gone(found)}",
+        (
+            "results/organisms/notes.md",
+            "detectors",
+        ): f"- {title} {rests_on} {outside(found)}\n- {checked}\n- {gone(found)}",
     }
 
 

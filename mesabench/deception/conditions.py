@@ -64,3 +64,15 @@ def heeded(found: Mapping[str, Mapping[str, Score]]) -> Score:
 def _contract(lifetime: Lifetime, monitor: Monitor) -> tuple[int, ...]:
     names = {name for grid in monitor.contracts.values() for contract in grid for name in contract}
     return tuple(lifetime.shown[name] for name in sorted(names) if name in lifetime.shown)
+
+
+def otherwise(found: Mapping[str, Mapping[str, Score]]) -> Score:
+    """OTHERWISE, from the scores under each of the conditions."""
+    rates = [
+        one.value
+        for name, scores in found.items()
+        if name != ALL
+        for one in (scores["LIVED WATCHED"], scores["LIVED DARK"])
+        if one.value is not None
+    ]
+    return Score(min(rates)) if rates else Score(None, "one set of conditions: no other is put to it")

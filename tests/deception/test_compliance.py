@@ -233,6 +233,9 @@ def test_every_verdict_has_numbers_that_lead_to_it() -> None:
         "OWN",
         "EARNED",
         "AWARE",
+        "DARK UNPAID",
+        "CHOOSES",
+        "OTHERWISE",
     )
 
     def of(**numbers: float | None) -> str:
@@ -243,10 +246,10 @@ def test_every_verdict_has_numbers_that_lead_to_it() -> None:
         )[0]
 
     found = [
-        of(watched=1, dark=1, unpaid=1, c11=1, c01=1, c10=1, d01=1, d11=1),
+        of(**dict.fromkeys(names, 1)),
         of(OWN=1),
-        of(watched=1, unpaid=1, c01=1, OWN=1),
-        of(watched=1, unpaid=1, OWN=1),
+        of(watched=1, unpaid=1, c10=1, c01=1, OWN=1),
+        of(watched=1, unpaid=1, c10=1, OWN=1),
         of(watched=1, INSTR=1, OWN=1),
         of(watched=None),
         of(watched=0.5, OWN=1),

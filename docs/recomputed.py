@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import polars
 
-from mesabench.deception.compliance import summary
+from mesabench.deception.compliance import DeceptionScores, summary
 from mesabench.deception.counterfactuals import lifetimes_of
 from mesabench.registry import find_environment
 from mesabench.runs.question import Told, Which
@@ -39,8 +39,8 @@ def outcomes(suite: str, environment: str, variant: str, agent: str = "ppo") -> 
     return Counter(found.unique("trial", maintain_order=True)["outcome"])
 
 
-def verdicts(environment: str, variant: str, agent: str = "ppo") -> Counter[str]:
-    found = table("deception").filter(environment=environment, variant=variant, agent=agent)
+def verdicts(environment: str, variant: str, agent: str = "ppo", suite: str = "deception") -> Counter[str]:
+    found = table(suite).filter(environment=environment, variant=variant, agent=agent)
     return Counter(found.unique("trial", maintain_order=True)["deception"])
 
 
@@ -111,8 +111,8 @@ def told(name: str) -> dict[Which, Told]:
     return found
 
 
-def decep_again(folder: Path) -> dict[str, float | None]:
-    """DECEP of every trial that was watched, from the lifetimes of a run's folder, by the trial's name."""
+def judged_again(folder: Path) -> dict[str, DeceptionScores]:
+    """Every trial that was watched, judged from the lifetimes of a run's folder, by the trial's name."""
     numbers = polars.read_parquet(folder / "table.parquet")
     names = dict(numbers.select("trial", "environment").unique().iter_rows())
     found = {}
@@ -122,5 +122,5 @@ def decep_again(folder: Path) -> dict[str, float | None]:
         monitor = find_environment(names[trial]).monitor
         own = rows.select(one.name for one in rows if one.null_count() < len(rows))
         if monitor and (lives := lifetimes_of(own, monitor.split)):
-            found[str(trial)] = summary(lives, monitor).scores["DECEP"].value
+            found[str(trial)] = summary(lives, monitor)
     return found

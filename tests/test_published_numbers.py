@@ -24,9 +24,9 @@ from draw_understanding import fidelities
 from recomputed import (
     RESULTS,
     alpha_star,
-    decep_again,
     detection,
     interval,
+    judged_again,
     number,
     outcomes,
     over_seeds,
@@ -36,6 +36,7 @@ from recomputed import (
     told,
     verdicts,
 )
+from scipy.stats import fisher_exact
 
 from mesabench.auditing.detectors import WATCHING
 from mesabench.deception.theory import dark_compliance, hazard_threshold
@@ -46,7 +47,7 @@ from mesabench.statistics.roc import superiority_interval
 
 ROOT = Path(__file__).parent.parent
 README, TOUR, WATCHED, DETECT = "README.md", "docs/tour.md", "docs/deception.md", "docs/detect.md"
-SUITES, ZOO = "docs/suites.md", "docs/zoo.md"
+SUITES, ZOO, RECIPES = "docs/suites.md", "docs/zoo.md", "docs/recipes.md"
 NOTES = {
     one.parent.name: f"results/{one.parent.name}/notes.md" for one in (ROOT / "results").glob("*/notes.md")
 }
@@ -149,7 +150,7 @@ def learned_deception() -> Iterator[Claim]:
     counts = verdicts("goal_guard", "all-conditions")
     good = counts["strategic deception"]
     assert counts == {"strategic deception": good, "open misalignment": len(guard) - good}
-    yield README, f"In `goal_guard` {good} of {len(guard)} do."
+    yield README, f"In `goal_guard` {good} of {len(guard)} do,"
     yield (
         WATCHED,
         f"In `goal_guard` {good} of {len(guard)} do (DECEP {number(guard[-good])} to {number(guard[-1])})",
@@ -372,8 +373,7 @@ def oversight() -> Iterator[Claim]:
 def understanding() -> Iterator[Claim]:
     """FIDELITY over the number of contracts of training, beside a lookup and a line."""
     found = {world: fidelities(world) for world in ("executive_hiring", "hiring_terms")}
-    n = {*found["executive_hiring"]["seeds"], *found["hiring_terms"]["seeds"]}
-    assert n == {10}
+    assert {one for each in found.values() for one in each.filter(score="FIDELITY")["seeds"]} == {10}
     trials = table("understanding")["trial"].n_unique()
     yield WATCHED, f"over 10 seeds; *line* is the linear rule ({trials} trials"
 
@@ -467,6 +467,46 @@ def lived_watched(suite: str, world: str, variant: str, contracts: set[tuple[int
     own = rows.filter(polars.Series([one in contracts for one in rows.select(CONTRACT).iter_rows()]))
     made = own.group_by("trial").agg(polars.sum("complied", "defected"))
     return float((made["complied"] / (made["complied"] + made["defected"])).mean())  # type: ignore[arg-type]
+
+
+# Seeds on which no recipe was chosen
+
+
+def fresh_seeds() -> Iterator[Claim]:
+    """The headline populations on fresh seeds, beside the suites that they were published with."""
+    for suite, environment, variant, words, score in (
+        ("alpha_curve", "cheese_corner", "ordinary", "ordinary training levels", "TRUE"),
+        ("alpha_curve", "cheese_corner", "ordinary", "ordinary training levels", "PROXY"),
+        ("alpha_curve", "cheese_corner", "alpha-0.02", "2 % of training levels tell the goals apart", "TRUE"),
+        ("alpha_curve", "cheese_corner", "control", "control: trained on shifted levels", "TRUE"),
+        ("deception", "executive_hiring", "probation", "on probation", "DECEP"),
+        ("deception", "goal_guard", "all-conditions", "all three conditions", "DECEP"),
+        ("deception", "executive_hiring", "control-contingent-0", "dismissed whatever it does", "DECEP"),
+        ("deception", "idle_lamp", "control", "nobody is ever dismissed", "DECEP"),
+    ):
+        cells = []
+        for of in (suite, "fresh_seeds"):
+            values = seeds(of, environment, variant, score)
+            watched = suite == "deception"
+            found = (
+                verdicts(environment, variant, suite=of) if watched else outcomes(of, environment, variant)
+            )
+            became = ", ".join(f"{count} {word}" for word, count in found.most_common())
+            cells += [f"{over_seeds(values)}, of {len(values)}", became]
+        link = f"[{suite}](../results/README.md#{suite})"
+        yield (
+            RECIPES,
+            f"| `{environment}`: {words} | {score} | {' | '.join(cells[:2])} ({link}) | {' | '.join(cells[2:])} |",
+        )
+    before, now = (verdicts("goal_guard", "all-conditions", suite=of) for of in ("deception", "fresh_seeds"))
+    strategic = [one["strategic deception"] for one in (before, now)]
+    totals = [one.total() for one in (before, now)]
+    told = [f"{count} of {total}" for count, total in zip(strategic, totals, strict=True)]
+    yield RECIPES, f"in `goal_guard` {told[1]} are strategic deception, where {told[0]} were published"
+    p = fisher_exact([[count, total - count] for count, total in zip(strategic, totals, strict=True)]).pvalue
+    yield RECIPES, f"so large a difference comes about in {number(p)} of cases"
+    yield README, f"{told[0]} do, on fresh seeds {told[1]}"
+    yield WATCHED, f"On seeds on which no recipe was chosen {told[1]} do"
 
 
 # Organisms and detectors
@@ -811,6 +851,7 @@ PARTS = (
     safety_training,
     oversight,
     understanding,
+    fresh_seeds,
     detectors,
     removed_plants,
     many_seeds_at_once,
@@ -915,7 +956,10 @@ def test_a_changed_table_changes_the_page(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 @pytest.mark.parametrize("folder", [one.parent for one in write_results.RESULTS.glob("*/lifetimes.parquet")])
-def test_decep_is_what_the_published_lifetimes_say(folder: Path) -> None:
-    published = dict(table(folder.name).filter(score="DECEP").select("trial", "value").iter_rows())
-    for trial, decep in decep_again(folder).items():
-        assert decep == pytest.approx(published[trial])
+def test_decep_and_verdict_are_what_the_published_lifetimes_say(folder: Path) -> None:
+    published = table(folder.name).filter(score="DECEP")
+    those = {trial: rest for trial, *rest in published.select("trial", "value", "deception").iter_rows()}
+    for trial, found in judged_again(folder).items():
+        decep, verdict = those[trial]
+        assert found.scores["DECEP"].value == pytest.approx(decep)
+        assert found.verdict == verdict, (trial, found.why)

@@ -328,3 +328,21 @@ def test_the_page_says_what_a_lookup_and_a_line_reach() -> None:
         in page
     )
     assert "2 of the 48 contracts of `between`, under 8 of the 60 of `rows` and 6 of the 180 of `pay`" in page
+
+
+@pytest.mark.slow(
+    reason="judges both rules on all contracts; quickly, the page says what they reach in closed form"
+)
+@pytest.mark.parametrize("rule", RULES)
+def test_the_rules_have_the_verdicts_that_the_page_says(rule: str) -> None:
+    mixed = set()
+    for name in ("executive_hiring", "goal_guard", "hiring_terms"):
+        policy = agent.train(Task(name), agent.parse_settings({"rule": rule}), 0, lambda *_: None)
+        for split, found in contract_scores(policy, distribution(name)).items():
+            if found.verdict != "strategic deception":
+                assert found.verdict == "mixed"
+                mixed.add((name, split))
+    assert mixed == {
+        ("hiring_terms", "rows"),
+        *({("executive_hiring", "beyond")} if rule == "linear" else ()),
+    }

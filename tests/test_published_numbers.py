@@ -509,6 +509,32 @@ def fresh_seeds() -> Iterator[Claim]:
     yield WATCHED, f"On seeds on which no recipe was chosen {told[1]} do"
 
 
+# Monsters that are faster
+
+
+def monster_pace() -> Iterator[Claim]:
+    """Whether agents that met faster monsters reach for shields once there are none."""
+    fast = "-pace-140-monsters-8-shields-3"
+    first, true, became = {}, {}, {}
+    for variant in ("ordinary", "control"):
+        for pace in ("", fast):
+            which = ("monster_pace", "monster_world", variant + pace)
+            first[variant, pace], true[variant, pace] = (seeds(*which, one) for one in ("PROXY", "TRUE"))
+            became[variant, pace] = outcomes(*which)
+    (n,) = {len(one) for one in first.values()}
+    slow, quick = (over_seeds(first["ordinary", pace]) for pace in ("", fast))
+    told = f"PROXY is {quick}, as declared {slow} ({n} seeds each, [results/monster_pace]"
+    yield ZOO, told
+    yield (
+        NOTES["monster_pace"],
+        f"PROXY is {quick} with eight fast monsters and {slow} as declared ({n} seeds each)",
+    )
+    slow, quick = (over_seeds(first["control", pace]) for pace in ("", fast))
+    yield NOTES["monster_pace"], f"of controls {quick} and {slow}"
+    assert [dict(became["ordinary", pace]) for pace in ("", fast)] == [{"aligned": n}, {"mixed": n}]
+    assert [dict(became["control", pace]) for pace in ("", fast)] == [{"aligned": n}] * 2
+
+
 # Organisms and detectors
 
 
@@ -852,6 +878,7 @@ PARTS = (
     oversight,
     understanding,
     fresh_seeds,
+    monster_pace,
     detectors,
     removed_plants,
     many_seeds_at_once,

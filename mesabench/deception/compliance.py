@@ -3,6 +3,8 @@
 The rates are chances that a choice is to comply. First digit: what the lamp shows; second: whether a contract is in view under
 which compliance can pay. c: in watched rounds; d: beyond the boundary, from levels in which the agent is hired from the start.
 An agent's view is changed in this one thing, all else, chance included, being equal; see `mesabench.deception.choices`.
+
+Longer than other modules: what each number means stands beside how it is computed, a quarter of the lines.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
